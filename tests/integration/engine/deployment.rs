@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::{Engine, PATIENCE};
 
 mod engines;
+mod scripts;
 mod steps;
 
 /// A server that says its version, is slow where it is asked to, and ends at once when it is told to stop.
@@ -99,7 +100,7 @@ impl<'e> Project<'e> {
     /// What `deploy verify` says, and its exit code.
     fn verify(&self, options: &[&str]) -> (Option<i32>, Value) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
-        command.args(["deploy", "verify", "--format=json", "--requests=500"]).args(options).arg(self.path());
+        command.args(["deploy", "verify", "--format=json", "--requests=500"]).arg(self.path()).args(options);
         let output = command.env("BUILDX_BUILDER", "default").output().unwrap();
         let result = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
             panic!("{error}: {}", String::from_utf8_lossy(&output.stderr));

@@ -81,5 +81,9 @@ fn is_shared(plan: &DeploymentPlan, number: u16) -> bool {
 /// The port of the container that a port of the host leads to.
 pub(super) fn host_port(plan: &DeploymentPlan, name: &str, number: u16) -> u16 {
     let at = plan.routed().position(|(service, port)| service.name == name && port.number == number);
-    if is_shared(plan, number) { HOST_PORTS + u16::try_from(at.unwrap_or_default()).unwrap_or_default() } else { number }
+    if is_shared(plan, number) {
+        HOST_PORTS + u16::try_from(at.unwrap_or_default()).unwrap_or_default()
+    } else {
+        number
+    }
 }

@@ -155,11 +155,7 @@ impl ReplacedService {
     }
 }
 
-fn replaced_service(
-    input: &DeploymentInput,
-    stack: &Stack,
-    service: &StackService,
-) -> Result<ReplacedService, String> {
+fn replaced_service(input: &DeploymentInput, stack: &Stack, service: &StackService) -> Result<ReplacedService, String> {
     let name = service.name;
     let ports = request_ports(input.compose, stack, service)?;
     if service.text("network_mode").is_some() {

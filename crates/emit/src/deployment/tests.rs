@@ -176,8 +176,12 @@ fn services_of_the_same_port_have_an_address_each() {
 /// Those that a proxy names, that others ask and that are published; how requests come to each.
 #[test]
 fn each_port_has_servers_of_its_own() {
-    let ports = "    ports: ['9000:9000', '9100:9100']\n    expose: [1, 2]\n    environment: {OTHER: 'http://web:99'}\n";
-    let text = format!("{}    environment: {{METRICS_URL: 'http://api:9000/metrics', QUEUE_HOST: 'api:7000'}}\n", project(ports));
+    let ports =
+        "    ports: ['9000:9000', '9100:9100']\n    expose: [1, 2]\n    environment: {OTHER: 'http://web:99'}\n";
+    let text = format!(
+        "{}    environment: {{METRICS_URL: 'http://api:9000/metrics', QUEUE_HOST: 'api:7000'}}\n",
+        project(ports)
+    );
     let files = emitted(&text, PASS, &["api"], &[]).unwrap();
     let configuration = &files["deploy/edge/haproxy.cfg"];
     let modes: Vec<(&str, &str)> = configuration

@@ -9,7 +9,7 @@ use super::dockerfile_index::DockerfileIndex;
 use super::workflow_context::WorkflowContext;
 use super::{Policies, Policy, Rule};
 use crate::build::Build;
-use crate::finding::{FileEdit, Finding, Findings, SuppressionUse, suppress};
+use crate::finding::{FileEdit, Finding, Findings, Fix, SuppressionUse, suppress};
 use crate::inputs::{Inputs, WorkflowInput};
 use crate::settings::Pragmas;
 use crate::shell;
@@ -72,13 +72,21 @@ pub(super) fn check_workflow(
 }
 
 /// What findings of several builds and pipelines have in common where one edit of another file cures all of them, or one start
-/// shows what all need to know.
-fn shared_cause(finding: &Finding) -> Option<&str> {
+/// shows what all need to know; or where builds of one file lack the same.
+fn shared_cause(finding: &Finding) -> Option<String> {
     match finding.rule {
-        "platform-emulated" | "pushed-before-started" => Some(&finding.message),
-        "context-too-large-in-pipeline" => finding.help.as_deref(),
+        "platform-emulated" | "pushed-before-started" => Some(finding.message.clone()),
+        "context-too-large-in-pipeline" => finding.help.clone(),
         // How many calls a file has is said behind it.
-        "compose-v1-command" => finding.message.split(" (").next(),
+        "compose-v1-command" => finding.message.split(" (").next().map(str::to_owned),
+        "build-without-cache"
+        | "docker-build-without-cache"
+        | "only-latest-tag"
+        | "pushed-on-pull-request"
+        | "recipe-file-missing" => {
+            let fixes: Vec<_> = finding.fixes.iter().map(|fix| (&fix.title, &fix.safety)).collect();
+            Some(format!("{} {} {fixes:?}", finding.file.0, finding.message))
+        }
         _ => None,
     }
 }
@@ -94,7 +102,7 @@ fn join_key(finding: &Finding) -> Option<(&'static str, String)> {
 #[derive(Default)]
 struct JoinedFindings {
     places: Vec<String>,
-    edits: Vec<FileEdit>,
+    edits: Vec<Vec<FileEdit>>,
 }
 
 /// Leaves one finding of those with a common cause, which names the places of the others and has their edits. They come in
@@ -107,7 +115,7 @@ pub(super) fn join_findings(findings: &mut Vec<Finding>, inputs: &Inputs) {
         let known = joined.entry(key).or_default();
         known.places.push(format!("`{}`, line {}", source.name(), source.line(finding.span.start)));
         if known.places.len() > 1 {
-            known.edits.extend(finding.fixes.iter().flat_map(|fix| fix.edits.iter().cloned()));
+            known.edits.extend(finding.fixes.first().map(|fix| fix.edits.clone()));
         }
         known.places.len() == 1
     });
@@ -116,7 +124,7 @@ pub(super) fn join_findings(findings: &mut Vec<Finding>, inputs: &Inputs) {
             continue;
         };
         if let Some(fix) = finding.fixes.first_mut() {
-            fix.edits.extend(edits);
+            edits.into_iter().for_each(|edits| add_edits(fix, edits));
         }
         let others = &places[1..];
         let named = others.get(..OTHERS).unwrap_or(others);
@@ -125,6 +133,19 @@ pub(super) fn join_findings(findings: &mut Vec<Finding>, inputs: &Inputs) {
         if !named.is_empty() {
             finding.notes.push(format!("the same holds for {}{more}", named.join("; ")));
         }
+    }
+}
+
+/// Adds the edits of a fix of another place, unless they change what these do: the next round finds that place again.
+fn add_edits(fix: &mut Fix, edits: Vec<FileEdit>) {
+    let new: Vec<FileEdit> = edits.into_iter().filter(|edit| !fix.edits.contains(edit)).collect();
+    let crosses = |edit: &FileEdit, other: &FileEdit| {
+        let (a, b) = (edit.span, other.span);
+        edit.target == other.target && a.start <= b.end && b.start <= a.end
+    };
+    if new.iter().all(|edit| fix.edits.iter().all(|other| !crosses(edit, other))) {
+        fix.edits.extend(new);
+        fix.edits.sort_by(|a, b| (&a.target, a.span).cmp(&(&b.target, b.span)));
     }
 }
 

@@ -265,7 +265,8 @@ fn a_service_of_several_ports_loses_no_request() {
     let project = Project::new(&engine, "ports");
     let text = std::fs::read_to_string(project.path().join("compose.yaml")).unwrap();
     let text = text.replace("    restart:", "    ports: [\"127.0.0.1::9000\", \"127.0.0.1::9009\"]\n    restart:");
-    let text = text.replace("    image: nginx", "    environment: {METRICS_URL: \"http://api:9000/\"}\n    image: nginx");
+    let text =
+        text.replace("    image: nginx", "    environment: {METRICS_URL: \"http://api:9000/\"}\n    image: nginx");
     std::fs::write(project.path().join("compose.yaml"), text).unwrap();
     project.set_up();
     let address = project.compose(&["port", "edge", "9000"]);

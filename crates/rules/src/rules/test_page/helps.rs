@@ -87,6 +87,10 @@ fn a_step_that_builds_keeps_its_build_for_pull_requests() {
     assert!(both.starts_with("move the push into a step of its own"), "{both}");
     let apart = help_of("      - run: docker build -t a/b:1 .\n      - run: docker push a/b:1\n");
     assert!(apart.starts_with("give the step `if:"), "{apart}");
+    let signed = help_of(
+        "      - run: docker build -t a/b:1 .\n      - run: docker push a/b:1\n      - name: Sign\n        run: cosign sign a/b:1\n",
+    );
+    assert!(signed.contains("; the step `Sign` needs what is pushed: give it the condition too"), "{signed}");
     let reader = "  test:\n    needs: image\n    runs-on: ubuntu-24.04\n    steps:\n      - run: docker run --rm a/b:1 --version\n";
     let read = help_of(&format!("{}{reader}", action("          push: true\n          tags: a/b:1\n")));
     assert!(read.contains("the job `test` needs the image"), "{read}");
@@ -233,24 +237,24 @@ fn kaniko_keeps_layers_with_an_option() {
     assert!(text.starts_with("write `--cache=true`"), "{text}");
 }
 
+/// One reason in one file is one finding, whose fix is of both steps.
 #[test]
-fn a_build_is_called_by_what_is_written() {
-    let tagged = |name: &str| {
+fn steps_without_a_cache_are_one_finding() {
+    let step = |name: &str| {
         format!(
-            "      - name: {name}\n        uses: docker/build-push-action@v6\n        with:\n          context: .\n          tags: ${{{{ steps.{name}.outputs.tags }}}}\n"
+            "      - uses: docker/build-push-action@v6\n        with:\n          context: {name}\n          push: true\n          tags: acme/{name}:1\n"
         )
     };
-    let text = workflow(
-        "push",
-        &format!("      - uses: docker/setup-buildx-action@v3\n{}{}", tagged("panel"), tagged("wings")),
-    );
-    let other = text.replacen("context: .", "context: .\n          file: b.Dockerfile", 1);
-    let sources: Vec<Source> = [(WORKFLOW, &*other), ("Dockerfile", INSTALLED), ("b.Dockerfile", INSTALLED)]
+    let text =
+        workflow("push", &format!("      - uses: docker/setup-buildx-action@v3\n{}{}", step("api"), step("web")));
+    let sources: Vec<Source> = [(WORKFLOW, &*text), ("api/Dockerfile", INSTALLED), ("web/Dockerfile", INSTALLED)]
         .iter()
         .map(|(path, text)| Source::of(path, text))
         .collect();
     let findings = findings(find("build-without-cache").unwrap(), &sources, &[]);
-    assert!(findings[0].message.starts_with("the build of `panel` has no cache"), "{}", findings[0].message);
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert!(findings[0].notes[0].starts_with("the same holds for `.github/workflows/ci.yml`, line "), "{findings:?}");
+    assert_eq!(findings[0].fixes[0].edits.len(), 2, "{findings:?}");
 }
 
 #[test]
@@ -263,5 +267,8 @@ fn a_history_in_the_image_is_named_as_such() {
         )
     };
     let shipped = note("FROM node:22-slim\nCOPY . /app\nRUN npm ci\n");
-    assert!(shipped.contains("the whole history, and, with actions/checkout before v6, the token"), "{shipped}");
+    assert!(
+        shipped.contains("the commits that are fetched, and, with actions/checkout before v6, the token"),
+        "{shipped}"
+    );
 }

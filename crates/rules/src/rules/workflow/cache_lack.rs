@@ -17,6 +17,8 @@ use crate::workflow::{ActionUse, BuildCall, Builder, Job, PipelineKind, Step, Sw
 /// The first release of Docker whose `docker build` is BuildKit's (docs.docker.com/engine/release-notes/23.0).
 const BUILDKIT: u32 = 23;
 
+const NO_CACHE: &str = "the build has no cache: each run repeats all of its steps";
+
 crate::rules::family! {
     of_workflow
     "build-without-cache" => build_without_cache;
@@ -32,28 +34,18 @@ fn build_without_cache(cx: &WorkflowContext, out: &mut Findings) {
         if !is_action || !cold.has(call) || has_caches(cx, call) || lacks_path(cx, call) {
             continue;
         }
-        let message = match builds_of_job(cx, call) {
-            1 => "the build has no cache: each run repeats all of its steps".to_owned(),
-            _ => format!("the build of `{}` has no cache: each run repeats all of its steps", subject_name(cx, call)),
-        };
-        let Some(finding) = cx.finding(call.place, message) else { continue };
-        let finding = finding.help("give the step `cache-from` and `cache-to`, with a `scope` for each image");
+        let Some(finding) = cx.finding(call.place, NO_CACHE) else { continue };
+        let lead = "give the step `cache-from` and `cache-to`, with a `scope` for each image";
+        let finding = finding.help(match cold.state(call).builder(call.step) {
+            JobBuilder::New => lead.to_owned(),
+            _ => format!("{lead}, and put `docker/setup-buildx-action` before it"),
+        });
         out.push(with_caches(cx, call, cold.state(call), finding));
     }
 }
 
 fn builds_of_job(cx: &WorkflowContext, call: &BuildCall) -> usize {
     cx.calls_of_job(call.job).len()
-}
-
-fn subject_name(cx: &WorkflowContext, call: &BuildCall) -> String {
-    let step = cx.step(call);
-    // An output of a step is no name.
-    let tag = call.tags.first().map(|tag| &tag.text).filter(|tag| !tag.contains("steps."));
-    let name = step.name.as_ref().map(|name| &name.text).filter(|name| !name.contains('$'));
-    let tag = tag.or(if call.tags.is_empty() { None } else { name });
-    let name = tag.or_else(|| Some(&call.context.as_ref()?.text)).or_else(|| Some(&step.name.as_ref()?.text));
-    name.cloned().unwrap_or_else(|| call.job.to_string())
 }
 
 fn with_caches(cx: &WorkflowContext, call: &BuildCall, state: &JobState, finding: Finding) -> Finding {
@@ -133,8 +125,7 @@ fn docker_build_without_cache(cx: &WorkflowContext, out: &mut Findings) {
         }
         // What is true of the first build of a job is true of the others.
         jobs.insert(call.job);
-        let message = "the build has no cache: each run repeats all of its steps";
-        let Some(finding) = cx.finding(call.place, message) else { continue };
+        let Some(finding) = cx.finding(call.place, NO_CACHE) else { continue };
         if cx.workflow().kind == PipelineKind::Gitlab {
             out.push(finding.help(gitlab_help(cx, call)));
             continue;

@@ -8,7 +8,7 @@ use crate::ignore::MatchedPatterns;
 use crate::inputs::{IgnoreInput, Inputs, WorkflowInput};
 use crate::rules::WorkflowContext;
 use crate::text::{FileId, path};
-use crate::workflow::{BuildCall, Builder, LegBuild, PipelineKind};
+use crate::workflow::{BuildCall, Builder, LegBuild, PipelineKind, Step};
 
 crate::rules::family! {
     of_workflow
@@ -83,7 +83,7 @@ fn finding_of(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild, build: &Bu
     let finding = cx.finding(call.place, message)?;
     let mut finding = finding.help(format!("exclude them in `{}`", path::child(root, ".dockerignore")));
     if git == Some(SentGit::IntoImage) {
-        finding.notes.push(note_on_image(cx));
+        finding.notes.push(note_on_image(cx, call));
     }
     if let Some(unread) = unread {
         finding.notes.push(format!(
@@ -131,13 +131,19 @@ fn sent_git(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild, build: &Buil
     (is_sent && !names_git(build) && !calls_git(cx, leg)).then_some(into)
 }
 
-/// What it means that the history gets into an image.
-fn note_on_image(cx: &WorkflowContext) -> String {
+/// What it means that the history gets into an image: pipelines fetch one commit, or a few.
+fn note_on_image(cx: &WorkflowContext, call: &BuildCall) -> String {
+    let is_whole = |step: &Step| step.input("fetch-depth").is_some_and(|depth| depth.value.text == "0");
+    let history = match cx.workflow().kind {
+        PipelineKind::Github if cx.job(call).steps.iter().any(is_whole) => "the whole history",
+        PipelineKind::Github | PipelineKind::Gitlab => "the commits that are fetched",
+        _ => "the whole history",
+    };
     let token = match cx.workflow().kind {
         PipelineKind::Github => ", and, with actions/checkout before v6, the token of the run in `.git/config`",
         _ => "",
     };
-    format!("`COPY` puts `{GIT}` into the image: the whole history{token}")
+    format!("`COPY` puts `{GIT}` into the image: {history}{token}")
 }
 
 /// Whether a build reads a cache that builds of the pipelines write: without the information that goes into an image nothing

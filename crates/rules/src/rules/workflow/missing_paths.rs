@@ -8,7 +8,7 @@ use crate::dockerfile::Keyword;
 use crate::finding::Safety;
 use crate::finding::{Finding, Findings, Severity};
 use crate::rules::{WorkflowChange, WorkflowContext};
-use crate::text::{Span, path};
+use crate::text::{Span, listed, path};
 use crate::workflow::{BuildCall, Builder, Event, Job, LegBuild, PipelineKind, WorkflowArgument, WorkflowText};
 
 crate::rules::family! {
@@ -210,19 +210,29 @@ fn missing_arguments(
     };
     let is_open = |name: &str| name.is_empty() || name.contains(['$', '{', ' ']);
     let unknown = call.arguments.iter().filter(|argument| !is_open(&argument.name) && !is_builtin(&argument.name));
-    let mut findings = Vec::new();
     let is_missing = |argument: &&WorkflowArgument| {
         !declared.contains(&argument.name) && !used.contains(&(argument.place.file, argument.place.span))
     };
-    for argument in unknown.filter(is_missing) {
-        let message = format!("`{}` has no `ARG {}`: the builder warns and ignores the value", leg.file, argument.name);
+    let mut nearest_of = |name: &str| nearest(name, declared.iter().map(String::as_str), left);
+    let missing = unknown.filter(is_missing).map(|argument| (argument, nearest_of(&argument.name)));
+    // A name that is misspelt is a fault of its own; what no Dockerfile knows is one.
+    let (misspelt, others): (Vec<_>, Vec<_>) = missing.partition(|(_, near)| near.is_some());
+    let message = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|name| format!("ARG {name}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let value = if names.len() == 1 { "value" } else { "values" };
+        format!("`{}` has no {}: the builder warns and ignores the {value}", leg.file, listed(&names))
+    };
+    let mut findings = Vec::new();
+    for (argument, near) in misspelt {
         let written = WorkflowText { text: argument.name.clone(), place: argument.place };
-        let near = nearest(&argument.name, declared.iter().map(String::as_str), left);
-        findings.extend(
-            missing_name(cx, &written, message, near, &argument.name).map(|finding| finding.lowered(Severity::Warning)),
-        );
+        findings.extend(missing_name(cx, &written, message(&[&argument.name]), near, &argument.name));
     }
-    findings
+    if let Some((first, _)) = others.first() {
+        let names: Vec<&str> = others.iter().map(|(argument, _)| argument.name.as_str()).collect();
+        findings.extend(cx.finding(first.place, message(&names)));
+    }
+    findings.into_iter().map(|finding| finding.lowered(Severity::Warning)).collect()
 }
 
 /// The arguments that Dockerfiles of a build declare; `None` where there may be others.

@@ -10,6 +10,7 @@ use super::steps::{
 use crate::finding::{Finding, Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::sources::patterns;
+use crate::text::listed;
 use crate::workflow::{
     BuildCall, Builder, Event, Job, PipelineKind, Step, StepScript, Switch, WorkflowPlace, WorkflowText,
     expression_names,
@@ -196,7 +197,11 @@ fn pushed_on_pull_request(cx: &WorkflowContext, out: &mut Findings) {
             "the image is pushed for pull requests too: code that is not merged, and without rights to push from forks";
         let Some(finding) = cx.finding(place, message) else { continue };
         if !is_input {
-            out.push(finding.help("push in a step of its own, with `if: github.event_name != 'pull_request'`"));
+            let later = steps_behind(job, call.step);
+            out.push(
+                finding
+                    .help(format!("push in a step of its own, with `if: github.event_name != 'pull_request'`{later}")),
+            );
             continue;
         }
         let value = "${{ github.event_name != 'pull_request' }}";
@@ -237,9 +242,33 @@ fn reader_help(cx: &WorkflowContext, job: &Job, call: &BuildCall) -> String {
                 what it loads, or give that step the condition too"
             .to_owned();
     }
+    let steps = steps_behind(job, call.step);
+    if !steps.is_empty() {
+        return steps;
+    }
     reader_of(cx, job, image).map_or_else(String::new, |reader| {
         format!("; the job `{}` needs the image and waits for this one: give it the condition too", reader.id)
     })
+}
+
+/// What the help says of steps behind a push that deploy, sign or attest what it pushed; empty where there are none.
+fn steps_behind(job: &Job, number: usize) -> String {
+    const SIGNS: [&str; 3] = ["cosign ", "actions/attest", ".outputs.digest"];
+    let needs_image = |step: &&Step| {
+        let action = step.action.as_ref().map(|action| action.name.as_str());
+        let mut texts = texts_of(step).chain(action);
+        is_open(step.condition.as_ref())
+            && texts.any(|text| patterns::shows(text, DEPLOYS) || SIGNS.iter().any(|sign| text.contains(sign)))
+    };
+    let steps: Vec<&Step> = job.steps.iter().skip(number + 1).filter(needs_image).collect();
+    let names: Vec<&str> = steps.iter().filter_map(|step| step.name.as_ref()).map(|name| name.text.as_str()).collect();
+    match steps.len() {
+        0 => String::new(),
+        1 if names.is_empty() => "; a later step needs what is pushed: give it the condition too".to_owned(),
+        _ if names.is_empty() => "; later steps need what is pushed: give them the condition too".to_owned(),
+        1 => format!("; the step {} needs what is pushed: give it the condition too", listed(&names)),
+        _ => format!("; the steps {} need what is pushed: give them the condition too", listed(&names)),
+    }
 }
 
 /// A job that waits for another one and names its image.
@@ -279,11 +308,13 @@ fn push_scripts(cx: &WorkflowContext, are_conditional: &[bool], out: &mut Findin
             "the image is pushed for pull requests too: code that is not merged, and without rights to push from forks";
         let Some(finding) = cx.finding(push.place, message) else { continue };
         // Builds of the same step show that the image of a pull request can be built.
-        out.push(finding.help(if cx.calls_of_step(push.job, push.step).is_empty() {
-            "give the step `if: github.event_name != 'pull_request'`"
+        let lead = if cx.calls_of_step(push.job, push.step).is_empty() {
+            "give the step"
         } else {
-            "move the push into a step of its own, with `if: github.event_name != 'pull_request'`"
-        }));
+            "move the push into a step of its own, with"
+        };
+        let later = steps_behind(job, push.step);
+        out.push(finding.help(format!("{lead} `if: github.event_name != 'pull_request'`{later}")));
     }
     !steps.is_empty()
 }
@@ -360,7 +391,8 @@ fn login_without_secrets(cx: &WorkflowContext, are_conditional: &[bool], out: &m
 /// Whether a job pushes by a command or an output, which the condition of a login does not stop.
 fn pushes_otherwise(cx: &WorkflowContext, number: usize) -> bool {
     let pushes = |step: &Step| {
-        step.condition.is_none() && step.script.as_ref().is_some_and(|script| script.text.text.contains("docker push"))
+        let is_push = |text: &str| ["docker push", "compose push", "--push"].iter().any(|push| text.contains(push));
+        step.condition.is_none() && step.script.as_ref().is_some_and(|script| is_push(&script.text.text))
     };
     let is_pushed = |call: &BuildCall| !call.push.may_be_on() && call.may_push();
     cx.calls_of_job(number).iter().any(is_pushed)
