@@ -229,14 +229,14 @@ fn a_file_on_top_takes_out_what_speaks_against_a_service() {
 }
 
 /// The answers to a small project of files.
-fn check(files: &[(&str, &str)]) -> Vec<String> {
+pub(super) fn check(files: &[(&str, &str)]) -> Vec<String> {
     let dockopt = files.iter().fold(Dockopt::new(), |dockopt, (name, text)| dockopt.file(name, text));
     // What pipelines say is read in repositories.
     git(dockopt.path(), &["init", "-q", "-b", "main"]);
     answers(&dockopt.args(["deploy", "check", "--format=json"]).run().json())
 }
 
-const NODE: &str = "FROM node:22-alpine\nCOPY . .\nEXPOSE 3000\nHEALTHCHECK CMD wget -qO- http://localhost:3000/\nCMD [\"node\", \"s.js\"]\n";
+pub(super) const NODE: &str = "FROM node:22-alpine\nCOPY . .\nEXPOSE 3000\nHEALTHCHECK CMD wget -qO- http://localhost:3000/\nCMD [\"node\", \"s.js\"]\n";
 
 #[test]
 fn files_that_are_not_deployed_are_left_out() {
@@ -358,7 +358,7 @@ fn two_files_take_turns() {
 }
 
 /// A Dockerfile with a check, so that nothing but the file asked about speaks against a service.
-const CHECKED: &str = "healthcheck: {test: [CMD, 'true']}";
+pub(super) const CHECKED: &str = "healthcheck: {test: [CMD, 'true']}";
 
 #[test]
 fn overlays_and_tags_with_variables_are_built_here() {

@@ -45,6 +45,7 @@ mod crash;
 mod cycles;
 mod deploy_check;
 mod deploy_mutation;
+mod deploy_selection;
 mod deploy;
 mod dockopt;
 mod endpoints;

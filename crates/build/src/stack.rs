@@ -15,7 +15,7 @@ mod sign;
 pub use self::check::{CheckScript, ServiceCheck, WrittenCheck};
 pub use self::evidence::{
     Evidence, EvidenceKind, awaited_hosts, group_servers, hosts, looked_up_hosts, nginx_statements, passed_address,
-    passed_hosts, proxied_hosts, server_groups,
+    passed_hosts, proxied_hosts, reached_hosts, server_groups,
 };
 pub use self::graph::{CheckTime, CheckTiming, StartGraph, StartPath, StartedService};
 pub use self::known::{KnownService, known_service};

@@ -1,8 +1,11 @@
 //! What shows that a service needs another one: addresses in variables, programs that wait, the configuration of a proxy.
 
+use std::collections::BTreeSet;
+
 use super::StackService;
 use crate::compose::project::{ComposePlace, ComposeValue};
 use crate::data;
+use crate::inputs::ProxyConfiguration;
 use crate::text::{Source, path};
 
 /// What shows that a service needs another one.
@@ -146,6 +149,35 @@ pub fn looked_up_hosts(source: &Source) -> Vec<&str> {
     hosts
 }
 
+/// The hosts that a proxy passes requests to, by all of its files: the servers of a group of nginx are among them where requests
+/// are passed to the group.
+pub fn reached_hosts(files: &[ProxyConfiguration]) -> BTreeSet<&str> {
+    let (nginx, others): (Vec<_>, Vec<_>) = files.iter().partition(|file| file.proxy == "nginx");
+    let of_others = others.iter().flat_map(|file| proxied_hosts(file.proxy, &file.source, None));
+    let mut hosts: BTreeSet<&str> = of_others.map(|evidence| evidence.host).collect();
+    let groups: BTreeSet<&str> = nginx.iter().flat_map(|file| server_groups(&file.source)).collect();
+    let passed = nginx.iter().flat_map(|file| passed_hosts(&file.source, None));
+    let passed = passed.filter(|evidence| evidence.name != "server").map(|evidence| evidence.host);
+    let looked_up: Vec<&str> = nginx.iter().flat_map(|file| looked_up_hosts(&file.source)).collect();
+    let mut names: BTreeSet<&str> = passed.chain(looked_up.iter().copied()).collect();
+    // A variable that no `set` tells may name any group.
+    let is_open = |file: &&ProxyConfiguration| {
+        let mut addresses = nginx_statements(file.source.text()).filter_map(passed_address);
+        addresses.any(|(_, address)| address.contains('$'))
+    };
+    if looked_up.is_empty() && nginx.iter().any(is_open) {
+        names.extend(&groups);
+    }
+    for name in names {
+        if groups.contains(name) {
+            hosts.extend(nginx.iter().flat_map(|file| group_servers(&file.source, name)));
+        } else {
+            hosts.insert(name);
+        }
+    }
+    hosts
+}
+
 /// The servers of one group of a configuration of nginx.
 pub fn group_servers<'s>(source: &'s Source, group: &str) -> Vec<&'s str> {
     let mut servers = Vec::new();
@@ -205,6 +237,19 @@ mod tests {
         assert_eq!(group_servers(&source, "app"), ["api", "web"]);
         assert_eq!(group_servers(&source, "b"), ["other"]);
         assert!(group_servers(&source, "c").is_empty());
+    }
+
+    /// A group that no request is passed to, one of another file, and one that is called like a service.
+    #[test]
+    fn groups_are_reached_by_what_is_passed_to_them() {
+        let file = |text: &str| ProxyConfiguration { proxy: "nginx", source: Source::of("nginx.conf", text) };
+        let groups = "upstream app { server api:8000; }\nupstream unused { server admin:1; }\nupstream web { server 127.0.0.1:3000; }";
+        let site = "server { location / { proxy_pass http://app; } location /w { proxy_pass http://web; } location /x { proxy_pass http://x:1; } }";
+        let hosts =
+            |files: &[ProxyConfiguration]| reached_hosts(files).into_iter().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(hosts(&[file(groups), file(site)]), ["127.0.0.1", "api", "x"]);
+        let open = "map $host $pool { default app; } server { location / { proxy_pass http://$pool; } }";
+        assert_eq!(hosts(&[file(groups), file(open)]), ["127.0.0.1", "admin", "api"]);
     }
 
     #[test]

@@ -36,7 +36,8 @@ pub(super) fn field_of(source: &PythonText<'_>, names: &PythonNames<'_>, value: 
         return None;
     }
     let class = source.word(callee.end - 1).to_owned();
-    let written = |value: Range<usize>| -> String { value.map(|index| source.word(index)).collect() };
+    let written =
+        |value: Range<usize>| -> String { value.map(|index| with_double_quotes(source.word(index))).collect() };
     let keywords = arguments.all.iter().filter_map(|argument| Some((argument.name?, argument.value.clone())));
     let mut attributes: BTreeMap<String, String> =
         keywords.map(|(name, value)| (name.to_owned(), written(value))).collect();
@@ -47,6 +48,13 @@ pub(super) fn field_of(source: &PythonText<'_>, names: &PythonNames<'_>, value: 
         attributes.insert("to".to_owned(), written(value));
     }
     Some(DjangoField { class, attributes })
+}
+
+/// A word with the quotes that another file may have around the same text: `'shop.Order'`.
+fn with_double_quotes(word: &str) -> String {
+    let inner = word.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+    let inner = inner.filter(|inner| !inner.contains(['"', '\\', '\'']));
+    inner.map_or_else(|| word.to_owned(), |inner| format!("\"{inner}\""))
 }
 
 impl DjangoField {

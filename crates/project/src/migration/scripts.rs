@@ -35,6 +35,9 @@ struct ScriptName {
 /// Reads a file of SQL; none where it is no migration. Files of the way back belong to others.
 pub(super) fn script_migration(place: &str, text: &str, files: &BTreeMap<&str, &str>) -> Option<ScriptMigration> {
     let sections = sections(text);
+    if is_way_back(place, files) {
+        return None;
+    }
     let ScriptName { format, id, folder, version, is_versioned } = script_name(place, sections.is_some())?;
     let mut parsed = ParsedMigration::new(id, 0);
     match (sections, place.strip_suffix(".up.sql")) {
@@ -52,6 +55,16 @@ pub(super) fn script_migration(place: &str, text: &str, files: &BTreeMap<&str, &
         (None, None) => parsed.changes = sql_changes(text),
     }
     Some(ScriptMigration { format, parsed, folder, version, is_versioned })
+}
+
+/// Whether a file undoes the one of the same name without the last word: `7_users_rollback.sql` beside `7_users.sql`.
+fn is_way_back(place: &str, files: &BTreeMap<&str, &str>) -> bool {
+    let Some(stem) = place.strip_suffix(".sql") else { return false };
+    let fronts = ["down", "undo", "rollback"].into_iter().filter_map(|word| stem.strip_suffix(word));
+    let fronts = fronts.filter_map(|front| front.strip_suffix(['_', '-', '.']));
+    fronts
+        .into_iter()
+        .any(|front| [".sql", ".up.sql"].iter().any(|end| files.contains_key(format!("{front}{end}").as_str())))
 }
 
 fn downgrade(is_there: bool, parsed: &ParsedMigration) -> MigrationDowngrade {
@@ -170,6 +183,15 @@ mod tests {
         ] {
             assert_eq!(of(place), expected.map(|(format, id)| (format, id.to_owned())), "{place}");
         }
+    }
+
+    #[test]
+    fn the_way_back_is_beside_the_way_forward() {
+        let files =
+            ["m/7_users.sql", "m/7_users_rollback.sql", "m/8_scale_down.sql"].map(|name| (name, "DROP TABLE a;"));
+        let files = BTreeMap::from(files);
+        assert!(is_way_back("m/7_users_rollback.sql", &files));
+        assert!(!is_way_back("m/8_scale_down.sql", &files) && !is_way_back("m/7_users.sql", &files));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::json::{pretty, results};
 use super::layout::{Layout, TextStyle, clean, wrap};
-use super::text::lint;
+use super::text::lint_part;
 use super::wire::{self, object};
 use crate::audit::{MigrationReason, Replaceability, Report, ServiceReplacement};
 use crate::finding::Finding;
@@ -36,7 +36,7 @@ pub fn deploy_check(result: &DeployCheckResult, layout: Layout) -> String {
     if let Some(migrations) = result.migrations {
         push_migrations(&mut out, migrations, result.has_backup, layout);
     }
-    out.push_str(&lint(&without_reasons(result), layout));
+    out.push_str(&lint_part(&without_reasons(result), result.report, layout));
     out
 }
 

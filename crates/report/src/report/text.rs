@@ -16,6 +16,11 @@ use crate::text::{LineColumn, Source, Span};
 
 /// All findings, problems and skips, and a summary.
 pub fn lint(report: &Report, layout: Layout) -> String {
+    lint_part(report, report, layout)
+}
+
+/// A part of the findings, with the summary of all.
+pub(super) fn lint_part(report: &Report, whole: &Report, layout: Layout) -> String {
     let mut out = String::new();
     out.push_str(&problems(report, layout));
     // To draw a finding takes longer than to find it.
@@ -23,7 +28,7 @@ pub fn lint(report: &Report, layout: Layout) -> String {
         report.findings.par_iter().map(|finding| render_finding(report, finding, layout) + "\n\n").collect::<Vec<_>>(),
     );
     out.push_str(&skipped(report, layout));
-    out.push_str(&summary(report, layout));
+    out.push_str(&summary(whole, layout));
     out
 }
 

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::build::names_developers;
+use crate::compose::project::ComposeValue;
 use crate::compose::{OVERRIDE_FILES, is_main_file};
 use crate::data;
 use crate::inputs::{ComposeInput, ComposeStart, Inputs};
 use crate::sources::patterns;
+use crate::stack::{Stack, StackService};
 use crate::text::{FileId, path};
 
 /// Meanings in `data/source_patterns.tsv`.
@@ -30,7 +32,9 @@ pub fn keep_deployed(inputs: &mut Inputs) -> Vec<String> {
             let other = inputs.source(other).name();
             Some(format!("`{by}` starts it with `{other}` on top, which is checked with it"))
         } else {
-            copied(inputs, compose).or_else(|| superseding(inputs, compose, &starts))
+            copied(inputs, compose)
+                .or_else(|| superseding(inputs, compose, &starts))
+                .or_else(|| developed(inputs, compose, &starts))
         };
         match why {
             Some(why) => notes.push(format!("`{name}` is left out: {why}; name the file to check it")),
@@ -69,6 +73,64 @@ fn superseding(inputs: &Inputs, compose: &ComposeInput, starts: &[ComposeStart])
         Some((start, other))
     })?;
     Some(format!("`{}` starts `{other}` without it", start.by))
+}
+
+/// Why a file is for development: a program runs for its developers in it, and in another file it does not.
+fn developed(inputs: &Inputs, compose: &ComposeInput, starts: &[ComposeStart]) -> Option<String> {
+    let name = inputs.source(compose.file).name();
+    if deployer(inputs, name, starts).is_some() {
+        return None;
+    }
+    let mine = programs(compose);
+    let mut others = inputs.composes.iter().filter(|other| other.file != compose.file);
+    let (service, other) = others.find_map(|other| {
+        let theirs = programs(other);
+        let other_name = inputs.source(other.file).name();
+        if names_developers(other_name) || theirs.iter().any(|program| program.is_developed) {
+            return None;
+        }
+        let is_same = |program: &Program, known: &Program| {
+            program.name == known.name || program.context.is_some() && program.context == known.context
+        };
+        let is_there = |program: &&Program| program.is_developed && theirs.iter().any(|known| is_same(program, known));
+        Some((&mine.iter().find(is_there)?.name, other_name))
+    })?;
+    Some(format!("`{service}` runs for its developers in it, and not in `{other}`"))
+}
+
+/// A service of a program, of the project or of others.
+struct Program {
+    name: String,
+    /// The folder that it is built from.
+    context: Option<String>,
+    /// Whether it runs for its developers.
+    is_developed: bool,
+}
+
+/// The services of a file that are no backends.
+fn programs(compose: &ComposeInput) -> Vec<Program> {
+    let Some(project) = &compose.reading.project else { return Vec::new() };
+    let stack = Stack::new(project, &compose.dockerfiles);
+    let says_so = |service: &StackService, key: &str| service.text(key).is_some_and(names_developers);
+    let built = |service: &StackService, key: &str| {
+        let value = service.value.get("build").and_then(|build| build.get(key));
+        value.and_then(ComposeValue::as_text).map(str::to_owned)
+    };
+    let is_developed = |service: &StackService| {
+        service.is_for_developers()
+            || says_so(service, "container_name")
+            || ["dockerfile", "target"]
+                .into_iter()
+                .filter_map(|key| built(service, key))
+                .any(|text| names_developers(&text))
+    };
+    let services = stack.services.iter().filter(|service| !service.known.is_some_and(|known| known.is_backend()));
+    let program = |service: &StackService| Program {
+        name: service.name.to_owned(),
+        context: built(service, "context"),
+        is_developed: is_developed(service),
+    };
+    services.map(program).collect()
 }
 
 /// The file that all commands put on top of another one, where the two are checked together, and one that does.

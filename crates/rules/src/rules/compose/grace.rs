@@ -77,6 +77,9 @@ fn of_command(words: &[String]) -> Option<LongestRequest> {
     longest.max_by_key(|longest| longest.seconds)
 }
 
+/// Seconds without a word of `proxy_read_timeout` and its likes (nginx docs: `ngx_http_proxy_module`).
+const NGINX_DEFAULT: u64 = 60;
+
 /// `proxy_read_timeout` of a configuration that passes all requests to this service, or to a group with it.
 fn of_proxy(source: &Source, host: &str) -> Option<LongestRequest> {
     if !targets(source).contains(&host) {
@@ -87,9 +90,10 @@ fn of_proxy(source: &Source, host: &str) -> Option<LongestRequest> {
         let (name, value) = statement.split_once(char::is_whitespace)?;
         let value = value.trim();
         let seconds = value.strip_suffix('s').unwrap_or(value).parse().ok()?;
-        patterns::words("directive of nginx with the longest answer")
-            .any(|word| word == name)
-            .then(|| LongestRequest { seconds, text: format!("{name} {value}") })
+        // What nginx does anyway tells nothing of this program.
+        (seconds != NGINX_DEFAULT
+            && patterns::words("directive of nginx with the longest answer").any(|word| word == name))
+        .then(|| LongestRequest { seconds, text: format!("{name} {value}") })
     });
     lines.max_by_key(|longest| longest.seconds)
 }

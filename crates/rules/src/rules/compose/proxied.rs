@@ -8,7 +8,8 @@ use crate::data;
 use crate::finding::Findings;
 use crate::rules::ComposeContext;
 use crate::stack::{
-    StackService, fixed_addresses, group_servers, nginx_statements, passed_address, proxied_hosts, server_groups,
+    StackService, fixed_addresses, group_servers, nginx_statements, passed_address, proxied_hosts, reached_hosts,
+    server_groups,
 };
 use crate::text::{Source, listed, path};
 
@@ -28,13 +29,16 @@ fn compose_proxy_address_kept(cx: &ComposeContext, out: &mut Findings) {
     }
     for service in cx.services() {
         let fixed = fixed_hosts(service);
-        let is_asked = |host: &&str| !is_passed_by(cx, service, host);
-        let targets = targets.difference(&fixed).copied().filter(is_asked).collect();
-        for configuration in cx.proxies(service) {
+        let configurations = cx.proxies(service);
+        let reached = reached_hosts(configurations);
+        let is_asked = |host: &&str| reached.contains(host) && !is_passed_by(cx, service, host);
+        let targets: BTreeSet<&str> = targets.difference(&fixed).copied().filter(is_asked).collect();
+        let groups: BTreeSet<&str> = configurations.iter().flat_map(|known| server_groups(&known.source)).collect();
+        for configuration in configurations {
             let source = &configuration.source;
             let name = source.name();
             let name = path::relative(name, &cx.project().folder).unwrap_or(name);
-            let kept = kept_hosts(configuration.proxy, source, &targets);
+            let kept = kept_hosts(configuration.proxy, source, &targets, &groups);
             let Some((first, line, help)) = kept.first() else { continue };
             let hosts: Vec<&str> = kept.iter().map(|(host, ..)| *host).collect();
             let message = format!(
@@ -69,8 +73,13 @@ fn fixed_hosts<'v>(service: &StackService<'v>) -> BTreeSet<&'v str> {
 }
 
 /// The hosts among `targets` whose addresses a proxy keeps, each with the first line that names it and what helps.
-fn kept_hosts<'s>(proxy: &str, source: &'s Source, targets: &BTreeSet<&str>) -> Vec<(&'s str, usize, String)> {
-    let groups: BTreeSet<&str> = server_groups(source).collect();
+/// `groups`: those of all files of the proxy.
+fn kept_hosts<'s>(
+    proxy: &str,
+    source: &'s Source,
+    targets: &BTreeSet<&str>,
+    groups: &BTreeSet<&str>,
+) -> Vec<(&'s str, usize, String)> {
     let mut reported = BTreeSet::new();
     let mut kept = Vec::new();
     for evidence in proxied_hosts(proxy, source, None) {

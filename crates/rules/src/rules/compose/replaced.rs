@@ -7,10 +7,11 @@ use crate::build::{Build, Reference};
 use crate::compose::is_on_demand;
 use crate::compose::project::ComposeValue;
 use crate::data;
+use crate::dockerfile::Keyword;
 use crate::inputs::{ComposeInput, ProxyConfiguration};
 use crate::rules::ComposeContext;
 use crate::rules::base::bases::is_public;
-use crate::stack::{Stack, StackService, fixed_addresses, looked_up_hosts, proxied_hosts};
+use crate::stack::{Stack, StackService, fixed_addresses, known_service, proxied_hosts, reached_hosts};
 use crate::text::path;
 
 /// The services of a compose file whose containers a deployment replaces: those of the project's own programs that do not end
@@ -21,7 +22,7 @@ pub fn replaced_services<'a>(
 ) -> impl Iterator<Item = &'a StackService<'a>> {
     stack.services.iter().filter(move |service| {
         let is_proxy = input.proxies.get(service.name).is_some_and(|files| !files.is_empty());
-        let is_proxy = is_proxy && !holds_program(input, service);
+        let is_proxy = is_proxy && !holds_program(input, service) || is_named_proxy(service);
         // Without either it adds to a service of another file.
         let is_whole = service.is_built || service.value.get("image").is_some();
         let is_left_out = service.is_job || is_proxy || is_backend(service) || is_companion(service);
@@ -48,8 +49,35 @@ fn holds_program(input: &ComposeInput, service: &StackService) -> bool {
     service.is_built && service.text("network_mode").is_none() && files.iter().any(passes)
 }
 
+/// Whether a service is called after a proxy, and its image is one to which no program is copied from another stage: its
+/// configuration may be made when it starts.
+fn is_named_proxy(service: &StackService) -> bool {
+    let names = service.name.split(['-', '_', '.']);
+    let is_called_so = names.into_iter().any(|word| data::PROXY_IMAGES.contains(word));
+    is_called_so
+        && service.image.as_ref().is_none_or(|input| {
+            let build = Build::new(input);
+            build.stages().len() == 1 && service.base_name().is_some_and(|base| is_proxy_image(&base))
+        })
+}
+
+fn is_proxy_image(image: &str) -> bool {
+    data::PROXY_IMAGES.contains(path::name(Reference::of(image).short_name()))
+}
+
+/// Whether a service is a server of others that keeps data, also one whose image is built with settings of the project.
 fn is_backend(service: &StackService) -> bool {
-    service.known.is_some_and(|known| known.is_backend())
+    let is_configured = || {
+        let input = service.image.as_ref().filter(|_| service.is_built)?;
+        let build = Build::new(input);
+        let [stage] = build.stages() else { return None };
+        let starts = build
+            .instructions(stage)
+            .any(|(_, instruction)| matches!(instruction.keyword, Keyword::Cmd | Keyword::Entrypoint));
+        let base = service.base_name().filter(|_| !starts)?;
+        known_service(&base).map(|known| known.is_backend())
+    };
+    service.known.is_some_and(|known| known.is_backend()) || is_configured().unwrap_or_default()
 }
 
 /// Whether a service runs a program of others that serves those of the project (`data/companion_images.tsv`).
@@ -92,12 +120,7 @@ pub(super) fn is_passed_to(input: &ComposeInput, service: &str) -> bool {
 /// The proxies that pass requests to a service, by their names.
 pub(super) fn passing_proxies<'i>(input: &'i ComposeInput, service: &str) -> Vec<&'i str> {
     let passes = |(proxy, files): &(&String, &Vec<ProxyConfiguration>)| {
-        proxy.as_str() != service
-            && files.iter().any(|known| {
-                let is_looked_up = || known.proxy == "nginx" && looked_up_hosts(&known.source).contains(&service);
-                let named = proxied_hosts(known.proxy, &known.source, None);
-                named.iter().any(|evidence| evidence.host == service) || is_looked_up()
-            })
+        proxy.as_str() != service && reached_hosts(files).contains(service)
     };
     input.proxies.iter().filter(passes).map(|(proxy, _)| proxy.as_str()).collect()
 }

@@ -1,6 +1,8 @@
 //! Rules about services whose containers are replaced by newer ones: what keeps old and new from running side by side, and
 //! what loses requests in between. Off unless selected: the file alone does not say that a service is replaced.
 
+use std::collections::BTreeSet;
+
 use super::replaced::{has_twin, is_passed_to, items, passing_proxies, replaced, start_words, twin_name};
 use crate::build::{Build, Sh, starts_scheduler, starts_worker};
 use crate::compose::project::{ComposeEntry, ComposeMap, ComposePlace, ComposeValue};
@@ -9,7 +11,7 @@ use crate::rules::start::main_process::last_command;
 use crate::rules::{ComposeContext, KeyChange};
 use crate::shell::program::Program;
 use crate::shell::{Command, Word, parse};
-use crate::stack::{StackService, fixed_addresses};
+use crate::stack::{StackService, fixed_addresses, hosts};
 use crate::text::{listed, path};
 
 crate::rules::family! {
@@ -26,6 +28,10 @@ crate::rules::family! {
 fn compose_port_fixed(cx: &ComposeContext, out: &mut Findings) {
     let unset = cx.project().unset_starts();
     for service in replaced(cx).filter(|service| !has_twin(cx, service)) {
+        if shares_host(service) {
+            port_of_host(cx, service, out);
+            continue;
+        }
         for port in items(service.value, "ports") {
             let text = |key: &str| port.get(key).map(ComposeValue::display).filter(|text| !text.is_empty());
             let (Some(target), Some(published)) = (text("target"), text("published")) else { continue };
@@ -51,9 +57,36 @@ fn compose_port_fixed(cx: &ComposeContext, out: &mut Findings) {
     }
 }
 
+/// Whether a service has no network of its own, so that `ports` means nothing.
+fn shares_host(service: &StackService) -> bool {
+    service.text("network_mode") == Some("host")
+}
+
+/// A service without a network of its own listens on ports of the host.
+fn port_of_host(cx: &ComposeContext, service: &StackService, out: &mut Findings) {
+    let Some(mode) = service.value.get("network_mode").filter(|_| gets_requests(cx, service)) else { return };
+    let message = format!(
+        "`{}` listens on ports of the host (`network_mode: host`): a new container starts only when the old one is gone",
+        service.name
+    );
+    let Some(finding) = cx.finding(mode.place, message) else { return };
+    out.push(
+        finding.help("leave `network_mode` out, and let a proxy pass requests on to it in a network of the project"),
+    );
+}
+
 /// What to do about a port of the host; `is_local`: only the host itself reaches it.
 fn with_port_help(cx: &ComposeContext, finding: Finding, service: &str, address: &str, is_local: bool) -> Finding {
-    let proxies = passing_proxies(cx.input, service);
+    let mut proxies = passing_proxies(cx.input, service);
+    // One of a profile that the service is not in may not be started.
+    let profiles = |name: &str| {
+        let known = cx.services().find(|known| known.name == name);
+        known.map(|known| items(known.value, "profiles").iter().map(ComposeValue::display).collect::<BTreeSet<_>>())
+    };
+    let own_profiles = profiles(service).unwrap_or_default();
+    let is_started =
+        |name: &str| profiles(name).is_some_and(|others| others.is_empty() || !others.is_disjoint(&own_profiles));
+    proxies.retain(|proxy| is_started(proxy));
     if !proxies.is_empty() {
         let (proxies, verb) = (listed(&proxies), if proxies.len() > 1 { "pass" } else { "passes" });
         return finding.help(format!("leave the port out: {proxies} {verb} requests on to `{service}`"));
@@ -68,8 +101,14 @@ fn with_port_help(cx: &ComposeContext, finding: Finding, service: &str, address:
 
 /// A name or an address that only one container can have.
 fn compose_name_fixed(cx: &ComposeContext, out: &mut Findings) {
-    // No request is lost while a worker is not there, and of what plans tasks a second one would do harm.
-    let only_works = |service: &&StackService| items(service.value, "ports").is_empty() && is_worker(service);
+    // No request is lost while a worker is not there, and of what plans tasks or polls a second one would do harm.
+    let is_unasked = |service: &StackService| {
+        let is_read = service.is_built && service.image.is_some();
+        is_read && !gets_requests(cx, service) && !is_named_by_others(cx, service)
+    };
+    let only_works = |service: &&StackService| {
+        items(service.value, "ports").is_empty() && (is_worker(service) || is_unasked(service))
+    };
     for service in replaced(cx).filter(|service| !has_twin(cx, service) && !only_works(service)) {
         fixed_name(cx, service, out);
         for address in fixed_addresses(service.value) {
@@ -79,7 +118,17 @@ fn compose_name_fixed(cx: &ComposeContext, out: &mut Findings) {
                 address.display()
             );
             let Some(finding) = cx.finding(address.place, message) else { continue };
-            out.push(finding.help("leave the address out: others reach it by the name of the service"));
+            let proxies = passing_proxies(cx.input, service.name);
+            out.push(finding.help(if proxies.is_empty() {
+                "leave the address out: others reach it by the name of the service".to_owned()
+            } else {
+                // nginx and HAProxy keep an address for as long as they run.
+                format!(
+                    "leave the address out, and let {} look `{}` up again (`dockopt explain compose-proxy-address-kept`)",
+                    listed(&proxies),
+                    service.name
+                )
+            }));
         }
     }
 }
@@ -89,6 +138,20 @@ fn fixed_name(cx: &ComposeContext, service: &StackService, out: &mut Findings) {
     let message =
         format!("`{}` has a fixed container name: a new container starts only when the old one is gone", service.name);
     let Some(finding) = cx.finding(name.place, message) else { return };
+    let written = name.display();
+    let proxies = passing_proxies(cx.input, &written);
+    if written != service.name && !proxies.is_empty() {
+        out.push(finding.help(format!(
+            "leave `container_name` out, and name `{}` instead of `{written}` in the configuration of {}",
+            service.name,
+            listed(&proxies)
+        )));
+        return;
+    }
+    if shares_host(service) {
+        out.push(finding.help("leave `container_name` out"));
+        return;
+    }
     let finding = finding.help("leave `container_name` out: others reach it by the name of the service");
     let why = "commands that use the container's name must use that of the service (`docker compose exec`)";
     let change = KeyChange::Remove(vec!["services", service.name, "container_name"]);
@@ -132,6 +195,18 @@ fn gets_requests(cx: &ComposeContext, service: &StackService) -> bool {
         || service.image.as_ref().is_some_and(|input| exposes(&Build::new(input))) && !is_worker(service)
         || ["ports", "expose"].iter().any(|key| !items(service.value, key).is_empty())
         || names.into_iter().any(|name| is_passed_to(cx.input, &name))
+}
+
+/// Whether another service waits for this one, or has its address in a variable.
+fn is_named_by_others(cx: &ComposeContext, service: &StackService) -> bool {
+    let others = cx.services().filter(|other| other.name != service.name);
+    others.into_iter().any(|other| {
+        let variables = other.value.get("environment").and_then(ComposeValue::as_map);
+        let entries = variables.into_iter().flat_map(ComposeMap::iter);
+        let mut addresses = entries.map(|(name, entry)| (name, entry.value.display()));
+        other.dependencies.iter().any(|dependency| dependency.name == service.name)
+            || addresses.any(|(name, value)| hosts(name, &value).contains(&service.name))
+    })
 }
 
 /// Whether a service works on tasks, or plans them.
