@@ -71,7 +71,7 @@ observe() { # for the seconds of --watch: errors and time of the new version wit
   [ "$all" -ge 0 ] && [ $((bad * 100)) -le $((errors * all)) ] && [ "$time" -le "$milliseconds" ] || return 1
   for c in $new; do healthy "$c" 1 || return 1; done
 }
-image='' migrate='' smoke='' notify='' watch=10 errors=1 milliseconds=60000 command=deploy began='' new='' old_image='' new_image='' tries=0
+image='' migrate='' smoke='' notify='' watch=10 errors=1 milliseconds=60000 command=deploy began='' new='' old_image='' new_image='' stale='' tries=0
 while [ $# -gt 0 ]; do
   case $1 in
     --image | --migrate | --smoke | --notify | --strategy | --watch | --errors | --milliseconds)
@@ -111,14 +111,14 @@ docker tag "$old_id" "$old_image"
 if [ "$command" = rollback ]; then
   image=$(sed -n 's/^# before: //p' "@folder@/$first.yaml")
 elif [ -n "$image" ] || [ "$(fact image "$first")" = pulled ]; then
-  image=${image:-$(image_of "$first")}
-  docker pull -q "$image" >/dev/null 2>&1 || say 'not pulled: the image of this host is taken'
+  [ -n "$image" ] || { image=$(image_of "$first"); stale=1; }
+  error=$(docker pull -q "$image" 2>&1 >/dev/null) && stale='' || say "not pulled, the image of this host is taken: $(echo "$error" | tail -n 1)"; case $error in *'no space left'*) finish 1 'the disk is full' ;; esac
 else
   image=$project-$first:next
   pin "$image" '' '' >@folder@/next.yaml
   compose -f @folder@/next.yaml build "$first" || finish 1 'the build failed'
 fi
-id=$(docker image inspect -f '{{.Id}}' "$image") || finish 1 'there is no such image'
+id=$(docker image inspect -f '{{.Id}}' "$image") || finish 1 'there is no such image'; [ -z "$stale" ] || [ "$id" != "$old_id" ] || finish 1 'not pulled, and this host has no newer image'
 new_image=$project-$first:deployed-$(echo "$id" | cut -c 8-19) && docker tag "$id" "$new_image"
 pin "$new_image" '' '' >@folder@/next.yaml && want=0 same=0
 for s in $(services); do # nothing to do: as many healthy containers, made of the same

@@ -30,11 +30,11 @@ pub(super) fn request_ports(
     let (proxied, is_http) = proxied_ports(compose, service.name);
     let published = published_ports(service)?;
     let addresses: Vec<String> = addresses_of_others(stack, service.name);
-    let asked: BTreeSet<u16> = addresses.iter().flat_map(|text| written_ports(text, service.name)).collect();
+    let named_ports: BTreeSet<u16> = addresses.iter().flat_map(|text| written_ports(text, service.name)).collect();
     let listening = service.listening().and_then(|listening| Some(listening.port?.0));
     let server = if proxied.is_empty() { listening } else { listening.filter(|port| proxied.contains(port)) };
     let mut numbers: Vec<u16> = server.into_iter().collect();
-    for number in proxied.iter().chain(&asked).chain(published.keys()) {
+    for number in proxied.iter().chain(&named_ports).chain(published.keys()) {
         if !numbers.contains(number) {
             numbers.push(*number);
         }
@@ -77,7 +77,7 @@ fn exposed_port(service: &StackService) -> Result<Option<u16>, String> {
     let texts: Vec<String> = ports.iter().map(u16::to_string).collect();
     match ports.first() {
         Some(_) if ports.len() > 1 => Err(format!(
-            "`{}` exposes several ports ({}), and no file tells which of them is asked: name it in `ports`, or in an address of \
+            "`{}` exposes several ports ({}), and no file says which of them is asked: name it in `ports`, or in an address of \
              who asks, such as `http://{}:{}`",
             service.name,
             texts.join(", "),

@@ -124,7 +124,9 @@ pub(super) fn join_findings(findings: &mut Vec<Finding>, inputs: &Inputs) {
             continue;
         };
         if let Some(fix) = finding.fixes.first_mut() {
-            edits.into_iter().for_each(|edits| add_edits(fix, edits));
+            for edits in edits {
+                add_edits(fix, edits);
+            }
         }
         let others = &places[1..];
         let named = others.get(..OTHERS).unwrap_or(others);

@@ -107,10 +107,33 @@ fn the_image_of_a_service_is_deployed_and_stays() {
         let (code, said) = project.deploy("", &[]);
         assert_eq!((code, project.version()), (Some(0), version.to_owned()), "{said}");
     }
+    // Without a newer image, and without room for one.
+    let (code, said) = project.deploy("", &[]);
+    assert!(code == Some(1) && said.contains("this host has no newer image"), "{said}");
+    assert_eq!(project.full_disk(), (Some(1), "v4".to_owned()));
     build("v5");
     let (code, said) = project.deploy("", &["remove"]);
     assert_eq!((code, project.version()), (Some(0), "v4".to_owned()), "{said}");
     assert_eq!(project.compose(&["ps", "--quiet", "edge"]), "");
+}
+
+impl Project<'_> {
+    /// The exit code of the script where a pull finds no room, as a `docker` in front of the real one says it, and the version in
+    /// service.
+    fn full_disk(&self) -> (Option<i32>, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let wrapper = folder.path().join("docker");
+        let docker = std::env::var("DOCKER").unwrap_or_else(|_| "/usr/bin/docker".to_owned());
+        let text = format!(
+            "#!/bin/sh\n[ \"$1\" != pull ] || {{ echo 'failed to register layer: write /app: no space left on device' >&2; exit 1; }}\nexec {docker} \"$@\"\n"
+        );
+        std::fs::write(&wrapper, text).unwrap();
+        std::fs::set_permissions(&wrapper, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+        let output = self.script("", &[]).env("PATH", path).output().unwrap();
+        assert!(String::from_utf8_lossy(&output.stdout).contains("the disk is full"), "{output:?}");
+        (output.status.code(), self.version())
+    }
 }
 
 /// Answers to so many requests of several clients, by version.

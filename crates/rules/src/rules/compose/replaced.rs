@@ -68,14 +68,18 @@ fn is_proxy_image(image: &str) -> bool {
 /// Whether a service is a server of others that keeps data, also one whose image is built with settings of the project.
 fn is_backend(service: &StackService) -> bool {
     let is_configured = || {
-        let input = service.image.as_ref().filter(|_| service.is_built)?;
-        let build = Build::new(input);
+        if !service.is_built {
+            return None;
+        }
+        let build = Build::new(service.image.as_ref()?);
         let [stage] = build.stages() else { return None };
         let starts = build
             .instructions(stage)
             .any(|(_, instruction)| matches!(instruction.keyword, Keyword::Cmd | Keyword::Entrypoint));
-        let base = service.base_name().filter(|_| !starts)?;
-        known_service(&base).map(|known| known.is_backend())
+        if starts {
+            return None;
+        }
+        known_service(&service.base_name()?).map(|known| known.is_backend())
     };
     service.known.is_some_and(|known| known.is_backend()) || is_configured().unwrap_or_default()
 }

@@ -64,7 +64,10 @@ fn shares_host(service: &StackService) -> bool {
 
 /// A service without a network of its own listens on ports of the host.
 fn port_of_host(cx: &ComposeContext, service: &StackService, out: &mut Findings) {
-    let Some(mode) = service.value.get("network_mode").filter(|_| gets_requests(cx, service)) else { return };
+    let Some(mode) = service.value.get("network_mode") else { return };
+    if !gets_requests(cx, service) {
+        return;
+    }
     let message = format!(
         "`{}` listens on ports of the host (`network_mode: host`): a new container starts only when the old one is gone",
         service.name
