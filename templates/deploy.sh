@@ -109,7 +109,7 @@ old_id=$(inspect .Image "${old%% *}")
 old_image=$project-$first:deployed-$(echo "$old_id" | cut -c 8-19)
 docker tag "$old_id" "$old_image"
 if [ "$command" = rollback ]; then
-  image=$(sed -n 's/^# before: //p' "@folder@/$first.yaml")
+  image=$(sed -n 's/^# before: //p' "@folder@/$first.yaml"); [ -n "$image" ] || finish 1 'no version came before this one'
 elif [ -n "$image" ] || [ "$(fact image "$first")" = pulled ]; then
   [ -n "$image" ] || { image=$(image_of "$first"); stale=1; }
   error=$(docker pull -q "$image" 2>&1 >/dev/null) && stale='' || say "not pulled, the image of this host is taken: $(echo "$error" | tail -n 1)"; case $error in *'no space left'*) finish 1 'the disk is full' ;; esac

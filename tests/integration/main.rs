@@ -48,6 +48,7 @@ mod deploy_mutation;
 mod deploy_selection;
 mod deploy;
 mod dockopt;
+mod emit_mutation;
 mod endpoints;
 mod engine;
 mod first_screen;

@@ -111,8 +111,17 @@ pub(crate) fn mutate(random: &mut Random, text: &str, other: &str) -> Vec<u8> {
             break;
         }
     }
+    // Letters of several bytes, where a reader may count them as one.
+    for _ in 0..random.below(4) {
+        let at = random.below(bytes.len() + 1);
+        let end = if random.below(2) == 0 { at } else { (at + 1).min(bytes.len()) };
+        bytes.splice(at..end, LETTERS[random.below(LETTERS.len())].bytes());
+    }
     bytes
 }
+
+/// Of two, three and four bytes.
+const LETTERS: [&str; 3] = ["я", "…", "🐳"];
 
 fn inputs(path: &str, source: &Source) -> Option<Inputs> {
     let dockerfile = Source::of("Dockerfile", DOCKERFILE);

@@ -50,6 +50,8 @@ pub(super) fn of<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation) ->
         return CommandKind::Unknown;
     }
     match purpose {
+        // It is made of the interpreter alone; what is installed into it follows.
+        Purpose::Environment if names_nothing(walk, at, invocation) => return CommandKind::Cheap,
         Purpose::Setting => return CommandKind::State,
         Purpose::Lists | Purpose::Clean => return CommandKind::Tidy,
         Purpose::Data | Purpose::Packages if !names_nothing(walk, at, invocation) => return CommandKind::Unknown,
@@ -149,6 +151,7 @@ fn of_call<'i>(
     }
     let local = call.packages.iter().any(|package| package.source == PackageSource::Path);
     match purpose {
+        Purpose::Environment if names_nothing(walk, at, invocation) => CommandKind::Cheap,
         Purpose::Looks | Purpose::Configures => CommandKind::Cheap,
         _ if call.manager.is_system() => {
             if local && !names_nothing(walk, at, invocation) {

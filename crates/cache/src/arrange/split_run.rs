@@ -166,9 +166,19 @@ impl<'i> Walk<'_, 'i> {
     /// Why a command cannot move up.
     fn find_obstacle(&self, index: usize, invocation: &Invocation, nature: &CommandKind<'i>) -> Option<Reason> {
         self.reason_against_rise(index, nature).or_else(|| {
+            if self.is_program_made(invocation) {
+                return Some(Reason::ProgramAbove);
+            }
             let copied = self.is_program_copied(index, invocation);
             copied.then_some(Reason::ProgramCopied)
         })
+    }
+
+    /// Whether a command that stays below may make the program that this one calls by its path: `/venv/bin/pip`.
+    fn is_program_made(&self, invocation: &Invocation) -> bool {
+        let path = invocation.path.text();
+        let is_of_system = ["/usr/", "/bin/", "/sbin/"].iter().any(|folder| path.starts_with(folder));
+        path.contains('/') && !is_of_system && self.below.iter().any(|below| !matches!(below.effect, Effect::Copied))
     }
 
     /// Why a command cannot move above the commands that stay below.

@@ -7,7 +7,7 @@ use super::group::Group;
 use super::reason::ContextReason;
 use crate::data;
 use crate::inputs::context::{BuildContext, ClassKind, ClassMatch, ContextEntryKind, EntryId, classify};
-use crate::manifest::{Ecosystem, FileKind};
+use crate::manifest::{Ecosystem, FileKind, is_manifest};
 use crate::optimize::pass_input::PassOutput;
 use crate::text::path;
 
@@ -251,6 +251,10 @@ fn large(group: &Group, gone: &[Exclusion], output: &mut PassOutput) {
     });
     for id in files.take(TOLD) {
         let entry = context.entry(id);
+        // What installs read is theirs.
+        if is_manifest(entry.name).is_some() {
+            continue;
+        }
         if !group.is_named(entry.name) && !is_mentioned(group, entry.name, entry.name) {
             let size = crate::text::bytes(entry.amount.bytes);
             let why = ContextReason::Unmentioned { size };

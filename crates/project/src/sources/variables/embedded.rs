@@ -37,15 +37,11 @@ pub(super) fn sources(text: &str) -> Vec<EmbeddedSource<'_>> {
 /// The interpreter that a line starts: its name, the offset behind it, and a name of a file that it reads.
 fn named_language(line: &str) -> Option<(&str, usize, &'static str)> {
     let is_end = |c: char| !(c.is_ascii_alphanumeric() || "._-/".contains(c));
-    let mut at = 0;
-    for word in line.split(is_end) {
+    line.split(is_end).find_map(|word| {
         let program = path::name(word);
-        if let Some(row) = data::SCRIPT_INTERPRETERS.row(program) {
-            return Some((program, at + word.len(), row[1]));
-        }
-        at += word.len() + 1;
-    }
-    None
+        let row = data::SCRIPT_INTERPRETERS.row(program)?;
+        Some((program, word.as_ptr() as usize - line.as_ptr() as usize + word.len(), row[1]))
+    })
 }
 
 /// The text behind `<<END` of a line, up to the line `END`.
@@ -93,6 +89,7 @@ mod tests {
         assert_eq!(of("#!/bin/sh\npython manage.py shell << 'EOF'\nimport os\nEOF\nexec x\n"), ["source.py import os"]);
         assert_eq!(of("python3 -c \"import os;\nprint(1)\"\n"), ["source.py import os;\nprint(1)"]);
         assert_eq!(of("node -e 'process.env.A' && x"), ["source.js process.env.A"]);
+        assert_eq!(of("echo \"файл\" | python3 -c \"import os\"\n"), ["source.py import os"]);
         assert_eq!(of("bin/rails runner \"puts ENV['A']\"\n"), ["source.rb puts ENV['A']"]);
         for text in ["cat <<EOF\nimport os\nEOF\n", "# python -c 'x'\n", "python <<EOF\nno end", "python -c 'no end"] {
             assert!(of(text).is_empty(), "{text}");

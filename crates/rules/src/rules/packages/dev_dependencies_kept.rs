@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::build::installed::is_set;
 use crate::build::{
-    Build, Code, DownloadSize, Lookup, Reference, Stage, StageBase, VariableValue, installed, service, toolchain,
+    Build, Code, DownloadSize, Lookup, Reference, Stage, StageBase, VariableValue, installed, serves_developers,
+    service, toolchain,
 };
 use crate::data;
 use crate::dockerfile::Keyword;
@@ -319,7 +320,8 @@ fn needs(invocation: &Invocation, project: &Project, depth: usize) -> bool {
         return true;
     }
     match project.ecosystem {
-        Ecosystem::Node => node(invocation, program, project, depth),
+        // What its settings name is loaded, too: plugins of ESLint by `react-scripts start`.
+        Ecosystem::Node => serves_developers(&words_of(invocation)) || node(invocation, program, project, depth),
         // `uv run` and similar programs install what is missing when they start.
         Ecosystem::Python => {
             let known = Program::of(program);
@@ -354,6 +356,10 @@ pub(in crate::rules) fn is_called_by_script(build: &Build, target: &Stage, proje
             |invocation: &Invocation| invocation.program.is_some_and(|program| names_dev(invocation, program, project));
         script.invocations().iter().any(calls)
     })
+}
+
+fn words_of(invocation: &Invocation) -> Vec<String> {
+    invocation.command.words.iter().map(|word| word.text().to_owned()).collect()
 }
 
 fn is_script(program: &str) -> bool {
