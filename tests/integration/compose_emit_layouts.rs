@@ -274,3 +274,19 @@ fn workers_of_a_procfile_for_developers_are_there() {
     has(&text, &["command: [\"bundle\", \"exec\", \"rake\", \"workers:run\"]", "command: [\"bin/jobs\"]"]);
     lacks(&text, &["--watch"]);
 }
+
+/// One in a folder for a mode is taken where there is no other; one of tests is not.
+#[test]
+fn the_program_of_developers_is_taken_where_it_is_alone() {
+    let files = |place: &'static str| {
+        written_with_notes(&[
+            (place, &format!("{PYTHON}{UVICORN}")),
+            ("requirements.txt", "fastapi\nuvicorn\n"),
+            ("main.py", MAIN),
+            ("compose.test.yaml", &format!("services: {{x: {{build: {{context: ., dockerfile: {place}}}}}}}\n")),
+        ])
+    };
+    let (text, notes) = files("compose/local/fastapi/Dockerfile");
+    has(&text, &["dockerfile: compose/local/fastapi/Dockerfile"]);
+    lacks(&notes, &["left out"]);
+}

@@ -247,8 +247,10 @@ pub(in crate::emit) fn built_applications<'i>(input: &EmitInput<'i>, plan: &mut 
     // One that cannot be built stands for no other.
     let stands_for = |build: &&BuildInput| {
         let place = usual_place(&build.place)?;
-        why_left_out(build).is_none().then_some(place)
+        why_left_out(build, false).is_none().then_some(place)
     };
+    // Where nothing else starts a program, that of its developers is the one: `compose/local/Dockerfile`.
+    let is_alone = builds.iter().all(|build| why_left_out(build, false).is_some());
     let production: BTreeSet<String> = builds.iter().filter_map(stands_for).collect();
     for build_input in builds {
         let source = input.inputs.source(build_input.dockerfile);
@@ -256,7 +258,7 @@ pub(in crate::emit) fn built_applications<'i>(input: &EmitInput<'i>, plan: &mut 
         let (Some(stage), Some(root)) = (build.target(), build_input.context_root.as_deref()) else { continue };
         let name = source.name();
         let missing = missing_source(build_input);
-        let why = why_left_out(build_input).or_else(|| {
+        let why = why_left_out(build_input, is_alone).or_else(|| {
             let is_variant = production.contains(&build_input.place);
             is_variant.then(|| "its folder has one for production, of the same program".to_owned())
         });
@@ -292,11 +294,12 @@ pub(in crate::emit) fn built_applications<'i>(input: &EmitInput<'i>, plan: &mut 
     applications
 }
 
-/// Why a Dockerfile makes no service by what stands in it, or lacks in its context.
-fn why_left_out(build_input: &BuildInput) -> Option<String> {
+/// Why a Dockerfile makes no service by what stands in it, or lacks in its context; `is_alone`: one whose place says that it is for
+/// developers is taken.
+fn why_left_out(build_input: &BuildInput, is_alone: bool) -> Option<String> {
     let build = Build::new(build_input);
     let root = build_input.context_root.as_deref()?;
-    reason_against(&build, build.target()?).map(str::to_owned).or_else(|| match missing_source(build_input) {
+    reason_against(&build, build.target()?, is_alone).map(str::to_owned).or_else(|| match missing_source(build_input) {
         Some(missing) if !missing.is_output && !missing.is_environment() => {
             Some(format!("it copies `{}`, which is not in {}", missing.path, folder_in_text(root)))
         }
@@ -361,7 +364,7 @@ fn folder_in_text(root: &str) -> String {
 }
 
 /// Why a Dockerfile makes no service.
-fn reason_against(build: &Build, stage: &Stage) -> Option<&'static str> {
+fn reason_against(build: &Build, stage: &Stage, is_alone: bool) -> Option<&'static str> {
     let input = build.input();
     if input.template.is_some() {
         return Some("it is a template");
@@ -370,7 +373,8 @@ fn reason_against(build: &Build, stage: &Stage) -> Option<&'static str> {
         return Some("it is a part of another Dockerfile");
     }
     // Where the place says nothing of that, an image for developers is that of the program.
-    if build.is_for_developers_only(stage) && says_more(&input.place) {
+    let is_taken = is_alone && is_named_for_mode(&input.place);
+    if !is_taken && build.is_for_developers_only(stage) && says_more(&input.place) {
         return Some("it is for development, tests or examples");
     }
     if builds_only(build, stage) {
@@ -395,6 +399,14 @@ fn builds_only(build: &Build, stage: &Stage) -> bool {
         let mut scripts = programs.filter_map(|program| path::name(program).strip_suffix(".sh"));
         scripts.any(|script| data::NAME_WORDS.has(script, "build-stage"))
     })
+}
+
+/// Whether all that the place of a Dockerfile says of developers is a mode to run in: `local`, `dev`; not `tests`.
+fn is_named_for_mode(place: &str) -> bool {
+    let words = place.split(['/', '.', '-', '_']).map(str::to_ascii_lowercase);
+    let mut words = words.filter(|word| data::NAME_WORDS.has(word, "developers-only")).peekable();
+    words.peek().is_some()
+        && words.all(|word| data::NAME_WORDS.has(&word, "for-developers") && !word.contains("container"))
 }
 
 /// Whether the place of a Dockerfile says what it is for: `Dockerfile.dev`, `tests/Dockerfile`.

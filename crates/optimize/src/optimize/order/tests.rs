@@ -87,6 +87,29 @@ fn pip() {
     );
 }
 
+/// An environment that is made stays before what is installed into it.
+#[test]
+fn environments() {
+    let with = |install: &str, expected: &str| {
+        check(
+            &format!(
+                "|FROM python:3.13\n|WORKDIR /app\n|COPY . .\n|RUN python -m venv /venv\n{install}|CMD [\"/venv/bin/python\", \"app/main.py\"]\n"
+            ),
+            PIP,
+            &format!(
+                "|FROM python:3.13\n|WORKDIR /app\n|RUN python -m venv /venv\n{expected}|COPY . .\n|CMD [\"/venv/bin/python\", \"app/main.py\"]\n"
+            ),
+        );
+    };
+    with(
+        "|RUN /venv/bin/pip install --upgrade pip\n|RUN /venv/bin/pip install -r requirements.txt\n",
+        "|RUN /venv/bin/pip install --upgrade pip\n|COPY requirements.txt ./\n|RUN /venv/bin/pip install -r requirements.txt\n",
+    );
+    // What makes it may read the sources: nothing that calls a program of it moves.
+    let kept = "|FROM python:3.13\n|WORKDIR /app\n|COPY . .\n|RUN python make_environment.py /venv\n|RUN /venv/bin/pip install --upgrade pip\n|CMD [\"/venv/bin/python\", \"app/main.py\"]\n";
+    check(kept, PIP, kept);
+}
+
 #[test]
 fn text_between_instructions_is_kept() {
     check(
