@@ -56,7 +56,7 @@ impl ReplaceableProject {
         progress::doing("working out the deployment");
         let audit = InputAudit::new(&inputs);
         let report = audit.lint(&policies);
-        let replacements = chosen(replacements(&inputs, &compose, &report), wanted.services, &inputs)?;
+        let replacements = chosen(replacements(&inputs, &report), wanted.services, &inputs)?;
         let is_good = |known: &ServiceReplacement| !wanted.needs_replaceable || known.findings.is_empty();
         let (good, bad): (Vec<_>, Vec<_>) = replacements.into_iter().partition(is_good);
         if !bad.is_empty() && (good.is_empty() || !wanted.services.is_empty()) {
@@ -94,15 +94,13 @@ pub(super) fn gather_request(folder: &Path) -> GatherRequest {
     }
 }
 
-/// The services of a file with what speaks against them, but for what the files answer: the script takes the place of the
-/// author's.
-fn replacements(inputs: &Inputs, compose: &ComposeInput, report: &Report) -> Vec<ServiceReplacement> {
-    let is_of_file = |known: &ServiceReplacement| known.file == inputs.source(compose.file).name();
+/// The services of the project, in whichever of its files they are, with what speaks against them, but for what the written files
+/// answer: the script takes the place of the author's.
+fn replacements(inputs: &Inputs, report: &Report) -> Vec<ServiceReplacement> {
     let is_of_script =
         |finding: &Finding| inputs.workflows.iter().any(|input| input.parts.contains(&Some(finding.file)));
     let is_open = |finding: &Finding| !ANSWERED.contains(&finding.rule) && !is_of_script(finding);
     let mut replacements = audit::service_replacements(inputs, report);
-    replacements.retain(is_of_file);
     for replacement in &mut replacements {
         replacement.findings.retain(|index| is_open(&report.findings[*index]));
         replacement.migration_steps.clear();
