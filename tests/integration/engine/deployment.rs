@@ -86,6 +86,8 @@ impl<'e> Project<'e> {
         let emitted = self.emit(&["--write"]);
         assert!(emitted.status.success(), "{}", String::from_utf8_lossy(&emitted.stderr));
         self.compose(&["up", "--detach", "--build", "--wait", "--quiet-pull"]);
+        // HAProxy finds two seconds later that a server is there which was not when it started.
+        self.version();
     }
 
     fn path(&self) -> &Path {

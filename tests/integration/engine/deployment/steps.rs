@@ -293,7 +293,14 @@ fn a_service_of_several_ports_loses_no_request() {
     std::fs::write(project.path().join("compose.yaml"), text).unwrap();
     project.set_up();
     let address = project.compose(&["port", "edge", "9000"]);
-    let loads = [Load::start(project.port()), Load::at(address.trim().parse().unwrap())];
+    let address: std::net::SocketAddr = address.trim().parse().unwrap();
+    let answers = || ask(&mut BufReader::new(TcpStream::connect(address).ok()?), "GET", "/");
+    let started = Instant::now();
+    while answers().is_none_or(|answer| answer.status != 200) {
+        assert!(started.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let loads = [Load::start(project.port()), Load::at(address)];
     for version in ["v2", "v3"] {
         let (code, said) = project.deploy(version, &[]);
         assert_eq!(code, Some(0), "{said}");
