@@ -208,7 +208,7 @@ impl DeploymentStep {
         kinds.sort_by_key(|(_, lost)| std::cmp::Reverse(lost.count));
         let texts = kinds.iter().map(|(what, lost)| format!("{} {what}", lost.count));
         let first = all.values().map(|lost| lost.first).fold(f64::MAX, f64::min);
-        let last = all.values().map(|lost| lost.last).fold(0.0, f64::max);
+        let last = all.values().map(|lost| lost.last).fold(f64::MIN, f64::max);
         let mut text = format!("{}; from {first:.1} to {last:.1} s", texts.collect::<Vec<_>>().join(", "));
         // What ended a second before is why the first were lost; what began until the last, why no more were.
         let is_near = |change: &&ContainerChange| change.seconds > first - 1.5 && change.seconds < last + 1.5;

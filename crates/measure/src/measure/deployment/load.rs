@@ -115,7 +115,7 @@ impl Client {
                     false
                 }
                 Err(what) => {
-                    count.lose(what, self.start.elapsed().as_secs_f64());
+                    count.lose(what, seconds_since(self.start));
                     true
                 }
             };
@@ -211,6 +211,12 @@ impl Read for SlowBody {
         *first = b'x';
         Ok(1)
     }
+}
+
+/// Seconds since the script began; below nothing before that.
+fn seconds_since(start: Instant) -> f64 {
+    let now = Instant::now();
+    now.saturating_duration_since(start).as_secs_f64() - start.saturating_duration_since(now).as_secs_f64()
 }
 
 /// What came instead of an answer.

@@ -23,6 +23,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two rounds.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How long a place answers without a fault before it counts. `HAProxy` calls a server ready that it has not asked yet, and then
+/// no more for as long as its first checks fail.
+const STEADY: Duration = Duration::from_secs(5);
+
+/// Between two questions of that time.
+const STEADY_LOOK: Duration = Duration::from_millis(50);
+
 /// Where requests go.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
@@ -120,7 +127,19 @@ fn proxy_prefixes(request: &DeploymentRequest, group: &DeploymentGroup) -> Vec<S
 }
 
 impl Session {
-    /// Looks for a place where a service answers. `wants_server`: the answer has to name the container.
+    /// Whether a place answers whenever it is asked, for some seconds.
+    fn answers_steadily(&self, target: &Target, wants_server: bool) -> bool {
+        let start = Instant::now();
+        while start.elapsed() < STEADY {
+            if self.is_stopped() || target.fitness(wants_server).is_none() {
+                return false;
+            }
+            std::thread::sleep(STEADY_LOOK);
+        }
+        true
+    }
+
+    /// Looks for a place where a service answers steadily. `wants_server`: the answer has to name the container.
     pub(super) fn find_target(
         &self,
         request: &DeploymentRequest,
@@ -152,7 +171,9 @@ impl Session {
                     }
                 }
             }
-            if let Some((_, target)) = best {
+            if let Some((_, target)) = best
+                && self.answers_steadily(&target, wants_server)
+            {
                 return Ok(target);
             }
             if start.elapsed() > request.limit {
