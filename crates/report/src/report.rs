@@ -24,9 +24,11 @@ mod image;
 mod json;
 mod layout;
 mod optimize;
+mod page;
 mod patch;
 mod prediction;
 mod proof;
+mod render;
 #[cfg(test)]
 mod sample;
 mod screen;

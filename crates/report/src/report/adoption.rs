@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::grid::{Column, Grid, cell, plain};
 use super::json::pretty;
-use super::layout::{Layout, TextStyle};
+use super::layout::{Layout, Tone};
 use super::units::count;
 use super::wire::object;
 use crate::audit::{AddedIgnores, Report};
@@ -55,7 +55,7 @@ pub fn statistics(report: &Report, layout: Layout) -> String {
         rows.push(vec![
             plain(rule.count.to_string()),
             plain(rule.severity),
-            cell(rule.rule, TextStyle::Strong),
+            cell(rule.rule, Tone::Strong),
             plain(fixes.collect::<Vec<_>>().join(", ")),
         ]);
     }

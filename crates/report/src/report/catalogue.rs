@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::grid::{Column, grid, plain};
 use super::json::pretty;
-use super::layout::{Layout, TextStyle, pad, width, wrap};
+use super::layout::{Layout, Tone, pad, width, wrap};
 use super::wire::object;
 use crate::rules::{Category, Group, Rule, Status};
 
@@ -17,7 +17,7 @@ pub fn rules(rules: &[&Rule], layout: Layout) -> String {
         if rules_of_category.is_empty() {
             continue;
         }
-        out.push_str(&layout.paint(TextStyle::Strong, category.name()));
+        out.push_str(&layout.paint(Tone::Strong, category.name()));
         out.push('\n');
         let mut rows = Vec::new();
         for rule in rules_of_category {
@@ -104,7 +104,7 @@ fn wire_rule(rule: &Rule) -> impl Serialize {
 /// A rule's page: a header of what the front matter says, then the text with its examples set off.
 pub fn explain(rule: &Rule, layout: Layout) -> String {
     let metadata = rule.metadata();
-    let mut out = format!("{}: {}\n\n", layout.paint(TextStyle::Strong, rule.name), metadata.summary);
+    let mut out = format!("{}: {}\n\n", layout.paint(Tone::Strong, rule.name), metadata.summary);
     let default = match metadata.status {
         Status::Costly => "on by default for costs of 50 MB and more",
         _ if metadata.on_by_default() => "on by default",
@@ -132,7 +132,7 @@ pub fn explain(rule: &Rule, layout: Layout) -> String {
     let options = metadata.options.iter().map(|(name, kind)| format!("{name} ({})", kind.name()));
     facts.push(("options", options.collect::<Vec<_>>().join(", ")));
     for (key, value) in facts.into_iter().filter(|fact| !fact.1.is_empty()) {
-        out.push_str(&format!("  {}  {value}\n", layout.paint(TextStyle::Dim, &pad(key, 8))));
+        out.push_str(&format!("  {}  {value}\n", layout.paint(Tone::Dim, &pad(key, 8))));
     }
     out.push('\n');
     body(&mut out, rule, layout);
@@ -158,13 +158,13 @@ fn body(out: &mut String, rule: &Rule, layout: Layout) {
             if !fenced {
                 out.push('\n');
             } else if !caption.is_empty() {
-                out.push_str(&format!("  {}\n", layout.paint(TextStyle::Dim, &caption)));
+                out.push_str(&format!("  {}\n", layout.paint(Tone::Dim, &caption)));
             }
         } else if fenced {
             out.push_str(&format!("    {line}\n"));
         } else if let Some(title) = line.strip_prefix("## ") {
             let gap = if out.ends_with("\n\n") { "" } else { "\n" };
-            out.push_str(&format!("{gap}{}\n", layout.paint(TextStyle::Strong, title)));
+            out.push_str(&format!("{gap}{}\n", layout.paint(Tone::Strong, title)));
         } else if line.is_empty() {
             if !out.ends_with("\n\n") {
                 out.push('\n');

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::json;
 
-use super::layout::{Layout, TextStyle, clean, wrap};
+use super::layout::{Layout, Tone, clean, wrap};
 use crate::emit::{Choice, Emission};
 
 /// The choices, by service, and what was left out.
@@ -20,7 +20,7 @@ pub fn compose_emit(emission: &Emission, layout: Layout) -> String {
         if at > 0 {
             out.push('\n');
         }
-        let _ = writeln!(out, "{}", layout.paint(TextStyle::Strong, &clean(service)));
+        let _ = writeln!(out, "{}", layout.paint(Tone::Strong, &clean(service)));
         for choice in emission.choices.iter().filter(|choice| choice.service == *service) {
             add(&mut out, choice, layout);
         }
@@ -31,7 +31,7 @@ pub fn compose_emit(emission: &Emission, layout: Layout) -> String {
         }
         for (index, line) in wrap(&clean(note), layout.columns().saturating_sub(6)).iter().enumerate() {
             let head = if index == 0 { "note: " } else { "      " };
-            let _ = writeln!(out, "{}{line}", layout.paint(TextStyle::Dim, head));
+            let _ = writeln!(out, "{}{line}", layout.paint(Tone::Dim, head));
         }
     }
     out

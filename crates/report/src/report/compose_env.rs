@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::json;
 
 use super::grid::{Cell, Column, Grid, cell, plain};
-use super::layout::{Layout, TextStyle, clean, cut, wrap};
+use super::layout::{Layout, Tone, clean, cut, wrap};
 use super::units::count;
 use crate::variables::{
     EnvironmentRow, EnvironmentTable, EnvironmentValue, VariableFinding, VariableFindingKind, VariablePlace,
@@ -46,7 +46,7 @@ pub fn compose_env(report: &VariableReport, layout: Layout) -> String {
     for note in &report.notes {
         for (index, line) in wrap(&clean(note), layout.columns().saturating_sub(6)).iter().enumerate() {
             let head = if index == 0 { "note: " } else { "      " };
-            let _ = writeln!(out, "{}{line}", layout.paint(TextStyle::Dim, head));
+            let _ = writeln!(out, "{}{line}", layout.paint(Tone::Dim, head));
         }
     }
     out
@@ -67,15 +67,15 @@ fn place(place: &VariablePlace) -> String {
 }
 
 fn section(kind: VariableFindingKind, findings: &[&VariableFinding], layout: Layout) -> String {
-    let mut out = format!("\n{}\n", layout.paint(TextStyle::Strong, title(kind)));
+    let mut out = format!("\n{}\n", layout.paint(Tone::Strong, title(kind)));
     let tone = if matches!(kind, VariableFindingKind::Secret | VariableFindingKind::Missing) {
-        TextStyle::Error
+        Tone::Error
     } else {
-        TextStyle::Warning
+        Tone::Warning
     };
     let row = |finding: &&VariableFinding| {
         let services = finding.services.join(", ");
-        vec![cell(&finding.name, tone), plain(services), cell(place(&finding.place), TextStyle::Dim)]
+        vec![cell(&finding.name, tone), plain(services), cell(place(&finding.place), Tone::Dim)]
     };
     let rows: Vec<Vec<Cell>> = findings.iter().take(ROWS).map(row).collect();
     let columns = [Column::Left, Column::Words, Column::Path];
@@ -99,22 +99,22 @@ fn section(kind: VariableFindingKind, findings: &[&VariableFinding], layout: Lay
         };
         for (index, line) in wrap(&clean(&text), layout.columns().saturating_sub(10)).iter().enumerate() {
             let head = if index == 0 { "  help: " } else { "        " };
-            let _ = writeln!(out, "{}{line}", layout.paint(TextStyle::Info, head));
+            let _ = writeln!(out, "{}{line}", layout.paint(Tone::Info, head));
         }
     }
     out
 }
 
 fn environments(table: &EnvironmentTable, layout: Layout) -> String {
-    let mut out = format!("\n{}\n", layout.paint(TextStyle::Strong, "Different between environments"));
+    let mut out = format!("\n{}\n", layout.paint(Tone::Strong, "Different between environments"));
     let name = |row: &EnvironmentRow| match &row.service {
         Some(service) => format!("{service}: {}", row.name),
         None => row.name.clone(),
     };
     let value = |value: &Option<EnvironmentValue>| match value {
-        None => cell("–", TextStyle::Dim),
+        None => cell("–", Tone::Dim),
         Some(EnvironmentValue { text: None, .. }) => plain(HIDDEN),
-        Some(EnvironmentValue { text: Some(text), .. }) if text.is_empty() => cell("(empty)", TextStyle::Dim),
+        Some(EnvironmentValue { text: Some(text), .. }) if text.is_empty() => cell("(empty)", Tone::Dim),
         Some(EnvironmentValue { text: Some(text), .. }) => plain(cut(&clean(text), VALUE)),
     };
     let rows: Vec<Vec<Cell>> = table

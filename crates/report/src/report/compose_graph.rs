@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::json;
 
-use super::layout::{Layout, TextStyle, clean, push, push_title, width};
+use super::layout::{Layout, Tone, clean, push, push_title, width};
 use super::units::{count, seconds};
 use crate::stack::{COMPLETED, CheckTime, HEALTHY, StartGraph, StartPath, StartedService};
 
@@ -62,7 +62,7 @@ fn levels(name: &str, graph: &StartGraph, layout: Layout) -> String {
         let services: Vec<String> = services.collect();
         out.push('\n');
         let text = format!("–  not started without its profile: {}", services.join(", "));
-        push(&mut out, &text, 3, layout, TextStyle::Plain);
+        push(&mut out, &text, 3, layout, Tone::Plain);
     }
     out.push('\n');
     let mut lines = duration(graph);
@@ -77,7 +77,7 @@ fn levels(name: &str, graph: &StartGraph, layout: Layout) -> String {
         count => lines.push(format!("Of the images of {count} services nothing is known: they may have checks")),
     }
     for line in lines {
-        push(&mut out, &line, 2, layout, TextStyle::Plain);
+        push(&mut out, &line, 2, layout, Tone::Plain);
     }
     out
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::compose_graph::word;
 use super::grid::{Cell, Column, Grid, cell, plain};
-use super::layout::{Layout, TextStyle, clean};
+use super::layout::{Layout, Tone, clean};
 use super::units::{count, seconds};
 use crate::startup::{CrashTrial, Outage, ServiceStatus, StartProblem, StartProof, StartResult, StartedContainer};
 
@@ -15,7 +15,7 @@ const LINES: usize = 6;
 
 /// The result for people.
 pub fn compose_verify(proof: &StartProof, layout: Layout) -> String {
-    let mut out = layout.paint(TextStyle::Strong, &clean(&proof.file));
+    let mut out = layout.paint(Tone::Strong, &clean(&proof.file));
     let good = proof.starts.iter().filter(|start| start.problems.is_empty()).count();
     let verdict = match (proof.is_proved(), proof.starts.len()) {
         (true, 1) => "the start order is proved".to_owned(),
@@ -28,7 +28,7 @@ pub fn compose_verify(proof: &StartProof, layout: Layout) -> String {
     } else {
         String::new()
     };
-    let tone = if proof.is_proved() { TextStyle::Good } else { TextStyle::Error };
+    let tone = if proof.is_proved() { Tone::Good } else { Tone::Error };
     let _ = writeln!(out, "   {}{delays}", layout.paint(tone, &verdict));
     let is_bad = |start: &&StartResult| !start.problems.is_empty();
     let shown = proof.starts.iter().find(is_bad).or(proof.starts.last());
@@ -59,10 +59,10 @@ fn timeline(start: &StartResult, layout: Layout) -> String {
     let row = |container: &StartedContainer| {
         let waits = container.waits_for.iter().map(|(name, condition)| format!("{name} ({})", word(condition)));
         let tone = match container.status {
-            ServiceStatus::Healthy | ServiceStatus::Completed => TextStyle::Good,
-            ServiceStatus::Unchecked => TextStyle::Plain,
-            ServiceStatus::NotStarted => TextStyle::Dim,
-            _ => TextStyle::Error,
+            ServiceStatus::Healthy | ServiceStatus::Completed => Tone::Good,
+            ServiceStatus::Unchecked => Tone::Plain,
+            ServiceStatus::NotStarted => Tone::Dim,
+            _ => Tone::Error,
         };
         vec![
             plain(name_of(container)),
@@ -93,7 +93,7 @@ fn status(status: ServiceStatus) -> String {
 
 fn problems(out: &mut String, problems: &[StartProblem], layout: Layout) {
     for problem in problems {
-        let _ = writeln!(out, "\n{}: {}", layout.paint(TextStyle::Error, "error"), clean(&problem.what));
+        let _ = writeln!(out, "\n{}: {}", layout.paint(Tone::Error, "error"), clean(&problem.what));
         if let Some(probe) = problem.probes.last() {
             let end = if probe.exit_code < 0 {
                 "it gave no exit code".to_owned()
@@ -137,9 +137,9 @@ fn other_starts(proof: &StartProof) -> String {
 /// After how many seconds something was seen, if it was.
 fn trial_end(obstacle: Option<&String>, seconds: Option<f64>) -> Cell {
     match (obstacle, seconds) {
-        (Some(_), _) => cell("not tested", TextStyle::Dim),
-        (None, Some(after)) => cell(format!("after {after:.0} s"), TextStyle::Good),
-        (None, None) => cell("never", TextStyle::Error),
+        (Some(_), _) => cell("not tested", Tone::Dim),
+        (None, Some(after)) => cell(format!("after {after:.0} s"), Tone::Good),
+        (None, None) => cell("never", Tone::Error),
     }
 }
 

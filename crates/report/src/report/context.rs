@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::json;
-use super::layout::{Layout, TextStyle, clean, width, wrap};
+use super::layout::{Layout, Tone, clean, width, wrap};
 use super::units::{bytes, count, hidden_rows};
 use super::wire::{Head, object};
 use crate::audit::{ContextListing, ContextListingEntry};
@@ -16,7 +16,7 @@ pub fn context(listing: &ContextListing, layout: Layout, all: bool) -> String {
     let context = &listing.context;
     let mut out = String::new();
     let root = layout.cut_path(&clean(&context.root), layout.columns()).into_owned();
-    out.push_str(&layout.paint(TextStyle::Strong, &root));
+    out.push_str(&layout.paint(Tone::Strong, &root));
     out.push_str(&format!("  {} in {}\n", bytes(context.bytes), count(context.files, "file")));
     match &listing.context.ignore_file {
         Some(path) => {
@@ -38,7 +38,7 @@ pub fn context(listing: &ContextListing, layout: Layout, all: bool) -> String {
     entries(&mut out, "Sent but not needed", &useless, limit, layout);
     entries(&mut out, "Look like secrets", &context.secrets, limit, layout);
     if !listing.copies.is_empty() {
-        out.push_str(&format!("\n{}\n", layout.paint(TextStyle::Strong, "Copied by")));
+        out.push_str(&format!("\n{}\n", layout.paint(Tone::Strong, "Copied by")));
     }
     let lines = listing.copies.iter().map(|copy| copy.line.to_string().len()).max().unwrap_or(0);
     for copy in &listing.copies {
@@ -62,7 +62,7 @@ fn entries(out: &mut String, title: &str, entries: &[ContextListingEntry], limit
     if entries.is_empty() {
         return;
     }
-    out.push_str(&format!("\n{}\n", layout.paint(TextStyle::Strong, title)));
+    out.push_str(&format!("\n{}\n", layout.paint(Tone::Strong, title)));
     let visible = &entries[..entries.len().min(limit)];
     let sizes = visible.iter().map(|entry| width(&bytes(entry.bytes))).max().unwrap_or(0);
     for entry in visible {

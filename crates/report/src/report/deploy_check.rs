@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::json::{pretty, results};
-use super::layout::{Layout, TextStyle, clean, wrap};
+use super::layout::{Layout, Tone, clean, wrap};
 use super::text::lint_part;
 use super::wire::{self, object};
 use crate::audit::{MigrationReason, Replaceability, Report, ServiceReplacement};
@@ -45,12 +45,12 @@ pub fn deploy_reasons(report: &Report, replacements: &[ServiceReplacement], layo
     let mut out = String::new();
     for (at, replacement) in replacements.iter().enumerate() {
         let (style, word) = match replacement.replaceability() {
-            Replaceability::Yes => (TextStyle::Good, "can be replaced without loss"),
-            Replaceability::Unknown => (TextStyle::Info, "whether it can be replaced without loss is not known"),
-            Replaceability::No => (TextStyle::Error, "cannot be replaced without loss"),
+            Replaceability::Yes => (Tone::Good, "can be replaced without loss"),
+            Replaceability::Unknown => (Tone::Info, "whether it can be replaced without loss is not known"),
+            Replaceability::No => (Tone::Error, "cannot be replaced without loss"),
         };
         let LineColumn { line, .. } = replacement.place;
-        out.push_str(&layout.paint(TextStyle::Strong, &clean(&replacement.service)));
+        out.push_str(&layout.paint(Tone::Strong, &clean(&replacement.service)));
         out.push_str(&format!(" ({}:{line}): ", clean(&replacement.file)));
         out.push_str(&layout.paint(style, word));
         if let Some(same) = replacements[..at].iter().find(|same| has_same_reasons(report, same, replacement)) {
@@ -114,13 +114,13 @@ fn push_migrations(out: &mut String, input: &MigrationInput, has_backup: bool, l
         Some(since) => format!("migrations since `{}`: {}", clean(since), migrations.len()),
         None => format!("newest migrations: {} of {}", migrations.len(), input.history.migrations.len()),
     };
-    out.push_str(&layout.paint(TextStyle::Strong, &title));
+    out.push_str(&layout.paint(Tone::Strong, &title));
     out.push('\n');
     for migration in migrations.iter().take(MIGRATIONS) {
         let (style, word) = match migration.verdict {
-            MigrationVerdict::Expand => (TextStyle::Good, "expand: the old program works on"),
-            MigrationVerdict::Unknown => (TextStyle::Info, "unknown"),
-            MigrationVerdict::Contract => (TextStyle::Error, "contract: the old program may fail"),
+            MigrationVerdict::Expand => (Tone::Good, "expand: the old program works on"),
+            MigrationVerdict::Unknown => (Tone::Info, "unknown"),
+            MigrationVerdict::Contract => (Tone::Error, "contract: the old program may fail"),
         };
         out.push_str(&format!("  {}: {}\n", clean(&migration.path), layout.paint(style, word)));
         for line in migration_lines(migration, has_backup) {

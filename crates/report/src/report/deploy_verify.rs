@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::{Map, Value, json};
 
 use super::grid::{Cell, Column, Grid, cell, plain};
-use super::layout::{Layout, TextStyle, clean};
+use super::layout::{Layout, Tone, clean};
 use super::units::{grouped, seconds};
 use crate::deployment::{DeploymentProof, DeploymentStep, RequestKind, StepKind};
 
@@ -20,15 +20,15 @@ pub fn deploy_verify(proof: &DeploymentProof, layout: Layout) -> String {
         (false, 0) => format!("no request of {} was lost, but not all went as it should", grouped(all)),
         (false, lost) => format!("{} of {} requests were lost", grouped(lost), grouped(all)),
     };
-    let tone = if proof.is_proved() { TextStyle::Good } else { TextStyle::Error };
-    let mut out = layout.paint(TextStyle::Strong, &clean(&proof.file));
+    let tone = if proof.is_proved() { Tone::Good } else { Tone::Error };
+    let mut out = layout.paint(Tone::Strong, &clean(&proof.file));
     let _ = writeln!(out, "   {}; asked: {}\n", layout.paint(tone, &verdict), clean(&proof.address));
     out.push_str(&table(proof, layout));
     for step in &proof.steps {
         let problems = step.problems();
         for problem in &problems {
             let what = format!("{}: {problem}", title(step));
-            let _ = writeln!(out, "\n{}: {}", layout.paint(TextStyle::Error, "error"), clean(&what));
+            let _ = writeln!(out, "\n{}: {}", layout.paint(Tone::Error, "error"), clean(&what));
         }
         // Why a version was refused is of interest also where that is right.
         if !problems.is_empty() || step.kind == StepKind::Unhealthy {
@@ -64,9 +64,7 @@ fn table(proof: &DeploymentProof, layout: Layout) -> String {
             (_, 0) => plain(grouped(count.answered)),
             // A socket that is cut when the old version ends is opened again by its program.
             (RequestKind::WebSocket, cut) => plain(format!("{} cut", grouped(cut))),
-            (_, lost) => {
-                cell(format!("{} of {} lost", grouped(lost), grouped(lost + count.answered)), TextStyle::Error)
-            }
+            (_, lost) => cell(format!("{} of {} lost", grouped(lost), grouped(lost + count.answered)), Tone::Error),
         }
     };
     let row = |step: &DeploymentStep| {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::format::escape::{markdown, markdown_code};
 use super::grid::{Column, Grid, plain};
 use super::json;
-use super::layout::{Layout, TextStyle, clean, cut};
+use super::layout::{Layout, Tone, clean, cut};
 use super::units::{bytes, seconds};
 use super::wire::{Head, object};
 use crate::proof::{BuildRun, Figures, Measurement, Scenario};
@@ -177,7 +177,7 @@ pub fn measure(result: &Measurement, layout: Layout) -> String {
     let mut out = String::new();
     for build in &result.builds {
         let name = if count > 1 { format!("{}: {}", build.name, build.dockerfile) } else { build.dockerfile.clone() };
-        out.push_str(&layout.paint(TextStyle::Strong, &clean(&name)));
+        out.push_str(&layout.paint(Tone::Strong, &clean(&name)));
         out.push('\n');
     }
     let names = result.builds.iter().map(|build| build.name.as_str());

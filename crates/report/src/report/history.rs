@@ -4,7 +4,7 @@ use super::comparison::{amount, signed};
 use super::format::escape::{markdown, markdown_code};
 use super::grid::{Column, Grid, plain};
 use super::json;
-use super::layout::{Layout, TextStyle, clean, cut};
+use super::layout::{Layout, Tone, clean, cut};
 use super::units::count;
 use super::wire::{Head, object};
 use crate::results::{ProjectHistory, Regression, Trend};
@@ -96,7 +96,7 @@ pub fn history(history: &ProjectHistory, layout: Layout) -> String {
     for group in trends.chunk_by(|trend, next| trend.build == next.build) {
         let name = group.first().map_or("", |trend| trend.build.as_str());
         if !name.is_empty() && build.as_deref() != Some(name) {
-            out.push_str(&format!("\n{}\n", layout.paint(TextStyle::Strong, &clean(name))));
+            out.push_str(&format!("\n{}\n", layout.paint(Tone::Strong, &clean(name))));
             build = Some(name.to_owned());
         } else {
             out.push('\n');

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use annotate_snippets::renderer::{AnsiColor, Effects, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+pub(super) use super::page::Tone;
+
 /// How text is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
@@ -12,25 +14,6 @@ pub struct Layout {
     pub width: Option<usize>,
     /// Whether colours are written.
     pub colour: bool,
-}
-
-/// What a stretch of text is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TextStyle {
-    /// Ordinary.
-    Plain,
-    /// A heading.
-    Strong,
-    /// Of little weight.
-    Dim,
-    /// Wrong, removed.
-    Error,
-    /// A warning.
-    Warning,
-    /// Information.
-    Info,
-    /// Added, safe.
-    Good,
 }
 
 impl Layout {
@@ -53,17 +36,17 @@ impl Layout {
     }
 
     /// The text in a tone.
-    pub(super) fn paint(self, tone: TextStyle, text: &str) -> String {
+    pub(super) fn paint(self, tone: Tone, text: &str) -> String {
         let style = match tone {
-            TextStyle::Plain => Style::new(),
-            TextStyle::Strong => Style::new().effects(Effects::BOLD),
-            TextStyle::Dim => Style::new().effects(Effects::DIMMED),
-            TextStyle::Error => AnsiColor::BrightRed.on_default(),
-            TextStyle::Warning => AnsiColor::Yellow.on_default(),
-            TextStyle::Info => AnsiColor::BrightBlue.on_default(),
-            TextStyle::Good => AnsiColor::Green.on_default(),
+            Tone::Plain => Style::new(),
+            Tone::Strong => Style::new().effects(Effects::BOLD),
+            Tone::Dim => Style::new().effects(Effects::DIMMED),
+            Tone::Error => AnsiColor::BrightRed.on_default(),
+            Tone::Warning => AnsiColor::Yellow.on_default(),
+            Tone::Info => AnsiColor::BrightBlue.on_default(),
+            Tone::Good => AnsiColor::Green.on_default(),
         };
-        if self.colour && tone != TextStyle::Plain && !text.is_empty() {
+        if self.colour && tone != Tone::Plain && !text.is_empty() {
             format!("{style}{text}{style:#}")
         } else {
             text.into()
@@ -191,17 +174,17 @@ pub(super) fn quoted(path: &str) -> String {
 /// A title and what it is about, on one line where both fit, each shown as it is.
 pub(super) fn push_title(out: &mut String, title: &str, about: &str, gap: usize, layout: Layout) {
     let beside = layout.width.is_none_or(|columns| width(title) + gap + width(about) <= columns);
-    out.push_str(&layout.paint(TextStyle::Strong, title));
+    out.push_str(&layout.paint(Tone::Strong, title));
     if beside {
         out.push_str(&format!("{}{about}\n", " ".repeat(gap)));
     } else {
         out.push('\n');
-        push(out, about, 2, layout, TextStyle::Plain);
+        push(out, about, 2, layout, Tone::Plain);
     }
 }
 
 /// A text that is wrapped, its further lines indented.
-pub(super) fn push(out: &mut String, text: &str, indent: usize, layout: Layout, tone: TextStyle) {
+pub(super) fn push(out: &mut String, text: &str, indent: usize, layout: Layout, tone: Tone) {
     let blanks = " ".repeat(indent);
     for (index, line) in wrap(&clean(text), layout.columns() - indent - 2).into_iter().enumerate() {
         let hang = if index == 0 { "" } else { "  " };
@@ -232,7 +215,7 @@ mod tests {
 
     #[test]
     fn colour_is_off_unless_asked_for() {
-        assert_eq!(Layout::PLAIN.paint(TextStyle::Error, "x"), "x");
-        assert_eq!(Layout { width: None, colour: true }.paint(TextStyle::Strong, "x"), "\u{1b}[1mx\u{1b}[0m");
+        assert_eq!(Layout::PLAIN.paint(Tone::Error, "x"), "x");
+        assert_eq!(Layout { width: None, colour: true }.paint(Tone::Strong, "x"), "\u{1b}[1mx\u{1b}[0m");
     }
 }

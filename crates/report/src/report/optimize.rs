@@ -5,7 +5,7 @@ mod savings;
 use serde::Serialize;
 
 use self::savings::step_text;
-use super::layout::{Layout, TextStyle, clean, pad, push, width, wrap};
+use super::layout::{Layout, Tone, clean, pad, push, width, wrap};
 use super::units::count;
 use super::wire::{Head, object};
 use super::{RerunCount, StepComparison, fixed, json};
@@ -63,7 +63,7 @@ pub fn plan(rewrites: &[Rewrite], limit: LevelLimit, mask: &Mask, layout: Layout
     for rewrite in rewrites {
         heading(&mut out, rewrite, mask, layout);
         if let Some(why) = &rewrite.refused {
-            line(&mut out, 2, "nothing changes: ", &mask.apply(why), TextStyle::Plain, layout);
+            line(&mut out, 2, "nothing changes: ", &mask.apply(why), Tone::Plain, layout);
             out.push('\n');
             continue;
         }
@@ -72,15 +72,15 @@ pub fn plan(rewrites: &[Rewrite], limit: LevelLimit, mask: &Mask, layout: Layout
         for outcome in &rewrite.optimized.levels {
             write_level(&mut out, outcome, mask, layout);
             for text in rewrite.history.iter().flat_map(|history| history.sentences(outcome.level, mask)) {
-                line(&mut out, 5, &pad("git history", PASS), &text, TextStyle::Plain, layout);
+                line(&mut out, 5, &pad("git history", PASS), &text, Tone::Plain, layout);
             }
         }
         for above in Level::ALL.into_iter().filter(|level| !limit.allows(*level)) {
             let text = format!("{number}  {}: needs `--level {number}`", above.title(), number = above.number());
-            push(&mut out, &text, 2, layout, TextStyle::Dim);
+            push(&mut out, &text, 2, layout, Tone::Dim);
         }
         if let Some(history) = &rewrite.history {
-            line(&mut out, 1, "", &history.scope(), TextStyle::Dim, layout);
+            line(&mut out, 1, "", &history.scope(), Tone::Dim, layout);
         }
         out.push('\n');
     }
@@ -90,7 +90,7 @@ pub fn plan(rewrites: &[Rewrite], limit: LevelLimit, mask: &Mask, layout: Layout
 /// `backend/Dockerfile   Python 3.13 (pip), Flask`.
 fn heading(out: &mut String, rewrite: &Rewrite, mask: &Mask, layout: Layout) {
     let titles: Vec<String> = rewrite.plan.projects.iter().map(title).collect();
-    out.push_str(&layout.paint(TextStyle::Strong, &clean(&rewrite.dockerfile)));
+    out.push_str(&layout.paint(Tone::Strong, &clean(&rewrite.dockerfile)));
     if !titles.is_empty() {
         out.push_str(&format!("   {}", clean(&mask.apply(&titles.join("; ")))));
     }
@@ -114,7 +114,7 @@ fn starts_from(out: &mut String, plan: &BuildPlan, mask: &Mask, layout: Layout) 
     let mut row = |name: &str, values: &[String]| {
         if !values.is_empty() {
             let text = mask.apply(&values.join("; "));
-            line(out, 2, &pad(name, 14), &text, TextStyle::Plain, layout);
+            line(out, 2, &pad(name, 14), &text, Tone::Plain, layout);
         }
     };
     let base = plan.base.as_ref().map(|base| match &plan.slim {
@@ -141,27 +141,27 @@ fn starts_from(out: &mut String, plan: &BuildPlan, mask: &Mask, layout: Layout) 
 fn write_level(out: &mut String, outcome: &LevelOutcome, mask: &Mask, layout: Layout) {
     let head = format!("{}  {}", outcome.level.number(), outcome.level.title());
     if outcome.steps.is_empty() && outcome.refusals.is_empty() {
-        push(out, &format!("{head}: nothing to do"), 2, layout, TextStyle::Dim);
+        push(out, &format!("{head}: nothing to do"), 2, layout, Tone::Dim);
         return;
     }
-    push(out, &head, 2, layout, TextStyle::Strong);
+    push(out, &head, 2, layout, Tone::Strong);
     for step in &outcome.steps {
-        line(out, 5, &pad(step.pass, PASS), &mask.apply(&step.what), TextStyle::Good, layout);
-        line(out, 5, &pad("", PASS), &mask.apply(&step.why), TextStyle::Dim, layout);
+        line(out, 5, &pad(step.pass, PASS), &mask.apply(&step.what), Tone::Good, layout);
+        line(out, 5, &pad("", PASS), &mask.apply(&step.why), Tone::Dim, layout);
         for assumption in &step.assumptions {
             let text = format!("assumes: {}", mask.apply(&format_assumption(assumption)));
-            let tone = if assumption.support == Support::Open { TextStyle::Warning } else { TextStyle::Dim };
+            let tone = if assumption.support == Support::Open { Tone::Warning } else { Tone::Dim };
             line(out, 5, &pad("", PASS), &text, tone, layout);
         }
     }
     for refusal in &outcome.refusals {
         let (what, why) = (mask.apply(&refusal.what), mask.apply(&refusal.why));
         if refusal.is_whole {
-            line(out, 5, &pad(refusal.pass, PASS), &format!("skipped: {why}"), TextStyle::Warning, layout);
+            line(out, 5, &pad(refusal.pass, PASS), &format!("skipped: {why}"), Tone::Warning, layout);
             continue;
         }
-        line(out, 5, &pad(refusal.pass, PASS), &what, TextStyle::Warning, layout);
-        line(out, 5, &pad("", PASS), &why, TextStyle::Dim, layout);
+        line(out, 5, &pad(refusal.pass, PASS), &what, Tone::Warning, layout);
+        line(out, 5, &pad("", PASS), &why, Tone::Dim, layout);
     }
 }
 
@@ -179,7 +179,7 @@ fn format_assumption(assumption: &Assumption) -> String {
 }
 
 /// A text after its name, wrapped; further lines are aligned with the first.
-fn line(out: &mut String, indent: usize, name: &str, text: &str, tone: TextStyle, layout: Layout) {
+fn line(out: &mut String, indent: usize, name: &str, text: &str, tone: Tone, layout: Layout) {
     let column = indent + width(name);
     let room = layout.columns().saturating_sub(column + 1);
     if room < NARROW {
@@ -200,10 +200,10 @@ fn line(out: &mut String, indent: usize, name: &str, text: &str, tone: TextStyle
 
 /// All passes by level, as `--only` and `--skip` take them.
 pub fn passes_text(layout: Layout) -> String {
-    let mut out = layout.paint(TextStyle::Strong, "Passes, for --only and --skip") + "\n";
+    let mut out = layout.paint(Tone::Strong, "Passes, for --only and --skip") + "\n";
     for PassInfo { id, level, title } in passes() {
         let name = format!("{}  {}", level.number(), pad(id, PASS));
-        line(&mut out, 2, &name, title, TextStyle::Plain, layout);
+        line(&mut out, 2, &name, title, Tone::Plain, layout);
     }
     out
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use similar::udiff::UnifiedHunkHeader;
 use similar::{Algorithm, DiffTag, capture_diff_slices, group_diff_ops};
 
-use super::layout::{Layout, TextStyle, clean, substitute};
+use super::layout::{Layout, Tone, clean, substitute};
 use crate::finding::Mask;
 use crate::fix::{Change, FixOutcome};
 
@@ -31,26 +31,26 @@ pub(super) fn diff_of_file(change: &Change, mask: &Mask, layout: Layout) -> Vec<
     let before = if change.before.is_some() { head("---", "a") } else { "--- /dev/null".into() };
     let mut out = Vec::new();
     for line in [before, head("+++", "b")] {
-        out.extend(layout.paint(TextStyle::Strong, &line).bytes());
+        out.extend(layout.paint(Tone::Strong, &line).bytes());
         out.push(b'\n');
     }
     for hunk in group_diff_ops(capture_diff_slices(Algorithm::Myers, &old, &new), AROUND) {
-        out.extend(layout.paint(TextStyle::Info, &UnifiedHunkHeader::new(&hunk).to_string()).bytes());
+        out.extend(layout.paint(Tone::Info, &UnifiedHunkHeader::new(&hunk).to_string()).bytes());
         out.push(b'\n');
         for op in &hunk {
             let (olds, news) = (&old[op.old_range()], &new[op.new_range()]);
             if op.tag() == DiffTag::Equal {
-                write(&mut out, olds, b' ', TextStyle::Plain, layout);
+                write(&mut out, olds, b' ', Tone::Plain, layout);
             } else {
-                write(&mut out, olds, b'-', TextStyle::Error, layout);
-                write(&mut out, news, b'+', TextStyle::Good, layout);
+                write(&mut out, olds, b'-', Tone::Error, layout);
+                write(&mut out, news, b'+', Tone::Good, layout);
             }
         }
     }
     out
 }
 
-fn write(out: &mut Vec<u8>, lines: &[&[u8]], sign: u8, tone: TextStyle, layout: Layout) {
+fn write(out: &mut Vec<u8>, lines: &[&[u8]], sign: u8, tone: Tone, layout: Layout) {
     for line in lines {
         let text = line.strip_suffix(b"\n");
         let bare = text.unwrap_or(line);

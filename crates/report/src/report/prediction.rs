@@ -7,7 +7,7 @@ pub use self::reason::ReasonWriter;
 use serde::Serialize;
 
 use super::json;
-use super::layout::{Layout, TextStyle, clean, pad, push_title, width, wrap};
+use super::layout::{Layout, Tone, clean, pad, push_title, width, wrap};
 use super::units::{count, seconds};
 use super::wire::{Head, object};
 use crate::audit::ProblemReport;
@@ -146,11 +146,11 @@ fn build_text(build: &BuildPrediction, layout: Layout) -> String {
     for ((index, prediction), outcome) in build.steps().filter_map(|step| Some((step, *outcomes.get(step.0)?))) {
         let step = &build.graph.steps[index];
         let (word, style) = match outcome {
-            StepOutcome::Cached => ("cached", TextStyle::Dim),
-            StepOutcome::MayRerun => ("may rerun", TextStyle::Info),
-            StepOutcome::Reruns => ("reruns", TextStyle::Warning),
-            StepOutcome::Fails => ("fails", TextStyle::Error),
-            StepOutcome::NotRun => ("not run", TextStyle::Dim),
+            StepOutcome::Cached => ("cached", Tone::Dim),
+            StepOutcome::MayRerun => ("may rerun", Tone::Info),
+            StepOutcome::Reruns => ("reruns", Tone::Warning),
+            StepOutcome::Fails => ("fails", Tone::Error),
+            StepOutcome::NotRun => ("not run", Tone::Dim),
         };
         let time = build.seconds.get(index).copied().flatten().map(step_time).unwrap_or_default();
         let time = if has_seconds { format!("{time:>10}  ") } else { String::new() };
@@ -162,7 +162,7 @@ fn build_text(build: &BuildPrediction, layout: Layout) -> String {
         let sentences = if outcome == StepOutcome::NotRun { Vec::new() } else { shown_sentences(build, prediction) };
         for sentence in sentences {
             for text in wrap(&sentence, layout.columns().saturating_sub(digits + 6)) {
-                out.push_str(&format!("  {}  {}\n", " ".repeat(digits), layout.paint(TextStyle::Plain, &text)));
+                out.push_str(&format!("  {}  {}\n", " ".repeat(digits), layout.paint(Tone::Plain, &text)));
             }
         }
     }

@@ -6,7 +6,7 @@ use super::figures::{self, FigureRow};
 use super::format::escape::{markdown, markdown_code};
 use super::grid::Column;
 use super::json;
-use super::layout::{Layout, TextStyle, clean, pad, wrap};
+use super::layout::{Layout, Tone, clean, pad, wrap};
 use super::units::bytes;
 use super::wire::{Head, object};
 use crate::proof::{Check, CheckOutcome, Figures, Proof, TriedLevels, Verdict};
@@ -20,8 +20,7 @@ pub fn proof(proofs: &[Proof], layout: Layout) -> String {
 }
 
 fn render_proof(proof: &Proof, layout: Layout) -> String {
-    let mut out =
-        format!("{}: {}\n", layout.paint(TextStyle::Strong, &clean(&proof.dockerfile)), clean(&verdict(proof)));
+    let mut out = format!("{}: {}\n", layout.paint(Tone::Strong, &clean(&proof.dockerfile)), clean(&verdict(proof)));
     let rows = rows(proof);
     if !rows.is_empty() {
         out.push('\n');
@@ -32,9 +31,9 @@ fn render_proof(proof: &Proof, layout: Layout) -> String {
     }
     for tried in &proof.tried {
         let fell = !tried.holds();
-        out.push_str(&format!("\n  {}\n", layout.paint(TextStyle::Strong, &clean(&name(tried)))));
+        out.push_str(&format!("\n  {}\n", layout.paint(Tone::Strong, &clean(&name(tried)))));
         if let Some(failure) = &tried.failure {
-            lines(&mut out, layout, (TextStyle::Error, "✗ build"), std::slice::from_ref(failure));
+            lines(&mut out, layout, (Tone::Error, "✗ build"), std::slice::from_ref(failure));
         }
         for check in tried.checks.iter().filter(|check| !fell || check.outcome == CheckOutcome::Failed) {
             let (tone, mark) = mark(check.outcome);
@@ -45,12 +44,12 @@ fn render_proof(proof: &Proof, layout: Layout) -> String {
 }
 
 /// The sign of an outcome.
-const fn mark(outcome: CheckOutcome) -> (TextStyle, &'static str) {
+const fn mark(outcome: CheckOutcome) -> (Tone, &'static str) {
     match outcome {
-        CheckOutcome::Passed => (TextStyle::Good, "✓"),
-        CheckOutcome::Failed => (TextStyle::Error, "✗"),
-        CheckOutcome::Skipped => (TextStyle::Dim, "–"),
-        CheckOutcome::Unproved => (TextStyle::Warning, "?"),
+        CheckOutcome::Passed => (Tone::Good, "✓"),
+        CheckOutcome::Failed => (Tone::Error, "✗"),
+        CheckOutcome::Skipped => (Tone::Dim, "–"),
+        CheckOutcome::Unproved => (Tone::Warning, "?"),
     }
 }
 
@@ -60,7 +59,7 @@ fn shown_details(check: &Check) -> &[String] {
     &check.details[..check.details.len().min(most)]
 }
 
-fn lines(out: &mut String, layout: Layout, (tone, head): (TextStyle, &str), details: &[String]) {
+fn lines(out: &mut String, layout: Layout, (tone, head): (Tone, &str), details: &[String]) {
     const HEAD: usize = 14;
     let columns = layout.columns().saturating_sub(HEAD + 4);
     let mut first = true;

@@ -12,7 +12,7 @@ pub use self::view::{AuditView, FixCounts};
 use std::collections::BTreeSet;
 
 use self::notes::problems;
-use super::layout::{Layout, TextStyle, clean, cut, pad, push, width};
+use super::layout::{Layout, Tone, clean, cut, pad, push, width};
 use super::table::table;
 use super::text::skipped;
 use super::units::{bytes, count, hidden_rows, seconds};
@@ -48,20 +48,20 @@ pub fn audit(report: &Report, view: &AuditView, layout: Layout) -> String {
             (_, true) => format!("… {hidden} more builds: their findings are counted above (--all)"),
             (_, false) => format!("… {hidden} more builds: nothing found (--all)"),
         };
-        push(&mut out, &text, 0, layout, TextStyle::Dim);
+        push(&mut out, &text, 0, layout, Tone::Dim);
         out.push('\n');
     }
     let of_builds: BTreeSet<usize> = report.builds.iter().flat_map(|build| build.findings.iter().copied()).collect();
     let is_elsewhere = |index: &usize| !of_builds.contains(index) && !summary.shown.contains(index);
     let elsewhere: Vec<usize> = (0..report.findings.len()).filter(is_elsewhere).collect();
     if !elsewhere.is_empty() {
-        out.push_str(&layout.paint(TextStyle::Strong, "Other files"));
+        out.push_str(&layout.paint(Tone::Strong, "Other files"));
         out.push_str("\n\n");
         out.push_str(&table(report, None, &elsewhere, layout, all));
         out.push('\n');
     }
     if report.builds.is_empty() && report.read_problems().next().is_none() && report.findings.is_empty() {
-        push(&mut out, &format!("no Dockerfile found under `{}`", clean(&report.root)), 0, layout, TextStyle::Plain);
+        push(&mut out, &format!("no Dockerfile found under `{}`", clean(&report.root)), 0, layout, Tone::Plain);
     }
     out.push_str(&problems(report, false, layout));
     out.push_str(&notes::notes(report, layout, all));
@@ -86,7 +86,7 @@ fn render_build(report: &Report, build: &BuildReport, findings: &[usize], layout
         facts.push_str(&parts(context, layout, all));
     }
     if let Some(rerun) = &build.rerun {
-        push(&mut facts, &rerun_text(rerun), 2, layout, TextStyle::Plain);
+        push(&mut facts, &rerun_text(rerun), 2, layout, Tone::Plain);
     }
     if !facts.is_empty() {
         out.push('\n');
@@ -122,7 +122,7 @@ fn header(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> St
     let what = what.join(", ");
     let context = build.context.as_ref().map(|context| context_text(context, all)).unwrap_or_default();
     let used_columns = width(&name) + 3 + width(&what);
-    let mut out = layout.paint(TextStyle::Strong, &name);
+    let mut out = layout.paint(Tone::Strong, &name);
     if used_columns + 3 + width(&context) <= columns {
         out.push_str(&format!("   {what}"));
         if !context.is_empty() {
@@ -132,9 +132,9 @@ fn header(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> St
         return out;
     }
     out.push('\n');
-    push(&mut out, &what, 2, layout, TextStyle::Plain);
+    push(&mut out, &what, 2, layout, Tone::Plain);
     if !context.is_empty() {
-        push(&mut out, &context, 2, layout, TextStyle::Plain);
+        push(&mut out, &context, 2, layout, Tone::Plain);
     }
     out
 }
@@ -170,7 +170,7 @@ fn parts(context: &ContextReport, layout: Layout, all: bool) -> String {
         let path = pad(&layout.cut_path(&path, paths), paths);
         let why = layout.cut(part.why, room.saturating_sub(paths + 2)).into_owned();
         let why = if room > paths + 12 || layout.width.is_none() {
-            format!("  {}", layout.paint(TextStyle::Dim, &why))
+            format!("  {}", layout.paint(Tone::Dim, &why))
         } else {
             String::new()
         };
@@ -184,7 +184,7 @@ fn parts(context: &ContextReport, layout: Layout, all: bool) -> String {
         let more = context.secrets.len() - paths.len();
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
         let text = format!("Possible secrets in the build context: {}{more}", paths.join(", "));
-        push(&mut out, &text, 2, layout, TextStyle::Warning);
+        push(&mut out, &text, 2, layout, Tone::Warning);
     }
     out
 }

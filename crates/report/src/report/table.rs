@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::grid::{Cell, Column, Grid, cell, plain};
-use super::layout::{Layout, TextStyle, wrap};
+use super::layout::{Layout, Tone};
+use super::page::{Cards, Column, Table, Text as Cell, plain, toned as cell};
+use super::render;
 use super::units::{bytes, seconds};
 use crate::audit::Report;
 use crate::finding::{Basis, CostFrequency, Finding, Impact, ImpactKind, Safety, Saving, Severity};
@@ -11,7 +12,7 @@ use crate::rules;
 use crate::text::{FileId, Source};
 
 /// With fewer columns for the finding itself, rows become blocks.
-const NARROW: usize = 30;
+const CARDS: Cards = Cards { main: 1, least: 30, labels: &[0, 4] };
 /// Rows without `--all`.
 const ROWS: usize = 20;
 /// What costs less, in bytes and in seconds, is shown only with `--all`.
@@ -141,17 +142,17 @@ pub(super) fn table(
     visible.truncate(if all { usize::MAX } else { ROWS });
     let rows: Vec<Vec<Cell>> = visible.iter().map(|same| row(report, dockerfile, same)).collect();
     // One column needs no name.
-    let is_bare = |row: &Vec<Cell>| row.iter().enumerate().all(|(at, cell)| at == 1 || cell.text.is_empty());
+    let is_bare = |row: &Vec<Cell>| row.iter().enumerate().all(|(at, cell)| at == 1 || cell.is_empty());
     let head = if rows.iter().all(is_bare) { &[][..] } else { &HEAD };
-    let grid = Grid { columns: &COLUMNS, head, rows: &rows, indent: 2 };
-    let is_narrow = grid.room_of(1, layout) < NARROW;
-    let mut out = if is_narrow { blocks(&rows, layout) } else { grid.write(layout) };
+    let number = rows.len();
+    let table = Table { cards: Some(CARDS), ..Table::new(&COLUMNS, rows).with_head(head) };
+    let mut out = render::terminal_table(&table, 2, layout);
     let shown = visible.iter().map(Vec::len).sum::<usize>();
     let hidden = known.len() - shown;
     if hidden > 0 {
         let cheap = known.iter().filter(|finding| weight(finding) == Weight::Cheap).count();
         // Only what is known to be cheap is left out: that can be said.
-        let below = if rows.len() < ROWS && cheap >= hidden && shown + cheap == known.len() {
+        let below = if number < ROWS && cheap >= hidden && shown + cheap == known.len() {
             match hidden {
                 1 => ", which costs less than 100 kB and 0.5 s",
                 _ => ", which cost less than 100 kB and 0.5 s each",
@@ -239,7 +240,7 @@ fn row(report: &Report, dockerfile: Option<FileId>, same: &[&Finding]) -> Vec<Ce
         _ => String::new(),
     };
     let text = format!("{}{message}{others} ", place.unwrap_or_default());
-    let text = cell(text, style(finding.severity)).with_tail(&format!("[{}]", finding.rule));
+    let text = cell(text, style(finding.severity)).and_dim(format!("[{}]", finding.rule));
     vec![
         plain(line),
         text,
@@ -277,39 +278,15 @@ pub(super) fn fixes(findings: &[&Finding]) -> String {
 }
 
 /// The style of a finding's message.
-pub(super) const fn style(severity: Severity) -> TextStyle {
+pub(super) const fn style(severity: Severity) -> Tone {
     match severity {
-        Severity::Error => TextStyle::Error,
-        Severity::Warning => TextStyle::Warning,
-        Severity::Info | Severity::Style => TextStyle::Plain,
+        Severity::Error => Tone::Error,
+        Severity::Warning => Tone::Warning,
+        Severity::Info | Severity::Style => Tone::Plain,
     }
 }
 
 /// Whether a finding costs so little that it is shown only with `--all`.
 pub(super) fn is_cheap(finding: &Finding) -> bool {
     matches!(weight(finding), Weight::Cheap | Weight::Style)
-}
-
-/// What is left of columns where the terminal is too narrow for them.
-fn blocks(rows: &[Vec<Cell>], layout: Layout) -> String {
-    let mut out = String::new();
-    let room = layout.columns() - 4;
-    for row in rows {
-        let [line, finding, costs, basis, fix] = &row[..] else { continue };
-        let place =
-            if line.text == "–" || line.text.is_empty() { String::new() } else { format!("line {}: ", line.text) };
-        for (index, text) in wrap(&format!("{place}{}", finding.text), room).into_iter().enumerate() {
-            let indent = if index == 0 { "  " } else { "    " };
-            out.push_str(&format!("{indent}{}\n", finding.paint(&text, layout)));
-        }
-        let fix = if fix.text.is_empty() { String::new() } else { format!("fix: {}", fix.text) };
-        let mut facts = vec![costs.text.as_str(), &basis.text, &fix];
-        facts.retain(|fact| !fact.is_empty());
-        if !facts.is_empty() {
-            for text in wrap(&facts.join(", "), room) {
-                out.push_str(&format!("    {}\n", layout.paint(TextStyle::Dim, &text)));
-            }
-        }
-    }
-    out
 }

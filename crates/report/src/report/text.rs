@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 
 use super::excerpt::Excerpt;
-use super::layout::{Layout, TextStyle, clean, cut_path, wrap};
+use super::layout::{Layout, Tone, clean, cut_path, wrap};
 use super::table;
 use super::units::count;
 use crate::audit::{ProblemReport, Report};
@@ -204,7 +204,7 @@ pub(super) fn skipped(report: &Report, layout: Layout) -> String {
         };
         let indent = layout.width.map_or(0, |_| 2);
         for (index, line) in lines(&text, layout, indent).lines().enumerate() {
-            out.push_str(&layout.paint(TextStyle::Dim, &format!("{}{line}", if index > 0 { "  " } else { "" })));
+            out.push_str(&layout.paint(Tone::Dim, &format!("{}{line}", if index > 0 { "  " } else { "" })));
             out.push('\n');
         }
     }

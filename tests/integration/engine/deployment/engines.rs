@@ -79,6 +79,8 @@ fn swarm_replaces_the_services_of_a_stack() {
     emit.args(["deploy", "emit", "--for", "swarm", "--write"]).arg(folder.path()).env("VERSION", "v1");
     let emitted = emit.output().unwrap();
     assert!(emitted.status.success(), "{}", String::from_utf8_lossy(&emitted.stderr));
+    // A run that was killed leaves the engine in its swarm.
+    engine.run(&["swarm", "leave", "--force"]);
     engine.text(&["swarm", "init", "--advertise-addr", "127.0.0.1"]);
     for version in ["v1", "v2", "sick"] {
         let context = folder.path().join("api");

@@ -2,7 +2,7 @@
 
 use crate::buildlog::{Explanation, LogForm, LogStep, LoggedBuild, StepKind, StepStatus};
 use crate::report::grid::{Cell, Column, Grid, cell, plain};
-use crate::report::layout::{Layout, TextStyle, clean, wrap};
+use crate::report::layout::{Layout, Tone, clean, wrap};
 use crate::report::units::{bytes, count, hidden_rows, seconds};
 
 /// Rows of a list without `--all`.
@@ -146,7 +146,7 @@ struct Page<'a> {
 
 impl Page<'_> {
     fn title(&mut self, text: &str) {
-        self.out.push_str(&format!("\n{}\n", self.layout.paint(TextStyle::Strong, text)));
+        self.out.push_str(&format!("\n{}\n", self.layout.paint(Tone::Strong, text)));
     }
 
     fn lines(&mut self, text: &str, indent: usize) {
@@ -168,7 +168,7 @@ impl Page<'_> {
         let file = logged.dockerfile.as_ref().map_or_else(String::new, |file| format!(" of {file}"));
         let head = format!("{}: {} log{file}{time}", clean(name), logged.form.name());
         for line in wrap(&clean(&head), self.layout.columns()) {
-            self.out.push_str(&format!("{}\n", self.layout.paint(TextStyle::Strong, &line)));
+            self.out.push_str(&format!("{}\n", self.layout.paint(Tone::Strong, &line)));
         }
         if let Some(totals) = logged.totals {
             let text =
@@ -250,11 +250,11 @@ impl Page<'_> {
         for first in causes.iter().filter(|(at, cause)| at == cause).map(|(at, _)| *at) {
             let step = &self.build.steps()[first];
             let reason = self.build.reason(first).unwrap_or("nothing before it was missed");
-            rows.push(vec![plain(self.build.place(first)), cell(title(step), TextStyle::Plain)]);
+            rows.push(vec![plain(self.build.place(first)), cell(title(step), Tone::Plain)]);
             let room =
                 self.layout.columns().saturating_sub(REASON_INDENT + self.build.place(first).len()).max(NARROW / 2);
             let lines = wrap(&clean(reason), room);
-            rows.extend(lines.iter().map(|line| vec![plain(""), cell(format!("  {line}"), TextStyle::Dim)]));
+            rows.extend(lines.iter().map(|line| vec![plain(""), cell(format!("  {line}"), Tone::Dim)]));
             let after: Vec<&LogStep> = causes
                 .iter()
                 .filter(|(at, cause)| **cause == first && **at != first)
@@ -264,7 +264,7 @@ impl Page<'_> {
             let time = time.map_or_else(String::new, |time| format!(", {}", seconds(time)));
             if !after.is_empty() {
                 let text = format!("  {} reran because of it{time}", count(after.len() as u64, "later step"));
-                rows.push(vec![plain(""), cell(text, TextStyle::Dim)]);
+                rows.push(vec![plain(""), cell(text, Tone::Dim)]);
             }
         }
         self.rows(&[Column::Path, Column::Words], &rows, 3 * ROWS);
@@ -362,7 +362,7 @@ impl Page<'_> {
                     line => format!("after `{line}`"),
                 };
                 let text = format!("  nothing printed for {} {after}", seconds(pause.seconds));
-                rows.push(vec![plain(""), plain(""), cell(text, TextStyle::Dim)]);
+                rows.push(vec![plain(""), plain(""), cell(text, Tone::Dim)]);
             }
         }
         self.rows(&[Column::Right, Column::Path, Column::Words], &rows, usize::MAX);
@@ -397,12 +397,12 @@ impl Page<'_> {
     }
 }
 
-fn tone(status: StepStatus) -> TextStyle {
+fn tone(status: StepStatus) -> Tone {
     match status {
-        StepStatus::Cached => TextStyle::Good,
-        StepStatus::Done => TextStyle::Plain,
-        StepStatus::Error => TextStyle::Error,
-        StepStatus::Canceled | StepStatus::Unfinished => TextStyle::Warning,
+        StepStatus::Cached => Tone::Good,
+        StepStatus::Done => Tone::Plain,
+        StepStatus::Error => Tone::Error,
+        StepStatus::Canceled | StepStatus::Unfinished => Tone::Warning,
     }
 }
 

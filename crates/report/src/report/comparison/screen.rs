@@ -5,7 +5,7 @@ use super::words::{
     signed, value, verdict,
 };
 use crate::report::grid::{Column, Grid, cell, plain};
-use crate::report::layout::{Layout, TextStyle, clean, cut, wrap};
+use crate::report::layout::{Layout, Tone, clean, cut, wrap};
 use crate::report::units::count;
 use crate::results::{Comparison, Direction, FindingState};
 
@@ -14,12 +14,12 @@ const WIDEST: usize = 90;
 
 /// What changed, as text.
 pub fn comparison(comparison: &Comparison, fails: bool, layout: Layout) -> String {
-    let tone = if fails { TextStyle::Error } else { TextStyle::Strong };
+    let tone = if fails { Tone::Error } else { Tone::Strong };
     let mut out = lines(&verdict(comparison), "", tone, layout);
     out.push('\n');
     table(&mut out, comparison, layout);
     for sentence in comparison.limits.iter().filter_map(limit_sentence) {
-        out.push_str(&lines(&sentence, "  ", TextStyle::Plain, layout));
+        out.push_str(&lines(&sentence, "  ", Tone::Plain, layout));
     }
     causes(&mut out, comparison, layout);
     let word = if comparison.baseline.is_some() { "new finding" } else { "finding" };
@@ -33,28 +33,28 @@ pub fn comparison(comparison: &Comparison, fails: bool, layout: Layout) -> Strin
     if comparison.unchanged_findings > 0 {
         let unchanged = count(comparison.unchanged_findings as u64, "finding");
         out.push('\n');
-        out.push_str(&lines(&format!("{unchanged} of the baseline did not change"), "", TextStyle::Plain, layout));
+        out.push_str(&lines(&format!("{unchanged} of the baseline did not change"), "", Tone::Plain, layout));
     }
     for rewrite in &comparison.rewrites {
         let verdict = rewrite.verdict.as_ref().map(|verdict| format!(": {verdict}")).unwrap_or_default();
         out.push('\n');
-        out.push_str(&lines(&format!("rewrite of {}{verdict}", rewrite.file), "", TextStyle::Strong, layout));
+        out.push_str(&lines(&format!("rewrite of {}{verdict}", rewrite.file), "", Tone::Strong, layout));
         for pass in &rewrite.passes {
-            out.push_str(&lines(pass, "  ", TextStyle::Plain, layout));
+            out.push_str(&lines(pass, "  ", Tone::Plain, layout));
         }
     }
     if !comparison.notices.is_empty() {
         out.push('\n');
     }
     for notice in &comparison.notices {
-        out.push_str(&lines(notice, "", TextStyle::Dim, layout));
+        out.push_str(&lines(notice, "", Tone::Dim, layout));
     }
     out.push('\n');
-    out + &lines(&baseline(comparison).replace('`', ""), "", TextStyle::Dim, layout)
+    out + &lines(&baseline(comparison).replace('`', ""), "", Tone::Dim, layout)
 }
 
 /// A text on lines of its own; nothing of it reaches the terminal but its characters.
-fn lines(text: &str, indent: &str, tone: TextStyle, layout: Layout) -> String {
+fn lines(text: &str, indent: &str, tone: Tone, layout: Layout) -> String {
     let text = clean(text);
     let width = layout.width.map_or(usize::MAX, |width| width.saturating_sub(indent.len()).max(20));
     let wrapped = if layout.width.is_some() { wrap(&text, width) } else { vec![text.into_owned()] };
@@ -73,7 +73,7 @@ fn table(out: &mut String, comparison: &Comparison, layout: Layout) {
     let mut build = first.build.as_str();
     let mut cells = Vec::new();
     let flush = |out: &mut String, build: &str, cells: &mut Vec<Vec<_>>| {
-        out.push_str(&lines(build, "", TextStyle::Strong, layout));
+        out.push_str(&lines(build, "", Tone::Strong, layout));
         let columns = [Column::Left, Column::Right, Column::Right, Column::Left, Column::Words];
         let head: &[&str] = if has_before { &["", "before", "after", "change", ""] } else { &[] };
         out.push_str(&Grid { columns: &columns, head, rows: &std::mem::take(cells), indent: 2 }.write(layout));
@@ -84,9 +84,9 @@ fn table(out: &mut String, comparison: &Comparison, layout: Layout) {
             build = &row.build;
         }
         let tone = match row.direction {
-            Direction::Better => TextStyle::Good,
-            Direction::Worse => TextStyle::Error,
-            _ => TextStyle::Plain,
+            Direction::Better => Tone::Good,
+            Direction::Worse => Tone::Error,
+            _ => Tone::Plain,
         };
         let limits = row_limits(comparison, row).map(limit);
         let remarks: Vec<String> = limits.chain([remark(row)]).filter(|remark| !remark.is_empty()).collect();
@@ -104,18 +104,18 @@ fn table(out: &mut String, comparison: &Comparison, layout: Layout) {
 fn causes(out: &mut String, comparison: &Comparison, layout: Layout) {
     for row in comparison.rows.iter().filter(|row| !row.causes.is_empty()) {
         out.push('\n');
-        out.push_str(&lines(&format!("{}, {}", row.kind.title(), row.build), "", TextStyle::Strong, layout));
+        out.push_str(&lines(&format!("{}, {}", row.kind.title(), row.build), "", Tone::Strong, layout));
         for cause in &row.causes {
             let place = cause_place(cause);
             let text = format!("{} {} {place}", signed(row.kind.unit(), cause.change), cut(&cause.instruction, WIDEST));
-            out.push_str(&lines(text.trim_end(), "  ", TextStyle::Plain, layout));
+            out.push_str(&lines(text.trim_end(), "  ", Tone::Plain, layout));
         }
     }
     for build in &comparison.state.builds {
         for miss in &build.misses {
             let line = miss.line.map(|line| format!(" (line {line})")).unwrap_or_default();
             let text = format!("reruns: {}{line}: {}", cut(&miss.name, WIDEST), miss.reason);
-            out.push_str(&lines(&text, "", TextStyle::Plain, layout));
+            out.push_str(&lines(&text, "", Tone::Plain, layout));
         }
     }
 }
@@ -129,13 +129,13 @@ fn list(out: &mut String, noun: &str, findings: &[FindingState], layout: Layout)
 
 fn titled_list(out: &mut String, title: &str, findings: &[FindingState], layout: Layout) {
     out.push('\n');
-    out.push_str(&lines(title, "", TextStyle::Strong, layout));
+    out.push_str(&lines(title, "", Tone::Strong, layout));
     for (finding, number) in groups(findings) {
         let cost = cost(finding);
         let cost = if cost.is_empty() { cost } else { format!(" ({cost})") };
         let severity = finding.severity().name();
         let others = others(number);
         let text = format!("{}: {severity} {}: {}{others}{cost}", place(finding), finding.rule, finding.message);
-        out.push_str(&lines(&text, "  ", TextStyle::Plain, layout));
+        out.push_str(&lines(&text, "  ", Tone::Plain, layout));
     }
 }

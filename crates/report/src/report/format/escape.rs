@@ -157,6 +157,7 @@ pub(in crate::report) fn markdown_code(text: &str) -> String {
 /// Lines as a block of code with its language. The fence is longer than any run of backquotes in the lines; control
 /// characters are replaced, line ends are kept.
 pub(in crate::report) fn markdown_fence(language: &str, text: &str) -> String {
+    let text = Mask::without_tokens(text).map_or(Cow::Borrowed(text), Cow::Owned);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
     let mut out = format!("{fence}{language}\n");

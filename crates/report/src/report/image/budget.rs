@@ -8,7 +8,7 @@ use super::shown_maker;
 use crate::analysis::{Cause, ImageAnalysis, LimitResult};
 use crate::report::format::escape::{markdown, markdown_code};
 use crate::report::grid::{Column, cell, grid, plain};
-use crate::report::layout::{Layout, TextStyle};
+use crate::report::layout::{Layout, Tone};
 use crate::report::units::{bytes, count, seconds};
 use crate::report::wire::object;
 use crate::settings::Bound;
@@ -97,9 +97,9 @@ pub(super) fn list(image: &ImageAnalysis, layout: Layout) -> String {
     let mut rows = Vec::new();
     for limit_result in &image.budget {
         let (word, tone) = match limit_result.is_kept {
-            Some(true) => ("met", TextStyle::Good),
-            Some(false) => ("violated", TextStyle::Error),
-            None => ("unknown", TextStyle::Error),
+            Some(true) => ("met", Tone::Good),
+            Some(false) => ("violated", Tone::Error),
+            None => ("unknown", Tone::Error),
         };
         let written = limit_result.written.as_deref().unwrap_or_default();
         let note = limit_result.unknown.unwrap_or(written);
@@ -107,7 +107,7 @@ pub(super) fn list(image: &ImageAnalysis, layout: Layout) -> String {
             cell(word, tone),
             plain(limit_name(limit_result)),
             plain(verdict(limit_result)),
-            cell(note, TextStyle::Dim),
+            cell(note, Tone::Dim),
         ]);
         for why in &limit_result.causes {
             rows.push(vec![plain(""), plain(""), plain(format!("  {}", cause(image, why)))]);

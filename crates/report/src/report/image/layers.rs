@@ -4,7 +4,7 @@ use super::{ImageView, shown_line};
 use crate::analysis::ImageAnalysis;
 use crate::image::{Compression, Contents};
 use crate::report::grid::{Cell, Column, cell, grid, plain};
-use crate::report::layout::{Layout, TextStyle};
+use crate::report::layout::{Layout, Tone};
 use crate::report::units::{bytes, count};
 
 const COLUMNS: [Column; 8] = [
@@ -30,7 +30,7 @@ pub(super) fn table(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layo
     let largest = (folded..layers.len()).map(|layer| size(analysis, layer)).max().unwrap_or(0);
     let base: u64 = (0..folded).map(|layer| size(analysis, layer)).sum();
     let bars = Bars { largest: largest.max(base), columns: if layout.columns() < 90 { 6 } else { 12 } };
-    let dim = |text: &str| cell(text, TextStyle::Dim);
+    let dim = |text: &str| cell(text, Tone::Dim);
     let mut rows = vec![vec![
         dim("layer"),
         dim(if read { "size" } else { "" }),
@@ -90,10 +90,10 @@ fn base_row(analysis: &ImageAnalysis, folded: usize, pull: bool, bars: &Bars) ->
         plain(format!("1–{folded}")),
         plain(if read { bytes(stored) } else { String::new() }),
         plain(if pull { bytes(layers.iter().map(|layer| layer.blob_bytes).sum()) } else { String::new() }),
-        cell(bars.of(sum), TextStyle::Dim),
+        cell(bars.of(sum), Tone::Dim),
         plain(if files > 0 { format!("+{files}") } else { String::new() }),
-        cell(if lost > 0 { bytes(lost) } else { String::new() }, TextStyle::Dim),
-        cell("base", TextStyle::Dim),
+        cell(if lost > 0 { bytes(lost) } else { String::new() }, Tone::Dim),
+        cell("base", Tone::Dim),
         plain(format!("{name} ({})", count(folded as u64, "layer"))),
     ]
 }
@@ -103,8 +103,8 @@ fn row(analysis: &ImageAnalysis, number: usize, pull: bool, bars: &Bars) -> Vec<
     let totals = &analysis.layers[number];
     let read = layer.tar_bytes.is_some();
     let line = match shown_line(analysis, number) {
-        None if analysis.is_base(number) => cell("base", TextStyle::Dim),
-        line => cell(line.unwrap_or_default(), TextStyle::Info),
+        None if analysis.is_base(number) => cell("base", Tone::Dim),
+        line => cell(line.unwrap_or_default(), Tone::Info),
     };
     let instruction = analysis.instruction(number).map(str::to_owned);
     let what = match &layer.contents {
@@ -112,7 +112,7 @@ fn row(analysis: &ImageAnalysis, number: usize, pull: bool, bars: &Bars) -> Vec<
         Contents::Elsewhere(_) => "foreign layer: contents unknown".to_owned(),
         Contents::Damaged(why) => format!("damaged: {why}"),
     };
-    let tone = if matches!(layer.contents, Contents::Damaged(_)) { TextStyle::Error } else { TextStyle::Plain };
+    let tone = if matches!(layer.contents, Contents::Damaged(_)) { Tone::Error } else { Tone::Plain };
     vec![
         plain((number + 1).to_string()),
         plain(match (read, analysis.is_read()) {
@@ -121,9 +121,9 @@ fn row(analysis: &ImageAnalysis, number: usize, pull: bool, bars: &Bars) -> Vec<
             (false, false) => String::new(),
         }),
         plain(if pull { bytes(layer.blob_bytes) } else { String::new() }),
-        cell(bars.of(size(analysis, number)), if analysis.is_base(number) { TextStyle::Dim } else { TextStyle::Info }),
+        cell(bars.of(size(analysis, number)), if analysis.is_base(number) { Tone::Dim } else { Tone::Info }),
         plain(changes(analysis, number)),
-        cell(if totals.lost.sum() > 0 { bytes(totals.lost.sum()) } else { String::new() }, TextStyle::Warning),
+        cell(if totals.lost.sum() > 0 { bytes(totals.lost.sum()) } else { String::new() }, Tone::Warning),
         line,
         cell(what, tone),
     ]

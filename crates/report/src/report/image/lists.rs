@@ -5,7 +5,7 @@ use crate::analysis::{AnalysisFinding, ImageAnalysis, rule_of_waste};
 use crate::image::packages::{ImagePackages, Package};
 use crate::image::{CategoryClass, CategoryUse, LossGroup};
 use crate::report::grid::{Cell, Column, cell, grid, plain};
-use crate::report::layout::{Layout, TextStyle};
+use crate::report::layout::{Layout, Tone};
 use crate::report::units::{bytes, count, hidden_rows};
 
 /// Rows with fewer bytes are not shown.
@@ -25,7 +25,7 @@ pub(super) fn waste(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layo
             plain(waste_words(group.how)),
             plain(format!("{}{files}", shown_path(analysis, group.path))),
             plain(shown_makers(analysis, owner, by)),
-            cell(rule.unwrap_or(""), TextStyle::Dim),
+            cell(rule.unwrap_or(""), Tone::Dim),
         ]);
     }
     if rows.is_empty() {
@@ -45,9 +45,9 @@ pub(super) fn categories(analysis: &ImageAnalysis, view: &ImageView<'_>, layout:
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     for category_use in all.iter().take(view.top) {
         let tone = match category_use.category.class {
-            CategoryClass::Waste => TextStyle::Warning,
-            CategoryClass::Optional => TextStyle::Dim,
-            CategoryClass::Trim | CategoryClass::Toolchain => TextStyle::Plain,
+            CategoryClass::Waste => Tone::Warning,
+            CategoryClass::Optional => Tone::Dim,
+            CategoryClass::Trim | CategoryClass::Toolchain => Tone::Plain,
         };
         let most = category_use.layers.iter().max_by_key(|layer| layer.bytes);
         let place = category_use.places.first().map(|place| shown_path(analysis, place.path)).unwrap_or_default();
@@ -57,7 +57,7 @@ pub(super) fn categories(analysis: &ImageAnalysis, view: &ImageView<'_>, layout:
             plain(count(category_use.files, "file")),
             plain(most.map(|layer| shown_maker(analysis, layer.layer as usize)).unwrap_or_default()),
             plain(place),
-            cell(&category_use.category.fix, TextStyle::Dim),
+            cell(&category_use.category.fix, Tone::Dim),
         ]);
     }
     let columns = [Column::Right, Column::Left, Column::Right, Column::Left, Column::Path, Column::Words];
@@ -83,14 +83,14 @@ pub(super) fn packages(
         let name = format!("{} {}", package.name, package.version);
         rows.push(vec![
             plain(bytes(package.size.bytes)),
-            cell(package.ecosystem.name(), TextStyle::Dim),
+            cell(package.ecosystem.name(), Tone::Dim),
             plain(name.trim()),
             cell(
                 if why == "unknown" { "" } else { why },
-                if package.is_orphan() { TextStyle::Warning } else { TextStyle::Plain },
+                if package.is_orphan() { Tone::Warning } else { Tone::Plain },
             ),
             plain(shown_maker(analysis, package.layer as usize)),
-            cell(needs, TextStyle::Dim),
+            cell(needs, Tone::Dim),
         ]);
     }
     let columns = [Column::Right, Column::Left, Column::Words, Column::Left, Column::Left, Column::Words];
@@ -120,7 +120,7 @@ pub(super) fn facts(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layo
     let mut rows = Vec::new();
     for fact in all.iter().take(view.top) {
         let maker = fact.layer.map(|layer| shown_maker(analysis, layer)).unwrap_or_default();
-        rows.push(vec![plain(&fact.message), plain(maker), cell(fact.rule, TextStyle::Dim)]);
+        rows.push(vec![plain(&fact.message), plain(maker), cell(fact.rule, Tone::Dim)]);
     }
     grid(&[Column::Words, Column::Left, Column::Left], &rows, layout, 4) + &hidden_rows(all.len(), rows.len(), 4)
 }

@@ -4,7 +4,7 @@ use super::{ImageView, budget, folders, image_name, layers, lists, pull_seconds,
 use crate::analysis::{Analysis, ImageAnalysis};
 use crate::attribution::BaseHow;
 use crate::report::grid::{Column, cell, grid, plain};
-use crate::report::layout::{Layout, TextStyle, clean, push, push_title, quoted};
+use crate::report::layout::{Layout, Tone, clean, push, push_title, quoted};
 use crate::report::units::{bytes, count, hidden_rows, seconds};
 
 /// The result of `image`, for people.
@@ -29,7 +29,7 @@ pub fn write(analysis: &Analysis, view: &ImageView<'_>, layout: Layout) -> Strin
     }));
     remarks.dedup();
     for remark in &remarks {
-        push(&mut out, remark, 0, layout, TextStyle::Dim);
+        push(&mut out, remark, 0, layout, Tone::Dim);
     }
     out.push_str(&next(analysis, view, layout));
     out
@@ -42,7 +42,7 @@ fn render_image(image: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> 
     let mut section = |title: String, body: String| {
         if !body.is_empty() {
             out.push('\n');
-            push(&mut out, &title, 2, layout, TextStyle::Strong);
+            push(&mut out, &title, 2, layout, Tone::Strong);
             out.push_str(&body);
         }
     };
@@ -81,7 +81,7 @@ fn render_image(image: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> 
         out.push('\n');
         let limit = if view.all { usize::MAX } else { view.top.max(5) };
         for notice in image.notices.iter().take(limit) {
-            push(&mut out, &format!("note: {notice}"), 2, layout, TextStyle::Dim);
+            push(&mut out, &format!("note: {notice}"), 2, layout, Tone::Dim);
         }
         out.push_str(&hidden_rows(image.notices.len(), image.notices.len().min(limit), 4));
     }
@@ -105,7 +105,7 @@ fn header(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> Str
     push_title(&mut out, &clean(&image_name(analysis)), &facts.join(", "), 3, layout);
     let mut rows = Vec::new();
     let mut row = |what: &str, amount: String, more: String| {
-        rows.push(vec![plain(what), cell(amount, TextStyle::Strong), cell(more, TextStyle::Plain)]);
+        rows.push(vec![plain(what), cell(amount, Tone::Strong), cell(more, Tone::Plain)]);
     };
     let times: Vec<String> = view
         .bandwidths
@@ -164,14 +164,14 @@ fn bits(rate: u64) -> String {
 }
 
 fn other_lines(analysis: &Analysis, view: &ImageView<'_>, layout: Layout) -> String {
-    let mut out = layout.paint(TextStyle::Strong, "Other images");
+    let mut out = layout.paint(Tone::Strong, "Other images");
     out.push('\n');
     let mut rows = Vec::new();
     for other in analysis.others.iter().take(view.top) {
         rows.push(vec![
             plain(&other.reference),
             plain(other.platform.as_ref().map(ToString::to_string).unwrap_or_default()),
-            cell(other.manifest.as_ref().map(crate::image::Digest::short).unwrap_or_default(), TextStyle::Dim),
+            cell(other.manifest.as_ref().map(crate::image::Digest::short).unwrap_or_default(), Tone::Dim),
         ]);
     }
     out.push_str(&grid(&[Column::Words, Column::Left, Column::Left], &rows, layout, 2));
@@ -204,7 +204,7 @@ fn next(analysis: &Analysis, view: &ImageView<'_>, layout: Layout) -> String {
     let mut rows = Vec::new();
     for (index, (command, why)) in commands.into_iter().enumerate() {
         let title = if index == 0 { "Next:" } else { "" };
-        rows.push(vec![cell(title, TextStyle::Strong), plain(command), cell(why, TextStyle::Dim)]);
+        rows.push(vec![cell(title, Tone::Strong), plain(command), cell(why, Tone::Dim)]);
     }
     grid(&[Column::Left, Column::Left, Column::Words], &rows, layout, 0)
 }

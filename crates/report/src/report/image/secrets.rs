@@ -9,7 +9,7 @@ use crate::image::MemberOutcome;
 use crate::image::secrets::{Secret, SecretPlace};
 use crate::report::format::escape::{markdown, markdown_code};
 use crate::report::grid::{Column, cell, grid, plain};
-use crate::report::layout::{Layout, TextStyle};
+use crate::report::layout::{Layout, Tone};
 use crate::report::units::hidden_rows;
 use crate::report::wire::object;
 
@@ -57,11 +57,11 @@ pub(super) fn render(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Lay
     let mut rows = Vec::new();
     for secret in all.iter().take(view.top) {
         rows.push(vec![
-            cell(shown_kind(secret), if secret.sure { TextStyle::Error } else { TextStyle::Dim }),
+            cell(shown_kind(secret), if secret.sure { Tone::Error } else { Tone::Dim }),
             plain(shown_place(analysis, secret)),
             plain(shown_origin(analysis, secret)),
             plain(shown_fate(analysis, secret)),
-            cell(secret.masked(), TextStyle::Dim),
+            cell(secret.masked(), Tone::Dim),
         ]);
     }
     let columns = [Column::Left, Column::Path, Column::Left, Column::Words, Column::Words];

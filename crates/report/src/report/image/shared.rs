@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::image_name;
 use crate::analysis::{Analysis, SharedLayers, shared_layers};
 use crate::report::grid::{Column, cell, grid, plain};
-use crate::report::layout::{Layout, TextStyle, push};
+use crate::report::layout::{Layout, Tone, push};
 use crate::report::units::{bytes, count, hidden_rows};
 use crate::report::wire::object;
 
@@ -42,10 +42,10 @@ pub(super) fn render(analysis: &Analysis, top: usize, layout: Layout) -> String 
     let shared = shared_layers(&analysis.images);
     let number = analysis.images.len() as u64;
     let mut out = String::new();
-    push(&mut out, &format!("What {} share", count(number, "image")), 0, layout, TextStyle::Strong);
+    push(&mut out, &format!("What {} share", count(number, "image")), 0, layout, Tone::Strong);
     let saved = shared.separate_bytes.saturating_sub(shared.host_bytes);
     let row = |what: &str, amount: u64, more: String| {
-        vec![plain(what), cell(bytes(amount), TextStyle::Strong), cell(more, TextStyle::Plain)]
+        vec![plain(what), cell(bytes(amount), Tone::Strong), cell(more, Tone::Plain)]
     };
     let rows = [
         row("to pull on one host", shared.host_bytes, format!("{} less, because layers are shared", bytes(saved))),
@@ -53,7 +53,7 @@ pub(super) fn render(analysis: &Analysis, top: usize, layout: Layout) -> String 
     ];
     out.push_str(&grid(&[Column::Left, Column::Right, Column::Words], &rows, layout, 2));
     out.push('\n');
-    let dim = |text: &str| cell(text, TextStyle::Dim);
+    let dim = |text: &str| cell(text, Tone::Dim);
     let mut rows = vec![vec![dim("to pull"), dim("only here"), dim("image")]];
     for (image, only) in analysis.images.iter().zip(&shared.only_bytes) {
         rows.push(vec![plain(bytes(image.totals.likely_pull_bytes())), plain(bytes(*only)), plain(image_name(image))]);
@@ -71,7 +71,7 @@ fn lists(analysis: &Analysis, shared: &SharedLayers, top: usize, layout: Layout)
     };
     if !shared.layers.is_empty() {
         out.push('\n');
-        push(&mut out, "Shared layers", 2, layout, TextStyle::Strong);
+        push(&mut out, "Shared layers", 2, layout, Tone::Strong);
         let mut rows = Vec::new();
         for layer in shared.layers.iter().take(top) {
             let what = layer.instruction.clone().unwrap_or_else(|| layer.digest.clone());
@@ -81,11 +81,11 @@ fn lists(analysis: &Analysis, shared: &SharedLayers, top: usize, layout: Layout)
         out.push_str(&hidden_rows(shared.layers.len(), rows.len(), 4));
     }
     out.push('\n');
-    push(&mut out, "Base images", 2, layout, TextStyle::Strong);
+    push(&mut out, "Base images", 2, layout, Tone::Strong);
     let mut rows = Vec::new();
     for base in &shared.bases {
         let name = base.name.clone().unwrap_or_else(|| "unknown".to_owned());
-        rows.push(vec![plain(bytes(base.bytes)), plain(name), cell(names(&base.images), TextStyle::Dim)]);
+        rows.push(vec![plain(bytes(base.bytes)), plain(name), cell(names(&base.images), Tone::Dim)]);
     }
     out.push_str(&grid(&[Column::Right, Column::Left, Column::Words], &rows, layout, 4));
     let saves = match (shared.bases.len(), shared.common_base_saves) {
@@ -93,6 +93,6 @@ fn lists(analysis: &Analysis, shared: &SharedLayers, top: usize, layout: Layout)
         (_, 0) => "The base images have all layers in common with the largest.".to_owned(),
         (_, saves) => format!("One common base image for all would save {} of disk space.", bytes(saves)),
     };
-    push(&mut out, &saves, 4, layout, TextStyle::Plain);
+    push(&mut out, &saves, 4, layout, Tone::Plain);
     out
 }

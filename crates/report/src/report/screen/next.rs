@@ -8,7 +8,7 @@ use super::view::{AuditView, FixCounts};
 use crate::audit::Offer;
 use crate::audit::{BuildReport, Importance, Report, is_urgent};
 use crate::finding::{Basis, Finding, Impact, ImpactKind, Saving, Severity};
-use crate::report::layout::{Layout, TextStyle, push, quoted, width};
+use crate::report::layout::{Layout, Tone, push, quoted, width};
 use crate::report::units::count;
 use crate::text::{FileId, path};
 
@@ -125,13 +125,13 @@ fn write_commands(commands: &[NextCommand], layout: Layout) -> String {
     let is_beside = commands.iter().all(|command| 7 + widest + 3 + width(&command.why) <= layout.columns());
     let mut out = String::new();
     for (index, command) in commands.iter().enumerate() {
-        let head = if index == 0 { layout.paint(TextStyle::Strong, "Next:") } else { "     ".to_owned() };
+        let head = if index == 0 { layout.paint(Tone::Strong, "Next:") } else { "     ".to_owned() };
         if is_beside {
             let gap = " ".repeat(widest - width(&command.line) + 3);
             out.push_str(&format!("{head}  {}{gap}{}\n", command.line, command.why));
         } else {
             out.push_str(&format!("{head}  {}\n", continued(&command.line, layout)));
-            push(&mut out, &command.why, 11, layout, TextStyle::Plain);
+            push(&mut out, &command.why, 11, layout, Tone::Plain);
         }
     }
     out

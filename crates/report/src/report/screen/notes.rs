@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::{ProblemReport, Report};
-use crate::report::layout::{Layout, TextStyle, push};
+use crate::report::layout::{Layout, Tone, push};
 use crate::report::text;
 use crate::report::units::count;
 use crate::text::Source;
@@ -35,7 +35,7 @@ pub(super) fn problems(report: &Report, errors: bool, layout: Layout) -> String 
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
         let help = problem.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
         let line = format!("warning: {} ({}{more}){help}", problem.message, places.join(", "));
-        push(&mut out, text::clip(&line).as_ref(), 0, layout, TextStyle::Warning);
+        push(&mut out, text::clip(&line).as_ref(), 0, layout, Tone::Warning);
     }
     if !out.is_empty() {
         out.push('\n');
@@ -58,11 +58,11 @@ pub(super) fn notes(report: &Report, layout: Layout, all: bool) -> String {
             hidden += 1;
             continue;
         }
-        push(&mut out, &notice.text, 0, layout, TextStyle::Dim);
+        push(&mut out, &notice.text, 0, layout, Tone::Dim);
     }
     if hidden > 0 {
         let text = format!("… {} on how the builds were found (--all)", count(hidden, "note"));
-        push(&mut out, &text, 0, layout, TextStyle::Dim);
+        push(&mut out, &text, 0, layout, Tone::Dim);
     }
     if !out.is_empty() {
         out.push('\n');

@@ -80,7 +80,7 @@ fn row(report: &Report, repeat: &Repeat) -> Option<Vec<Cell>> {
     let costs = savings(report, &repeat.findings);
     Some(vec![
         plain(format!("{} ×", findings.len())),
-        cell(text, table::style(worst)).with_tail(&format!("[{}]", first.rule)),
+        cell(text, table::style(worst)).and_dim(format!("[{}]", first.rule)),
         plain(costs.first().map_or("", |text| text)),
         plain(table::fixes(&findings)),
     ])

@@ -7,7 +7,7 @@ use super::savings::{costs_sentence, savings};
 use crate::audit::{BuildReport, Importance, Report, is_urgent};
 use crate::finding::Finding;
 use crate::report::grid::{Cell, Column, Grid, plain};
-use crate::report::layout::{Layout, TextStyle, push};
+use crate::report::layout::{Layout, Tone, push};
 use crate::report::table::{self, is_cheap};
 use crate::report::units::{bytes, count};
 
@@ -46,7 +46,7 @@ pub(super) fn summary(report: &Report, layout: Layout, all: bool) -> Summary {
     if report.builds.len() < SEVERAL {
         return summary;
     }
-    push(&mut summary.text, &title(report), 0, layout, TextStyle::Strong);
+    push(&mut summary.text, &title(report), 0, layout, Tone::Strong);
     summary.text.push_str(&format!("\n{}\n", builds(report, layout)));
     let mut urgent: Vec<usize> = Vec::new();
     let mut others: Vec<usize> = Vec::new();
@@ -80,7 +80,7 @@ pub(super) fn summary(report: &Report, layout: Layout, all: bool) -> Summary {
 }
 
 fn section(out: &mut String, heading: &str, layout: Layout, rows: &str) {
-    push(out, heading, 0, layout, TextStyle::Strong);
+    push(out, heading, 0, layout, Tone::Strong);
     out.push_str(&format!("\n{rows}"));
 }
 
@@ -120,7 +120,7 @@ pub(super) fn single_title(report: &Report, layout: Layout) -> String {
     let mut text = String::new();
     if report.builds.len() == 1 && !report.findings.is_empty() {
         let findings = count(report.findings.len() as u64, "finding");
-        push(&mut text, &format!("{findings}{}", costs_text(report)), 0, layout, TextStyle::Strong);
+        push(&mut text, &format!("{findings}{}", costs_text(report)), 0, layout, Tone::Strong);
         text.push('\n');
     }
     text
@@ -144,7 +144,7 @@ fn builds(report: &Report, layout: Layout) -> String {
     let mut last = None;
     for (build, line) in ordered.iter().zip(lines) {
         if groups.len() > 1 && last != Some(build.importance) {
-            push(&mut out, heading(build.importance), 1, layout, TextStyle::Dim);
+            push(&mut out, heading(build.importance), 1, layout, Tone::Dim);
             last = Some(build.importance);
         }
         out.push_str(&format!("{line}\n"));

@@ -4,21 +4,21 @@ use super::{ImageDiff, package, setting, signed};
 use crate::analysis::{FileChange, LayerPair, PackageHow, PathChangeKind, StepReuse};
 use crate::report::grid::{Cell, Column, cell, grid, plain};
 use crate::report::image::image_name;
-use crate::report::layout::{Layout, TextStyle, clean, push};
+use crate::report::layout::{Layout, Tone, clean, push};
 use crate::report::units::{bytes, count, hidden_rows};
 
 /// The result of `image diff`, for people.
 pub fn write(diff: &ImageDiff<'_>, layout: Layout) -> String {
     let names = format!("{} → {}", image_name(diff.before), image_name(diff.after));
-    let mut out = layout.paint(TextStyle::Strong, &clean(&names));
+    let mut out = layout.paint(Tone::Strong, &clean(&names));
     out.push('\n');
-    push(&mut out, &diff.sentence(), 2, layout, TextStyle::Strong);
+    push(&mut out, &diff.sentence(), 2, layout, Tone::Strong);
     out.push('\n');
     out.push_str(&sums(diff, layout));
     let mut section = |title: String, body: String| {
         if !body.is_empty() {
             out.push('\n');
-            push(&mut out, &title, 2, layout, TextStyle::Strong);
+            push(&mut out, &title, 2, layout, Tone::Strong);
             out.push_str(&body);
         }
     };
@@ -40,16 +40,16 @@ pub fn write(diff: &ImageDiff<'_>, layout: Layout) -> String {
     section(title, files(diff, &difference.metadata[..difference.metadata.len().min(diff.top)], layout));
     section("Config".to_owned(), config(diff, layout));
     for notice in diff.notices {
-        push(&mut out, notice, 0, layout, TextStyle::Dim);
+        push(&mut out, notice, 0, layout, Tone::Dim);
     }
     out
 }
 
-const fn tone_of(amount: i64) -> TextStyle {
+const fn tone_of(amount: i64) -> Tone {
     match amount {
-        0 => TextStyle::Plain,
-        1.. => TextStyle::Warning,
-        _ => TextStyle::Good,
+        0 => Tone::Plain,
+        1.. => Tone::Warning,
+        _ => Tone::Good,
     }
 }
 
@@ -65,7 +65,7 @@ fn sums(diff: &ImageDiff<'_>, layout: Layout) -> String {
             plain("→"),
             plain(bytes(after)),
             cell(signed(delta), tone_of(delta)),
-            cell(more, TextStyle::Dim),
+            cell(more, Tone::Dim),
         ]);
     };
     let new = bytes(diff.difference.new_likely_pull_bytes);
@@ -88,17 +88,17 @@ fn layers(diff: &ImageDiff<'_>, layout: Layout) -> String {
     let layers: Vec<_> = diff.difference.layers.iter().skip_while(is_shared).collect();
     let mut out = String::new();
     if let Some(sentence) = diff.cache_sentence() {
-        push(&mut out, &sentence, 4, layout, TextStyle::Plain);
+        push(&mut out, &sentence, 4, layout, Tone::Plain);
     }
     let mut rows = Vec::new();
     for pair in layers.iter().take(diff.top.max(20)) {
         let [before, after] = diff.layer_bytes(pair);
         let delta = before.zip(after).map(|(before, after)| crate::analysis::delta(before, after));
         let (mark, mark_tone) = match (pair.before, pair.after) {
-            _ if pair.same => ("=", TextStyle::Dim),
-            (Some(_), None) => ("−", TextStyle::Good),
-            (None, _) => ("+", TextStyle::Warning),
-            (Some(_), Some(_)) => ("~", TextStyle::Plain),
+            _ if pair.same => ("=", Tone::Dim),
+            (Some(_), None) => ("−", Tone::Good),
+            (None, _) => ("+", Tone::Warning),
+            (Some(_), Some(_)) => ("~", Tone::Plain),
         };
         rows.push(vec![
             cell(mark, mark_tone),
@@ -123,9 +123,9 @@ fn packages(diff: &ImageDiff<'_>, layout: Layout) -> String {
         vec![
             plain(mark),
             cell(signed(change.bytes), tone_of(change.bytes)),
-            cell(change.ecosystem.name(), TextStyle::Dim),
+            cell(change.ecosystem.name(), Tone::Dim),
             plain(package(change)),
-            cell(change.how.name(), TextStyle::Dim),
+            cell(change.how.name(), Tone::Dim),
         ]
     };
     let rows: Vec<_> = all.iter().take(diff.top).map(row).collect();
@@ -140,7 +140,7 @@ fn categories(diff: &ImageDiff<'_>, layout: Layout) -> String {
         rows.push(vec![
             cell(signed(change.bytes()), tone_of(change.bytes())),
             plain(&change.category.name),
-            cell(format!("{} → {}", bytes(change.before), bytes(change.after)), TextStyle::Dim),
+            cell(format!("{} → {}", bytes(change.before), bytes(change.after)), Tone::Dim),
         ]);
     }
     grid(&[Column::Right, Column::Left, Column::Words], &rows, layout, 4) + &hidden_rows(all.len(), rows.len(), 4)

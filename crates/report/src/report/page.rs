@@ -1,0 +1,333 @@
+//! What a command says, for any reader: blocks of text. A page knows neither a width nor a format; the renderers do, and
+//! escaping is theirs.
+
+mod chart;
+
+pub(super) use self::chart::{Chart, IcicleMark, IcicleNode, MatrixRow, StepState, TimelineRow, TrendPoint};
+use crate::finding::Basis;
+
+/// What a stretch of text is for the reader.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// Ordinary.
+    #[default]
+    Plain,
+    /// A heading, or what matters most.
+    Strong,
+    /// Of little weight.
+    Dim,
+    /// Wrong, removed.
+    Error,
+    /// A warning.
+    Warning,
+    /// Information.
+    Info,
+    /// Added, safe.
+    Good,
+}
+
+/// What a stretch of text is made of.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) enum TextKind {
+    /// Words; what stands between backquotes is code.
+    #[default]
+    Words,
+    /// A name of an input, an instruction.
+    Code,
+    /// A path: of a long one the end tells most.
+    Path,
+    /// An amount with its unit, and how it is known.
+    Number(Option<Basis>),
+    /// A command that can be typed as it is.
+    Command,
+    /// Words that lead to an address of ours.
+    Link(String),
+}
+
+/// A stretch of text of one kind in one tone.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct TextPart {
+    /// As it came: no renderer's escapes are in it.
+    pub text: String,
+    pub kind: TextKind,
+    pub tone: Tone,
+}
+
+/// Text on one line, of any length.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Text {
+    pub parts: Vec<TextPart>,
+}
+
+impl Text {
+    /// A text of one kind.
+    pub(super) fn new(text: impl AsRef<str>, kind: TextKind, tone: Tone) -> Self {
+        Self { parts: vec![TextPart { text: text.as_ref().to_owned(), kind, tone }] }
+    }
+
+    /// With a further stretch at its end.
+    pub(super) fn with(mut self, text: impl AsRef<str>, kind: TextKind, tone: Tone) -> Self {
+        self.parts.push(TextPart { text: text.as_ref().to_owned(), kind, tone });
+        self
+    }
+
+    /// With words at its end.
+    pub(super) fn and(self, words: impl AsRef<str>) -> Self {
+        self.with(words, TextKind::Words, Tone::Plain)
+    }
+
+    /// With words of little weight at its end.
+    pub(super) fn and_dim(self, words: impl AsRef<str>) -> Self {
+        self.with(words, TextKind::Words, Tone::Dim)
+    }
+
+    /// With code at its end.
+    pub(super) fn and_code(self, code: impl AsRef<str>) -> Self {
+        self.with(code, TextKind::Code, Tone::Plain)
+    }
+
+    /// All parts in another tone.
+    pub(super) fn in_tone(mut self, tone: Tone) -> Self {
+        for part in &mut self.parts {
+            part.tone = tone;
+        }
+        self
+    }
+
+    /// Whether there is nothing to read.
+    pub(super) fn is_empty(&self) -> bool {
+        self.parts.iter().all(|part| part.text.is_empty())
+    }
+}
+
+impl<T: AsRef<str>> From<T> for Text {
+    fn from(words: T) -> Self {
+        Self::new(words, TextKind::Words, Tone::Plain)
+    }
+}
+
+/// Words in the ordinary tone.
+pub(super) fn plain(words: impl AsRef<str>) -> Text {
+    Text::from(words)
+}
+
+/// Words in a tone.
+pub(super) fn toned(words: impl AsRef<str>, tone: Tone) -> Text {
+    Text::new(words, TextKind::Words, tone)
+}
+
+/// A name of an input, an instruction.
+pub(super) fn code(code: impl AsRef<str>) -> Text {
+    Text::new(code, TextKind::Code, Tone::Plain)
+}
+
+/// A path.
+pub(super) fn path(path: impl AsRef<str>) -> Text {
+    Text::new(path, TextKind::Path, Tone::Plain)
+}
+
+/// An amount, as `units` writes it.
+pub(super) fn number(amount: impl AsRef<str>) -> Text {
+    Text::new(amount, TextKind::Number(None), Tone::Plain)
+}
+
+/// A command that can be typed as it is.
+pub(super) fn command(command: impl AsRef<str>) -> Text {
+    Text::new(command, TextKind::Command, Tone::Plain)
+}
+
+/// How a column gives way where a line has no room for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Column {
+    /// Numbers: on the right.
+    Right,
+    /// Words: on the left, whole.
+    Left,
+    /// Words of any length: their end is cut.
+    Words,
+    /// Paths of any length: their start is cut.
+    Path,
+    /// Words of any length, on as many lines as they take; one column of a table at most.
+    Wrapped,
+}
+
+/// Rows under each other. Columns with nothing in them are left out.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Table {
+    pub columns: Vec<Column>,
+    /// What stands above the columns; nothing where they have no heads.
+    pub head: Vec<String>,
+    pub rows: Vec<Vec<Text>>,
+    /// Rows that are not in `rows`, which is said below them.
+    pub hidden: usize,
+    /// How rows are shown where the columns have no room.
+    pub cards: Option<Cards>,
+}
+
+/// Rows as blocks: the main cell, and below it the others one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cards {
+    /// The main column.
+    pub main: usize,
+    /// Columns of a terminal that it needs at least; with fewer, rows become blocks.
+    pub least: usize,
+    /// Columns whose head stands before the cell.
+    pub labels: &'static [usize],
+}
+
+impl Table {
+    /// Rows without heads.
+    pub(super) fn new(columns: &[Column], rows: Vec<Vec<Text>>) -> Self {
+        Self { columns: columns.to_vec(), rows, ..Self::default() }
+    }
+
+    /// With heads above the columns.
+    pub(super) fn with_head(mut self, head: &[&str]) -> Self {
+        self.head = head.iter().map(|head| (*head).to_owned()).collect();
+        self
+    }
+
+    /// Says that there are `all` rows; those that are not here are counted below the table.
+    pub(super) fn of(mut self, all: usize) -> Self {
+        self.hidden = all.saturating_sub(self.rows.len());
+        self
+    }
+}
+
+/// Blocks below a title.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Section {
+    pub title: Text,
+    /// What the title is about: beside it where both fit on a line.
+    pub about: Text,
+    pub fold: Fold,
+    /// Its name in an address, where something points to it.
+    pub anchor: Option<String>,
+    pub blocks: Vec<Block>,
+}
+
+/// Whether a section is open at first, where a reader can open it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Fold {
+    #[default]
+    Open,
+    /// Behind its title.
+    Folded,
+    /// Behind its title; a terminal shows its blocks without the title.
+    FoldedUntitled,
+}
+
+/// Readers of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Medium {
+    Terminal,
+    Markdown,
+    Html,
+}
+
+/// A part of a page.
+#[derive(Clone, Debug)]
+pub(super) enum Block {
+    /// A title with blocks below it.
+    Section(Section),
+    /// A sentence or more.
+    Paragraph(Text),
+    /// Rows.
+    Table(Table),
+    /// Items, one below the other.
+    List(Vec<Text>),
+    /// A unified diff.
+    Diff(String),
+    /// Lines of a source file with what is said of them.
+    Excerpt(SourceExcerpt),
+    /// A picture; what it shows stands in a table too, for readers who see none.
+    Chart(Chart),
+    /// Blocks for some readers alone.
+    Only(&'static [Medium], Vec<Self>),
+}
+
+/// Lines of a source file, and remarks about some of them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SourceExcerpt {
+    /// Name of the file.
+    pub file: String,
+    /// Number of the first line.
+    pub first_line: u32,
+    /// The lines; secrets are masked.
+    pub lines: Vec<String>,
+    /// Lines that are meant, by number.
+    pub marked: Vec<u32>,
+}
+
+/// Everything that a command says.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Page {
+    /// What stands in the title of a document.
+    pub title: String,
+    pub blocks: Vec<Block>,
+}
+
+impl Page {
+    /// A page without blocks.
+    pub(super) fn new(title: impl Into<String>) -> Self {
+        Self { title: title.into(), blocks: Vec::new() }
+    }
+
+    /// Adds a block.
+    pub(super) fn push(&mut self, block: impl Into<Block>) {
+        self.blocks.push(block.into());
+    }
+}
+
+impl Section {
+    /// A section without blocks.
+    pub(super) fn new(title: impl Into<Text>) -> Self {
+        Self { title: title.into(), ..Self::default() }
+    }
+
+    /// Blocks that belong together, behind a fold where there are folds.
+    pub(super) fn folded(title: impl Into<Text>) -> Self {
+        Self { title: title.into(), fold: Fold::Folded, ..Self::default() }
+    }
+
+    /// Adds a block.
+    pub(super) fn push(&mut self, block: impl Into<Block>) {
+        self.blocks.push(block.into());
+    }
+
+    /// With a block at its end.
+    pub(super) fn with(mut self, block: impl Into<Block>) -> Self {
+        self.push(block);
+        self
+    }
+}
+
+impl From<Section> for Block {
+    fn from(section: Section) -> Self {
+        Self::Section(section)
+    }
+}
+
+impl From<Table> for Block {
+    fn from(table: Table) -> Self {
+        Self::Table(table)
+    }
+}
+
+impl From<Text> for Block {
+    fn from(text: Text) -> Self {
+        Self::Paragraph(text)
+    }
+}
+
+impl From<Chart> for Block {
+    fn from(chart: Chart) -> Self {
+        Self::Chart(chart)
+    }
+}
+
+impl From<SourceExcerpt> for Block {
+    fn from(excerpt: SourceExcerpt) -> Self {
+        Self::Excerpt(excerpt)
+    }
+}

@@ -1,0 +1,11 @@
+//! Pages as text for a terminal, as Markdown and as HTML. What a reader would obey is taken away here and nowhere else.
+
+mod html;
+mod markdown;
+mod terminal;
+#[cfg(test)]
+mod tests;
+
+pub(super) use self::html::write as html;
+pub(super) use self::markdown::{MarkdownLimit, write as markdown};
+pub(super) use self::terminal::{table as terminal_table, write as terminal};

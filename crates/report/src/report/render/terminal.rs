@@ -1,0 +1,117 @@
+//! A page on a terminal, or in a text file: a title stands above its blocks, which are indented by two columns.
+
+mod columns;
+
+use self::columns::LineText;
+pub(in crate::report) use self::columns::table;
+use crate::report::layout::{Layout, clean, width, wrap};
+use crate::report::page::{Block, Fold, Medium, Page, Section, SourceExcerpt, Text, Tone};
+
+/// Columns between a title and what it is about.
+const GAP: usize = 3;
+
+/// The page as text.
+pub(in crate::report) fn write(page: &Page, layout: Layout) -> String {
+    let mut writer = Writer { out: String::new(), layout };
+    writer.blocks(&page.blocks, 0);
+    writer.out
+}
+
+struct Writer {
+    out: String,
+    layout: Layout,
+}
+
+impl Writer {
+    fn blocks(&mut self, blocks: &[Block], indent: usize) {
+        let mut is_behind_section = false;
+        for block in blocks {
+            let is_section = matches!(block, Block::Section(_));
+            if (is_section || is_behind_section) && !self.out.is_empty() {
+                self.out.push('\n');
+            }
+            is_behind_section = is_section;
+            self.block(block, indent);
+        }
+    }
+
+    fn block(&mut self, block: &Block, indent: usize) {
+        match block {
+            Block::Section(section) => self.section(section, indent),
+            Block::Paragraph(text) => self.paragraph(text, indent),
+            Block::Table(block) => self.out.push_str(&table(block, indent, self.layout)),
+            Block::List(items) => items.iter().for_each(|item| self.paragraph(item, indent)),
+            Block::Diff(diff) => self.diff(diff, indent),
+            Block::Excerpt(excerpt) => self.excerpt(excerpt, indent),
+            Block::Chart(_) => {}
+            Block::Only(media, blocks) if media.contains(&Medium::Terminal) => self.blocks(blocks, indent),
+            Block::Only(..) => {}
+        }
+    }
+
+    fn section(&mut self, section: &Section, indent: usize) {
+        let has_title = section.fold != Fold::FoldedUntitled && !section.title.is_empty();
+        if has_title {
+            self.title(section, indent);
+        }
+        self.blocks(&section.blocks, if has_title { indent + 2 } else { indent });
+    }
+
+    /// The title and what it is about, on one line where both fit.
+    fn title(&mut self, section: &Section, indent: usize) {
+        if section.about.is_empty() {
+            return self.paragraph(&section.title, indent);
+        }
+        let (title, about) = (LineText::new(&section.title), LineText::new(&section.about));
+        let columns = indent + width(title.text()) + GAP + width(about.text());
+        if self.layout.width.is_some_and(|all| columns > all) {
+            self.paragraph(&section.title, indent);
+            return self.paragraph(&section.about, indent + 2);
+        }
+        let (title, about) = (title.paint_all(self.layout), about.paint_all(self.layout));
+        self.out.push_str(&format!("{:indent$}{title}{:GAP$}{about}\n", "", ""));
+    }
+
+    /// Lines as wide as the terminal, those after the first indented.
+    fn paragraph(&mut self, text: &Text, indent: usize) {
+        let text = LineText::new(text);
+        let lines = wrap(text.text(), self.layout.columns().saturating_sub(indent + 2));
+        let painted = text.paint_lines(&lines, self.layout);
+        for (number, line) in painted.iter().enumerate() {
+            let hang = indent + if number == 0 { 0 } else { 2 };
+            self.out.push_str(&format!("{:hang$}{line}\n", ""));
+        }
+    }
+
+    fn diff(&mut self, diff: &str, indent: usize) {
+        for line in diff.lines() {
+            let line_text = clean(line);
+            let painted = self.layout.paint(tone_of_line(line), &line_text);
+            self.out.push_str(&format!("{:indent$}{painted}\n", ""));
+        }
+    }
+
+    fn excerpt(&mut self, excerpt: &SourceExcerpt, indent: usize) {
+        let last = excerpt.first_line as usize + excerpt.lines.len();
+        let digits = last.to_string().len();
+        let file = format!("{}:{}", clean(&excerpt.file), excerpt.first_line);
+        self.out.push_str(&format!("{:indent$}{}\n", "", self.layout.paint(Tone::Info, &file)));
+        for (number, line) in (excerpt.first_line..).zip(&excerpt.lines) {
+            let mark = if excerpt.marked.contains(&number) { '>' } else { ' ' };
+            let head = self.layout.paint(Tone::Info, &format!("{number:digits$} {mark}"));
+            self.out.push_str(format!("{:indent$}{head} {}", "", clean(line)).trim_end());
+            self.out.push('\n');
+        }
+    }
+}
+
+/// The tone of a line of a diff.
+pub(super) fn tone_of_line(line: &str) -> Tone {
+    match line.as_bytes() {
+        [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => Tone::Strong,
+        [b'+', ..] => Tone::Good,
+        [b'-', ..] => Tone::Error,
+        [b'@', b'@', ..] => Tone::Info,
+        _ => Tone::Plain,
+    }
+}

@@ -1,0 +1,154 @@
+use super::{MarkdownLimit, html, markdown, terminal};
+use crate::report::layout::{Layout, substitute};
+use crate::report::page::{
+    Block, Chart, Column, Fold, IcicleMark, IcicleNode, MatrixRow, Medium, Page, Section, SourceExcerpt, StepState,
+    Table, Text, TextKind, TimelineRow, Tone, TrendPoint, code, command, number, path, plain, toned,
+};
+
+/// What an input may hold: markup, escapes, changes of direction, ends of blocks, commands of a job.
+const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\u{1b}[2J\u{9b}31m\u{202e}\u{2066}](javascript:x)|`</details>\"'&\n### x\n- y\u{0}";
+
+fn texts() -> Vec<Text> {
+    vec![
+        plain(HOSTILE),
+        code(HOSTILE),
+        path(HOSTILE),
+        number(HOSTILE),
+        command(HOSTILE),
+        toned(HOSTILE, Tone::Strong).and_dim(HOSTILE),
+        Text::new(HOSTILE, TextKind::Link("https://example.com/a".to_owned()), Tone::Info),
+    ]
+}
+
+/// A page with every kind of block, all texts of which are hostile.
+fn hostile_page(text: &str) -> Page {
+    let words = text.to_owned();
+    let node = IcicleNode {
+        name: words.clone(),
+        bytes: 1_000,
+        about: words.clone(),
+        line: words.clone(),
+        mark: IcicleMark::Wasted,
+        parts: vec![IcicleNode {
+            name: words.clone(),
+            bytes: 400,
+            mark: IcicleMark::Duplicate,
+            ..IcicleNode::default()
+        }],
+    };
+    let row = TimelineRow { name: words.clone(), start: 1.0, seconds: 2.0, is_critical: true, note: words.clone() };
+    let mut page = Page::new(text);
+    page.push(plain(text));
+    page.push(
+        Section { about: plain(text), anchor: Some(words.clone()), ..Section::new(plain(text)) }.with(plain(text)),
+    );
+    page.push(Section::folded(plain(text)).with(Block::List(vec![plain(text)])));
+    page.push(
+        Section { fold: Fold::FoldedUntitled, ..Section::new(plain(text)) }.with(Block::Diff(format!("+{text}"))),
+    );
+    page.push(Table::new(&[Column::Wrapped], vec![vec![plain(text)]]).with_head(&[text]).of(3));
+    page.push(SourceExcerpt { file: words.clone(), first_line: 7, lines: vec![words.clone()], marked: vec![7] });
+    page.push(Chart::Icicle { name: words.clone(), layers: vec![node] });
+    page.push(Chart::Timeline { name: words.clone(), rows: vec![row] });
+    let cells = vec![StepState::Cached, StepState::Reruns, StepState::Unknown];
+    let row = MatrixRow { name: words.clone(), cells };
+    page.push(Chart::Matrix { name: words.clone(), columns: vec![words.clone()], rows: vec![row] });
+    let point = TrendPoint { name: words.clone(), value: Some(1.0), text: words.clone() };
+    page.push(Chart::Trend { name: words.clone(), points: vec![point.clone(), point] });
+    page.push(Block::Only(&[Medium::Terminal, Medium::Markdown, Medium::Html], vec![plain(text).into()]));
+    page
+}
+
+fn all_texts_page() -> Page {
+    let mut page = hostile_page(HOSTILE);
+    page.push(Block::List(texts()));
+    page.push(Table::new(&[Column::Path; 7], vec![texts()]));
+    page
+}
+
+#[test]
+fn a_terminal_obeys_nothing_of_a_page() {
+    for width in [None, Some(20), Some(80), Some(300)] {
+        let text = terminal(&all_texts_page(), Layout { width, colour: false });
+        let obeyed = |c: char| c != '\n' && substitute(c).is_some();
+        assert!(!text.contains(obeyed), "{text:?}");
+    }
+}
+
+#[test]
+fn markdown_has_no_markup_of_a_page() {
+    let text = markdown(&all_texts_page(), MarkdownLimit::NONE);
+    // A fence keeps what it holds as it is; its end is longer than anything in it.
+    let outside: String = text.split("```").step_by(2).collect();
+    for markup in ["<img", "</script", "](javascript", "\n### x", "\n- y", "\u{1b}", "\u{202e}"] {
+        assert!(!outside.contains(markup), "{markup:?}: {outside}");
+    }
+    assert_eq!(outside.matches("<details>").count(), outside.matches("</details>").count());
+}
+
+#[test]
+fn html_has_no_markup_of_a_page() {
+    let text = html(&all_texts_page());
+    assert_eq!(text.matches("<script>").count(), 1);
+    assert_eq!(text.matches("</script>").count(), 1);
+    for markup in ["<img", "onerror=alert(1)>", "\u{1b}", "\u{202e}", "\u{2066}", "\u{0}", "href=\"javascript"] {
+        assert!(!text.contains(markup), "{markup:?}");
+    }
+    // No attribute ends before it should.
+    let harmless = html(&hostile_page("x"));
+    let tags = |text: &str| text.matches('<').count();
+    assert_eq!(tags(&html(&hostile_page("a\"'><b c=\"d"))), tags(&harmless));
+}
+
+#[test]
+fn no_renderer_shows_a_token() {
+    let token = format!("ghp_{}", "0123456789abcdefABCDEF0123456789abcd");
+    let page = hostile_page(&format!("the token {token} is here"));
+    for text in [markdown(&page, MarkdownLimit::NONE), html(&page)] {
+        assert!(!text.contains(&token[8..]), "{text}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_counted() {
+    let rows: Vec<Vec<Text>> =
+        (0..5_000).map(|row| vec![code(format!("row {row}")), plain("words ".repeat(20))]).collect();
+    let mut page = Page::new("many");
+    page.push(Section::folded("rows").with(Table::new(&[Column::Left, Column::Words], rows)));
+    page.push(Section::new("behind it").with(plain("words")));
+    let limit = MarkdownLimit { bytes: 65_536, details: "`dockopt report` shows all" };
+    let text = markdown(&page, limit);
+    assert!(text.len() <= limit.bytes, "{}", text.len());
+    assert!(text.contains("rows not shown; `dockopt report` shows all") && text.contains("### behind it"), "{text}");
+    assert!(text.contains("</details>"));
+}
+
+#[test]
+fn sections_are_indented_and_apart() {
+    let mut page = Page::new("t");
+    let table = Table::new(&[Column::Left, Column::Right], vec![vec![plain("a"), number("1 MB")]]).of(4);
+    let inner = Section::new("Wasted: 3 MB").with(table.clone());
+    let untitled = Section { fold: Fold::FoldedUntitled, ..Section::new("2 layers") }.with(table.clone());
+    page.push(
+        Section { about: plain("linux/amd64"), ..Section::new(toned("app:1", Tone::Strong)) }
+            .with(table.clone())
+            .with(untitled)
+            .with(inner),
+    );
+    page.push(toned("a remark", Tone::Dim));
+    let text = terminal(&page, Layout::PLAIN);
+    let expected = "app:1   linux/amd64\n  a  1 MB\n  … 3 more (--all)\n\n  a  1 MB\n  … 3 more (--all)\n\n  Wasted: 3 MB\n    a  \
+                    1 MB\n    … 3 more (--all)\n\na remark\n";
+    assert_eq!(text, expected);
+    let text = markdown(&page, MarkdownLimit::NONE);
+    assert!(text.starts_with("### **app:&#8203;1**: linux/amd64\n\n|  |  |\n| --- | --: |\n| a | 1 MB |\n"), "{text}");
+    assert!(text.contains("<details><summary>2 layers</summary>\n\n|"), "{text}");
+}
+
+#[test]
+fn a_cut_text_keeps_its_tones() {
+    let row = vec![path("a/very/long/path/of/a/file").and_dim(" (3 files)"), plain("1")];
+    let table = Table::new(&[Column::Path, Column::Right], vec![row]);
+    let text = super::terminal_table(&table, 0, Layout { width: Some(24), colour: true });
+    assert_eq!(text, "…/of/a/file\u{1b}[2m (3 files)\u{1b}[0m  1\n");
+}
