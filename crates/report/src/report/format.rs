@@ -7,6 +7,7 @@ pub(super) mod escape;
 mod github;
 mod gitlab;
 mod hadolint;
+mod html;
 mod item;
 mod jsonl;
 mod junit;
@@ -50,6 +51,8 @@ pub enum Format {
     Oneline,
     /// The array that hadolint writes.
     HadolintJson,
+    /// One HTML document, which needs nothing else.
+    Html,
     /// A table in Markdown; `report` writes the comment on a pull request.
     Markdown,
     /// A table for spreadsheets.
@@ -72,6 +75,7 @@ impl Format {
         Self::Oneline,
         Self::HadolintJson,
         Self::Markdown,
+        Self::Html,
         Self::Csv,
     ];
 
@@ -97,6 +101,7 @@ impl Format {
             Self::Oneline => "oneline",
             Self::HadolintJson => "hadolint-json",
             Self::Markdown => "markdown",
+            Self::Html => "html",
             Self::Csv => "csv",
             Self::Cyclonedx => "cyclonedx",
         }
@@ -116,6 +121,7 @@ impl Format {
             Self::Oneline => Some(oneline::write),
             Self::HadolintJson => Some(hadolint::write),
             Self::Markdown => Some(markdown::write),
+            Self::Html => Some(html::write),
             Self::Csv => Some(csv::write),
         }
     }

@@ -42,6 +42,8 @@ pub(super) enum TextKind {
     Command,
     /// Words that lead to an address of ours.
     Link(String),
+    /// A place, and the anchor of the section about it.
+    Place(String),
 }
 
 /// A stretch of text of one kind in one tone.
@@ -249,7 +251,7 @@ pub(super) enum Block {
 /// Lines of a source file, and remarks about some of them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SourceExcerpt {
-    /// Name of the file.
+    /// Name of the file; empty where the section says it.
     pub file: String,
     /// Number of the first line.
     pub first_line: u32,

@@ -68,6 +68,11 @@ pub(super) fn basis(impact: &Impact) -> &'static str {
     if has_amount(impact) { impact.basis.name() } else { "" }
 }
 
+/// How the amount is known; `None` without one.
+pub(super) fn known_basis(impact: &Impact) -> Option<Basis> {
+    has_amount(impact).then_some(impact.basis)
+}
+
 /// Whether it is known how much. That no commit reran a step is no amount: the next one may.
 const fn has_amount(impact: &Impact) -> bool {
     !matches!(impact.saves, None | Some(Saving::Reruns { reruns: 0, .. }))

@@ -3,29 +3,12 @@
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
+use super::super::say;
 use super::super::second::SecondEngine;
-use super::super::{PATIENCE, say};
 use super::{DOCKERFILE, Load, Project, SERVER, lost, write};
 
 const IMAGES: [&str; 3] = ["nginx:1.30", "haproxy:3.0", "python:3.13-slim"];
-
-/// The version that nginx passes on, asked from inside; the engine's ports are in a network of their own.
-fn version(project: &Project) -> String {
-    let ask = "import urllib.request as u; print(u.urlopen('http://web/', timeout=5).read().decode())";
-    let folder = project.path().to_str().unwrap();
-    let arguments = ["compose", "--project-directory", folder, "exec", "-T", "api", "python3", "-c", ask];
-    let started = Instant::now();
-    loop {
-        let output = project.engine.run(&arguments);
-        if output.status.success() {
-            return String::from_utf8(output.stdout).unwrap().trim().to_owned();
-        }
-        assert!(started.elapsed() < PATIENCE, "{}", String::from_utf8_lossy(&output.stderr));
-        std::thread::sleep(Duration::from_millis(200));
-    }
-}
 
 /// The version in service answers again without anybody's help, where the engine stops with its containers in the midst of
 /// a deployment, too.
@@ -40,7 +23,7 @@ fn what_is_in_service_survives_a_restart_of_the_engine() {
     let (code, said) = project.deploy("v2", &[]);
     assert_eq!(code, Some(0), "{said}");
     second.restart();
-    assert_eq!(version(&project), "v2");
+    assert_eq!(project.version(), "v2");
 
     let mut script = project.script("v3", &["--strategy", "canary", "--watch", "60"]).spawn().unwrap();
     let mut lines = BufReader::new(script.stdout.take().unwrap()).lines().map_while(Result::ok);
@@ -48,11 +31,11 @@ fn what_is_in_service_survives_a_restart_of_the_engine() {
     script.kill().unwrap();
     script.wait().unwrap();
     second.restart();
-    assert_eq!(version(&project), "v2");
+    assert_eq!(project.version(), "v2");
     assert_eq!(project.containers().len(), 2);
     let (code, said) = project.deploy_when_free("v4");
     assert_eq!(code, Some(0), "{said}");
-    assert_eq!((version(&project), project.containers().len()), ("v4".to_owned(), 1));
+    assert_eq!((project.version(), project.containers().len()), ("v4".to_owned(), 1));
 }
 
 /// Swarm replaces what the stack file says, and takes back a version that never gets healthy. What it loses is said: Swarm's

@@ -37,13 +37,13 @@ pub(in crate::report) fn write(page: &Page) -> String {
                 meta name="referrer" content="no-referrer";
                 title { (title) }
                 style { (PreEscaped(STYLE)) }
+                script { (PreEscaped(SCRIPT)) }
             }
             body {
                 a.skip href="#content" { "Skip to the content" }
                 header.top { p.name { "dockopt" } h1 { (title) } }
                 (contents(page))
                 main #content tabindex="-1" { (draw_page(page)) }
-                script { (PreEscaped(SCRIPT)) }
             }
         }
     };
@@ -175,9 +175,10 @@ fn draw_part(part: &TextPart) -> Markup {
     let content = match &part.kind {
         TextKind::Words => draw_words(&text),
         TextKind::Code => html! { code { (text) } },
-        TextKind::Path => html! { code.path { (text) } },
+        TextKind::Path => draw_path(&text),
         TextKind::Number(basis) => html! { span.number title=[basis.map(Basis::name)] { (text) } },
-        TextKind::Command => html! { span.command { code { (text) } button.copy type="button" hidden { "Copy" } } },
+        TextKind::Command => html! { span.command { code { (text) } button.copy type="button" { "Copy" } } },
+        TextKind::Place(anchor) => html! { a href={"#" (identifier(anchor))} { (draw_path(&text)) } },
         TextKind::Link(url) => html! { a href=(url) rel="noreferrer" { (text) } },
     };
     match class(part.tone) {
@@ -196,6 +197,14 @@ const fn class(tone: Tone) -> Option<&'static str> {
         Tone::Info => Some("info"),
         Tone::Good => Some("good"),
     }
+}
+
+/// A path, which may be broken behind each folder.
+fn draw_path(path: &str) -> Markup {
+    html! { code.path { @for (number, part) in path.split('/').enumerate() {
+        @if number > 0 { "/" wbr; }
+        (part)
+    } } }
 }
 
 /// Words in which code stands between backquotes.
@@ -222,10 +231,11 @@ fn draw_table(table: &Table) -> Markup {
         Column::Words | Column::Wrapped => Some("words"),
     };
     let has_head = table.head.iter().any(|head| !head.is_empty());
+    let has_words = columns.iter().any(|at| matches!(table.columns[*at], Column::Words | Column::Wrapped));
     html! {
         @if !columns.is_empty() {
             div.scroll role="group" aria-label="Table" tabindex="0" {
-                table {
+                table.stack[has_words && columns.len() > 3] {
                     @if has_head {
                         thead { tr { @for at in &columns {
                             @let head = table.head.get(*at).map(String::as_str).unwrap_or_default();
@@ -259,13 +269,14 @@ fn draw_diff(diff: &str) -> Markup {
 fn draw_excerpt(excerpt: &SourceExcerpt) -> Markup {
     let mut rows = String::new();
     for (number, line) in (excerpt.first_line..).zip(&excerpt.lines) {
-        let mark = excerpt.marked.contains(&number).then_some("marked");
-        let row = html! { span.line class=[mark] { span.at aria-hidden="true" { (number) } (clean_text(line)) "\n" } };
+        let is_marked = excerpt.marked.contains(&number);
+        let row =
+            html! { span.line.marked[is_marked] { span.at aria-hidden="true" { (number) } (clean_text(line)) "\n" } };
         let _ = write!(rows, "{}", row.into_string());
     }
     html! {
         figure.source {
-            figcaption { code.path { (clean_text(&excerpt.file)) } }
+            @if !excerpt.file.is_empty() { figcaption { (draw_path(&clean_text(&excerpt.file))) } }
             pre tabindex="0" { (PreEscaped(rows)) }
         }
     }

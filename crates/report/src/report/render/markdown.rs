@@ -173,8 +173,10 @@ fn text(text: &Text) -> String {
 fn part(part: &TextPart) -> String {
     let written = match &part.kind {
         TextKind::Words | TextKind::Number(_) => bounded(&part.text, markdown),
-        TextKind::Code | TextKind::Path | TextKind::Command if part.text.is_empty() => String::new(),
-        TextKind::Code | TextKind::Path | TextKind::Command => bounded(&part.text, markdown_code),
+        TextKind::Code | TextKind::Path | TextKind::Place(_) | TextKind::Command if part.text.is_empty() => {
+            String::new()
+        }
+        TextKind::Code | TextKind::Path | TextKind::Place(_) | TextKind::Command => bounded(&part.text, markdown_code),
         TextKind::Link(url) => format!("[{}]({url})", bounded(&part.text, markdown)),
     };
     let words = written.trim();

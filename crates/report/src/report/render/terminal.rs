@@ -94,8 +94,10 @@ impl Writer {
     fn excerpt(&mut self, excerpt: &SourceExcerpt, indent: usize) {
         let last = excerpt.first_line as usize + excerpt.lines.len();
         let digits = last.to_string().len();
-        let file = format!("{}:{}", clean(&excerpt.file), excerpt.first_line);
-        self.out.push_str(&format!("{:indent$}{}\n", "", self.layout.paint(Tone::Info, &file)));
+        if !excerpt.file.is_empty() {
+            let file = format!("{}:{}", clean(&excerpt.file), excerpt.first_line);
+            self.out.push_str(&format!("{:indent$}{}\n", "", self.layout.paint(Tone::Info, &file)));
+        }
         for (number, line) in (excerpt.first_line..).zip(&excerpt.lines) {
             let mark = if excerpt.marked.contains(&number) { '>' } else { ' ' };
             let head = self.layout.paint(Tone::Info, &format!("{number:digits$} {mark}"));

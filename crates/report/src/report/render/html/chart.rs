@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::clean_text;
 use crate::report::page::{Chart, IcicleMark, IcicleNode, MatrixRow, StepState, TimelineRow, TrendPoint};
-use crate::report::units::{bytes, seconds};
+use crate::report::units::{bytes, count, seconds};
 
 pub(super) fn draw(chart: &Chart) -> Markup {
     match chart {
@@ -16,15 +16,10 @@ pub(super) fn draw(chart: &Chart) -> Markup {
     }
 }
 
-/// What is said of a chart that only the eye can read.
-fn figure(class: &str, name: &str, body: &Markup) -> Markup {
-    html! { figure class={"chart " (class)} { figcaption { (clean_text(name)) } (body) } }
-}
-
-/// A share in thousandths of a percent: as exact as a wide screen is.
-fn percent(part: f64, whole: f64) -> String {
+/// A share in percent, as exact as a wide screen is.
+fn percent(part: f64, whole: f64) -> f64 {
     let share = if whole > 0.0 { (part / whole * 100.0).clamp(0.0, 100.0) } else { 0.0 };
-    format!("{share:.3}")
+    (share * 100.0).round() / 100.0
 }
 
 #[allow(clippy::cast_precision_loss, reason = "widths of boxes")]
@@ -33,65 +28,134 @@ const fn size(node: &IcicleNode) -> f64 {
 }
 
 fn draw_icicle(name: &str, layers: &[IcicleNode]) -> Markup {
-    html! { (figure("icicle", name, &html! {
-        div.rows { @for layer in layers { (draw_node(layer, size(layer))) } }
-    })) }
+    let largest = layers.iter().map(size).fold(0.0, f64::max);
+    html! {
+        figure.chart.icicle {
+            figcaption {
+                (clean_text(name))
+                span.key aria-hidden="true" {} "kept"
+                span.key.wasted aria-hidden="true" {} "deleted or overwritten later"
+                span.key.duplicate aria-hidden="true" {} "stored more than once"
+            }
+            div.tools {
+                label { span.hidden { "Search for a path" } input type="search" placeholder="Search for a path"; }
+                button type="button" data-do="out" { "Zoom out" }
+                output aria-live="polite" {}
+                span.dim { "Arrow keys move, Enter zooms, Escape goes back." }
+            }
+            div.rows role="tree" aria-label=(clean_text(name)) { @for (number, layer) in layers.iter().enumerate() {
+                div.layer role="none" {
+                    div.made role="none" {
+                        span.strong { (clean_text(&layer.line)) } " " (clean_text(&layer.name)) ", " (bytes(layer.bytes))
+                        code title=(clean_text(&layer.about)) { (clean_text(&layer.about)) }
+                    }
+                    div.bar role="none" { (draw_node(layer, percent(size(layer), largest), true, number == 0)) }
+                }
+            } }
+        }
+    }
 }
 
-/// A box and its parts, as a list in lists.
-fn draw_node(node: &IcicleNode, whole: f64) -> Markup {
-    let mark = match node.mark {
-        IcicleMark::Used => None,
-        IcicleMark::Wasted => Some("wasted"),
-        IcicleMark::Duplicate => Some("duplicate"),
+/// A box and its parts. `share`: percent of the row that a layer takes; parts take shares of their whole.
+fn draw_node(node: &IcicleNode, share: f64, is_layer: bool, is_first: bool) -> Markup {
+    let (class, word) = match node.mark {
+        IcicleMark::Used => ("node", ""),
+        IcicleMark::Wasted => ("node wasted", ", wasted"),
+        IcicleMark::Duplicate => ("node duplicate", ", duplicate"),
     };
+    let style = if is_layer { format!("width:{share}%") } else { format!("flex:{}", node.bytes.max(1)) };
+    let name = clean_text(&node.name);
+    let size = bytes(node.bytes);
     html! {
-        div.node class=[mark] data-bytes=(node.bytes) data-share=(percent(size(node), whole)) {
-            span.label { (clean_text(&node.name)) " " (bytes(node.bytes)) }
-            @if !node.parts.is_empty() { div.parts { @for part in &node.parts { (draw_node(part, size(node))) } } }
+        div class=(class) role="treeitem" aria-selected="false" tabindex=(if is_first { "0" } else { "-1" }) style=(style)
+            title={ (name) ", " (size) (word) } {
+            div.label { (name) " " (size) }
+            @if !node.parts.is_empty() {
+                div.parts role="group" { @for part in &node.parts { (draw_node(part, 0.0, false, false)) } }
+            }
         }
     }
 }
 
 fn draw_timeline(name: &str, rows: &[TimelineRow]) -> Markup {
     let end = rows.iter().map(|row| row.start + row.seconds).fold(0.0, f64::max);
-    figure(
-        "timeline",
-        name,
-        &html! {
-            ul { @for row in rows {
-                li { (clean_text(&row.name)) " " (seconds(row.seconds)) " " (percent(row.start, end)) (clean_text(&row.note))
-                    @if row.is_critical { " critical" } }
+    html! {
+        figure.chart.timeline {
+            figcaption { (clean_text(name)) }
+            ol { @for row in rows {
+                @let start = percent(row.start, end);
+                @let width = percent(row.seconds, end);
+                // The time stands behind the bar, or before it where there is no room.
+                @let place = if start + width > 80.0 { format!("right:{}%", 100.0 - start) } else { format!("left:{}%", start + width) };
+                li class=[row.is_critical.then_some("critical")] {
+                    div.what title=(clean_text(&row.name)) {
+                        (clean_text(&row.name))
+                        @if row.is_critical { span.hidden { " (on the critical path)" } }
+                    }
+                    div.track {
+                        div.span style={ "left:" (start) "%;width:" (width) "%" } {}
+                        span.time style=(place) { (seconds(row.seconds)) @if !row.note.is_empty() { " " (clean_text(&row.note)) } }
+                    }
+                }
             } }
-        },
-    )
+        }
+    }
 }
 
 fn draw_matrix(name: &str, columns: &[String], rows: &[MatrixRow]) -> Markup {
-    let word = |state: StepState| match state {
-        StepState::Unknown => "unknown",
-        StepState::Cached => "cached",
-        StepState::Reruns => "reruns",
+    let state = |state: StepState| match state {
+        StepState::Unknown => ("unknown", "?"),
+        StepState::Cached => ("cached", "·"),
+        StepState::Reruns => ("reruns", "●"),
     };
-    figure(
-        "matrix",
-        name,
-        &html! {
-            table { thead { tr { td {} @for column in columns { th scope="col" { (clean_text(column)) } } } }
+    html! {
+        figure.chart.matrix {
+            figcaption { (clean_text(name)) ": ● reruns, · cached, ? not known" }
+            div.scroll role="group" aria-label=(clean_text(name)) tabindex="0" { table {
+                thead { tr { td {} @for column in columns { th scope="col" { (clean_text(column)) } } } }
                 tbody { @for row in rows { tr {
-                    th scope="row" { (clean_text(&row.name)) }
-                    @for state in &row.cells { td class=(word(*state)) { (word(*state)) } }
-                } } } }
-        },
-    )
+                    th scope="row" title=(clean_text(&row.name)) { (clean_text(&row.name)) }
+                    @for cell in &row.cells {
+                        @let (word, sign) = state(*cell);
+                        td class=(word) { span aria-hidden="true" { (sign) } span.hidden { (word) } }
+                    }
+                } } }
+            } }
+        }
+    }
 }
 
 fn draw_trend(name: &str, points: &[TrendPoint]) -> Markup {
-    figure(
-        "trend",
-        name,
-        &html! {
-            ul { @for point in points { @if point.value.is_some() { li { (clean_text(&point.name)) " " (clean_text(&point.text)) } } } }
-        },
-    )
+    let values: Vec<(usize, f64)> =
+        points.iter().enumerate().filter_map(|(at, point)| Some((at, point.value?))).collect();
+    let texts: Vec<&TrendPoint> = points.iter().filter(|point| point.value.is_some()).collect();
+    let (Some(first), Some(last)) = (texts.first(), texts.last()) else { return html! {} };
+    let runs = count(points.len() as u64, "run");
+    let what = format!("{name}: {} at first, {} at last, {runs}", first.text, last.text);
+    html! {
+        figure.chart.trend {
+            figcaption { (clean_text(name)) }
+            svg viewBox="0 0 100 100" preserveAspectRatio="none" role="img" aria-label=(clean_text(&what)) {
+                path d=(line(&values, points.len())) {}
+            }
+            div.ends {
+                span { (clean_text(&first.name)) ": " (clean_text(&first.text)) }
+                span { (clean_text(&last.name)) ": " (clean_text(&last.text)) }
+            }
+        }
+    }
+}
+
+/// The line through values at places of so many; the least is at the bottom.
+#[allow(clippy::cast_precision_loss, reason = "places on a screen")]
+fn line(values: &[(usize, f64)], places: usize) -> String {
+    let least = values.iter().map(|(_, value)| *value).fold(f64::INFINITY, f64::min);
+    let most = values.iter().map(|(_, value)| *value).fold(f64::NEG_INFINITY, f64::max);
+    let points = values.iter().map(|(at, value)| {
+        let x = percent(*at as f64, places.saturating_sub(1) as f64);
+        // Values that are all the same are in the middle.
+        let y = if most > least { 95.0 - 0.9 * percent(value - least, most - least) } else { 50.0 };
+        format!("{x} {y}")
+    });
+    format!("M{}", points.collect::<Vec<_>>().join("L"))
 }
