@@ -66,7 +66,10 @@ pub(super) fn run(global: &Global, command: &Image) -> Result<u8, CommandFailure
         (true, true) => FOUND,
         (true, false) => CLEAN,
     };
-    if all.images.is_empty() && code == FAILED && matches!(global.format, Format::Text | Format::Markdown) {
+    if all.images.is_empty()
+        && code == FAILED
+        && matches!(global.format, Format::Text | Format::Markdown | Format::Html)
+    {
         return Err(CommandFailure::Said);
     }
     if command.view.explore {
@@ -144,6 +147,7 @@ fn write(global: &Global, command: &Image, all: &Analysis, exit: u8) -> Result<(
         Format::Json => print(global, &report::image_json(all, &view)),
         Format::Jsonl => print_with(global, |out| report::image_jsonl(all, &view, exit, out)),
         Format::Markdown => print(global, &report::image_markdown(all, &view)),
+        Format::Html => print(global, &report::image_html(all, &view)),
         Format::Csv => print_with(global, |out| match command.view.table {
             Table::Layers => report::image_layers_csv(all, out),
             Table::Files => report::image_files_csv(all, out),

@@ -220,9 +220,9 @@ pub(crate) const SINKS: [(&str, &str); 29] = [
     ("cache explain build.log . --all", "text json"),
     ("cache predict --touch main.py", "text json"),
     ("cache history", "text json"),
-    ("image app.tar", "text json markdown csv cyclonedx"),
-    ("image app.tar --all --file Dockerfile", "text json jsonl sarif markdown csv"),
-    ("image diff app.tar app.tar", "text json markdown"),
+    ("image app.tar", "text json markdown csv cyclonedx html"),
+    ("image app.tar --all --file Dockerfile", "text json jsonl sarif markdown csv html"),
+    ("image diff app.tar app.tar", "text json markdown html"),
 ];
 
 const REPORTS: &str = "text json jsonl sarif github gitlab checkstyle junit oneline hadolint-json markdown csv";

@@ -64,9 +64,9 @@ pub use self::format::{
 };
 pub use self::history::{history, history_json, history_markdown};
 pub use self::image::{
-    ImageDiff, ImageView, image, image_cyclonedx, image_diff, image_diff_json, image_diff_markdown, image_files_csv,
-    image_json, image_jsonl, image_layers_csv, image_markdown, image_name, image_problem, limit_name, shown_line,
-    shown_maker, shown_makers, shown_path, waste_words,
+    ImageDiff, ImageView, image, image_cyclonedx, image_diff, image_diff_html, image_diff_json, image_diff_markdown,
+    image_files_csv, image_html, image_json, image_jsonl, image_layers_csv, image_markdown, image_name, image_problem,
+    limit_name, shown_line, shown_maker, shown_makers, shown_path, waste_words,
 };
 pub use self::json::{audit_json, lint_json};
 pub use self::layout::{Layout, clean, clean_bytes, cut, cut_path, pad, width, wrap};

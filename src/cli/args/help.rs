@@ -87,7 +87,7 @@ pub(super) fn add_help(command: Command) -> Command {
 /// The argument in place of that of all commands, with the formats that a command writes.
 fn formats(is_written: impl Fn(Format) -> bool) -> Arg {
     let formats: Vec<Format> =
-        Format::ALL.iter().chain(Format::OF_IMAGES).copied().filter(|format| is_written(*format)).collect();
+        Format::ALL.iter().chain(Format::OF_COMMANDS).copied().filter(|format| is_written(*format)).collect();
     Arg::new("format")
         .long("format")
         .global(true)

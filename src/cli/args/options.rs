@@ -199,7 +199,7 @@ pub(in crate::cli) fn build_args(typed: &[String]) -> Vec<(String, String)> {
 }
 
 fn format() -> impl TypedValueParser<Value = Format> {
-    let formats: Vec<Format> = Format::ALL.iter().chain(Format::OF_IMAGES).copied().collect();
+    let formats: Vec<Format> = Format::ALL.iter().chain(Format::OF_COMMANDS).copied().collect();
     one_of(&formats)
 }
 

@@ -35,6 +35,7 @@ pub(super) fn run(global: &Global, command: &Diff) -> Result<u8, CommandFailure>
     match global.format {
         Format::Json => print(global, &report::image_diff_json(&view))?,
         Format::Markdown => print(global, &report::image_diff_markdown(&view))?,
+        Format::Html => print(global, &report::image_diff_html(&view))?,
         _ => print(global, &report::image_diff(&view, terminal::stdout(global)))?,
     }
     Ok(CLEAN)

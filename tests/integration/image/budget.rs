@@ -60,6 +60,7 @@ fn broken_limits_are_reported_with_their_line() {
             &["Budget: 1 of 2 limits violated", "max-waste", "1.5 MB, at most 1 MB", "900 kB /root/.cache", "line 4"][..],
         ),
         ("markdown", &["**Budget: 1 of 2 limits violated**", "1.5 MB, at most 1 MB"]),
+        ("html", &["Budget: 1 of 2 limits violated", "1.5 MB, at most 1 MB"]),
         ("sarif", &["\"budget-max-waste\"", "\"level\": \"error\"", "\"startLine\": 4", "1.5 MB, at most 1 MB"]),
         ("jsonl", &["\"max-waste\""]),
     ] {

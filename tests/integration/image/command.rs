@@ -126,7 +126,7 @@ fn damaged_images_never_have_a_clean_result() {
     for (name, bytes) in
         [("cut", whole[..whole.len() / 2].to_vec()), ("flipped", flipped), ("none", b"no image".to_vec())]
     {
-        for format in ["text", "json", "jsonl", "markdown", "sarif"] {
+        for format in ["text", "json", "jsonl", "markdown", "sarif", "html"] {
             let dockopt = Dockopt::new().file("x.tar", &bytes);
             let ran = dockopt.args(["image", "x.tar", "--format", format]).run();
             assert_eq!(ran.code, 2, "{name} as {format}: {}", ran.stdout);
@@ -174,20 +174,20 @@ fn instructions_in_an_image_are_ignored() {
         Some(json!([{"created_by": format!("RUN {HOSTILE}")}, {"created_by": format!("RUN rm {HOSTILE}")}]));
     picture.name = Some("zoo/x:latest".to_owned());
     let bytes = oci(&[picture]).tar();
-    for format in ["text", "json", "jsonl", "markdown", "sarif"] {
+    for format in ["text", "json", "jsonl", "markdown", "sarif", "html"] {
         let ran =
             Dockopt::new().file("x.tar", &bytes).args(["image", "x.tar", "--all", "--format", format]).run().code(0);
         let wrong = ['\u{1b}', '\u{9b}', '\u{7f}', '\u{202e}', '\u{2028}'];
         for text in [&ran.stdout, &ran.stderr] {
             assert!(!text.contains(wrong), "{format}: {text}");
         }
-        assert!(format != "markdown" || !ran.stdout.contains("<b>"), "{}", ran.stdout);
+        assert!(!["markdown", "html"].contains(&format) || !ran.stdout.contains("<b>"), "{}", ran.stdout);
     }
 }
 
 #[test]
 fn no_format_tells_a_secret() {
-    for format in ["text", "json", "jsonl", "markdown", "sarif"] {
+    for format in ["text", "json", "jsonl", "markdown", "sarif", "html"] {
         let ran = image(&["--all", "--file=Dockerfile", "--format", format]).code(0);
         assert!(!ran.stdout.contains("c4nary") && !ran.stderr.contains("c4nary"), "{format}: {}", ran.stdout);
     }
@@ -247,5 +247,10 @@ fn a_category_may_be_no_concern() {
 fn a_result_goes_to_a_file() {
     let ran = image(&["--output=result.md", "--format=markdown"]).code(0);
     assert_eq!(ran.stdout, "");
-    assert!(ran.read("result.md").starts_with("**dockopt image** <code>zoo/app"), "{}", ran.read("result.md"));
+    assert!(ran.read("result.md").starts_with("### <code>zoo/app"), "{}", ran.read("result.md"));
+    let ran = image(&["--output=result.html", "--format=html", "--file=Dockerfile"]).code(0);
+    let page = ran.read("result.html");
+    for words in ["<title>Image zoo/app:latest</title>", "Wasted: 1.5 MB", "4 layers", "Dockerfile:4", "2 MB"] {
+        assert!(page.contains(words), "no {words}: {page}");
+    }
 }

@@ -151,14 +151,14 @@ fn people_read_it_on_one_line_and_in_a_pull_request() {
         assert!(ran.stdout.contains(words), "no {words}: {}", ran.stdout);
     }
     let ran = diff(&archive(), &picture(&slim()), &["--format=markdown"]).code(0);
-    for words in ["**dockopt image diff**", "wasted", "| On disk | 5.4 MB | 3.77 MB | −1.63 MB |", "</details>"] {
+    for words in ["### <code>", "wasted", "| on disk | 5.4 MB | → | 3.77 MB | −1.63 MB |", "</details>"] {
         assert!(ran.stdout.contains(words), "no {words}: {}", ran.stdout);
     }
 }
 
 #[test]
 fn the_config_is_compared_and_tells_no_secret() {
-    for format in ["text", "json", "markdown"] {
+    for format in ["text", "json", "markdown", "html"] {
         let ran = diff(&archive(), &picture(&slim()), &["--all", "--file-a=Dockerfile", "--format", format]).code(0);
         assert!(!ran.stdout.contains("c4nary"), "{format}: {}", ran.stdout);
     }
@@ -187,9 +187,9 @@ fn images_that_cannot_be_compared_are_an_error() {
 fn instructions_in_an_image_are_ignored() {
     let name = "a\u{1b}[2J\u{9b}m\u{202e}<b>|`@me";
     let other = vec![vec![file(format!("d/{name}"), noise("x", 300_000))]];
-    for format in ["text", "json", "markdown"] {
+    for format in ["text", "json", "markdown", "html"] {
         let ran = diff(&picture(&layers()), &picture(&other), &["--all", "--format", format]).code(0);
         assert!(!ran.stdout.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{format}: {}", ran.stdout);
-        assert!(format != "markdown" || !ran.stdout.contains("<b>"), "{}", ran.stdout);
+        assert!(!["markdown", "html"].contains(&format) || !ran.stdout.contains("<b>"), "{}", ran.stdout);
     }
 }

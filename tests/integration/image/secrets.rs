@@ -107,7 +107,7 @@ fn secrets_are_found_with_their_layers_and_lines() {
 
 #[test]
 fn no_format_shows_a_secret_of_an_image() {
-    for format in ["text", "json", "jsonl", "markdown", "sarif"] {
+    for format in ["text", "json", "jsonl", "markdown", "sarif", "html"] {
         for more in [&[][..], &["--all"], &["--no-packages"], &["--no-duplicates"]] {
             let ran = image(&[&["--format", format], more].concat());
             for text in [&ran.stdout, &ran.stderr] {

@@ -59,6 +59,8 @@ pub enum Format {
     Csv,
     /// The packages of an image: a software bill of materials, `CycloneDX` 1.6 as JSON.
     Cyclonedx,
+    /// One document for a browser, with everything in it; each command that has one has its own.
+    Html,
 }
 
 impl Format {
@@ -79,12 +81,12 @@ impl Format {
         Self::Csv,
     ];
 
-    /// Those of images alone.
-    pub const OF_IMAGES: &[Self] = &[Self::Cyclonedx];
+    /// Those of some commands alone, whatever they find.
+    pub const OF_COMMANDS: &[Self] = &[Self::Cyclonedx, Self::Html];
 
     /// The format that is typed so.
     pub fn of_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().chain(Self::OF_IMAGES).copied().find(|format| format.name() == name)
+        Self::ALL.iter().chain(Self::OF_COMMANDS).copied().find(|format| format.name() == name)
     }
 
     /// As it is typed.
@@ -104,14 +106,15 @@ impl Format {
             Self::Html => "html",
             Self::Csv => "csv",
             Self::Cyclonedx => "cyclonedx",
+            Self::Html => "html",
         }
     }
 
     /// The writer of findings, whatever command found them; none for [`Format::Text`] and [`Format::Json`], whose shape
-    /// is the command's, and for [`Format::OF_IMAGES`].
+    /// is the command's, and for [`Format::OF_COMMANDS`].
     pub const fn writer(self) -> Option<FormatWriter> {
         match self {
-            Self::Text | Self::Json | Self::Cyclonedx => None,
+            Self::Text | Self::Json | Self::Cyclonedx | Self::Html => None,
             Self::Jsonl => Some(jsonl::write),
             Self::Sarif => Some(sarif::write),
             Self::Github => Some(github::write),

@@ -96,6 +96,14 @@ impl Text {
         self
     }
 
+    /// What is in no tone of its own in another.
+    pub(super) fn or_tone(mut self, tone: Tone) -> Self {
+        for part in self.parts.iter_mut().filter(|part| part.tone == Tone::Plain) {
+            part.tone = tone;
+        }
+        self
+    }
+
     /// Whether there is nothing to read.
     pub(super) fn is_empty(&self) -> bool {
         self.parts.iter().all(|part| part.text.is_empty())
@@ -159,6 +167,8 @@ pub(super) struct Table {
     pub columns: Vec<Column>,
     /// What stands above the columns; nothing where they have no heads.
     pub head: Vec<String>,
+    /// Whether a terminal leaves the heads out: its rows are understood without them.
+    pub hides_head: bool,
     pub rows: Vec<Vec<Text>>,
     /// Rows that are not in `rows`, which is said below them.
     pub hidden: usize,
@@ -187,6 +197,11 @@ impl Table {
     pub(super) fn with_head(mut self, head: &[&str]) -> Self {
         self.head = head.iter().map(|head| (*head).to_owned()).collect();
         self
+    }
+
+    /// With heads for all but terminals.
+    pub(super) fn with_quiet_head(self, head: &[&str]) -> Self {
+        Self { hides_head: true, ..self.with_head(head) }
     }
 
     /// Says that there are `all` rows; those that are not here are counted below the table.
@@ -295,6 +310,13 @@ impl Section {
     /// Adds a block.
     pub(super) fn push(&mut self, block: impl Into<Block>) {
         self.blocks.push(block.into());
+    }
+
+    /// Adds a section with a table, unless the table has no rows.
+    pub(super) fn push_rows(&mut self, section: Self, table: Table) {
+        if !table.rows.is_empty() {
+            self.push(section.with(table));
+        }
     }
 
     /// With a block at its end.

@@ -1,4 +1,4 @@
-//! Limits that an image was held against: for people, for programs, in Markdown.
+//! Limits that an image was held against: for people and for programs.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -6,9 +6,7 @@ use serde_json::Value;
 use super::origin::origin;
 use super::shown_maker;
 use crate::analysis::{Cause, ImageAnalysis, LimitResult};
-use crate::report::format::escape::{markdown, markdown_code};
-use crate::report::grid::{Column, cell, grid, plain};
-use crate::report::layout::{Layout, Tone};
+use crate::report::page::{Column, Table, Tone, code, plain, toned};
 use crate::report::units::{bytes, count, seconds};
 use crate::report::wire::object;
 use crate::settings::Bound;
@@ -93,7 +91,7 @@ pub(super) fn title(image: &ImageAnalysis) -> String {
 }
 
 /// All limits for people, the causes of broken ones below them.
-pub(super) fn list(image: &ImageAnalysis, layout: Layout) -> String {
+pub(super) fn table(image: &ImageAnalysis) -> Table {
     let mut rows = Vec::new();
     for limit_result in &image.budget {
         let (word, tone) = match limit_result.is_kept {
@@ -104,38 +102,17 @@ pub(super) fn list(image: &ImageAnalysis, layout: Layout) -> String {
         let written = limit_result.written.as_deref().unwrap_or_default();
         let note = limit_result.unknown.unwrap_or(written);
         rows.push(vec![
-            cell(word, tone),
-            plain(limit_name(limit_result)),
+            toned(word, tone),
+            code(limit_name(limit_result)),
             plain(verdict(limit_result)),
-            cell(note, Tone::Dim),
+            toned(note, Tone::Dim),
         ]);
         for why in &limit_result.causes {
             rows.push(vec![plain(""), plain(""), plain(format!("  {}", cause(image, why)))]);
         }
     }
-    grid(&[Column::Left, Column::Left, Column::Words, Column::Words], &rows, layout, 4)
-}
-
-/// As a table of Markdown.
-pub(super) fn table(image: &ImageAnalysis) -> String {
-    if image.budget.is_empty() {
-        return String::new();
-    }
-    let mut out = format!("\n**{}**\n", markdown(&title(image)));
-    if broken(image).next().is_none() {
-        return out;
-    }
-    out.push_str("\n| Limit | Value | Largest |\n| --- | --- | --- |\n");
-    for limit_result in broken(image) {
-        let causes: Vec<String> = limit_result.causes.iter().map(|why| markdown(&cause(image, why))).collect();
-        let why = limit_result.unknown.map_or_else(|| causes.join("<br>"), markdown);
-        out.push_str(&format!(
-            "| {} | {} | {why} |\n",
-            markdown_code(&limit_name(limit_result)),
-            markdown(&verdict(limit_result))
-        ));
-    }
-    out
+    let columns = [Column::Left, Column::Left, Column::Words, Column::Words];
+    Table::new(&columns, rows).with_quiet_head(&["", "limit", "value, and what counts most", ""])
 }
 
 /// For programs.

@@ -1,12 +1,10 @@
 //! `image diff` for people and programs.
 
 mod json;
-mod markdown;
-mod screen;
+mod sections;
 
 pub use self::json::write as image_diff_json;
-pub use self::markdown::write as image_diff_markdown;
-pub use self::screen::write as image_diff;
+pub use self::sections::{write as image_diff, write_html as image_diff_html, write_markdown as image_diff_markdown};
 
 use super::{shown_line, shown_path};
 use crate::analysis::{

@@ -1,10 +1,9 @@
 //! The biggest folders of the final tree.
 
-use super::ImageView;
+use super::{ImageView, shown_path};
 use crate::analysis::ImageAnalysis;
 use crate::image::PathId;
-use crate::report::grid::{Column, grid, plain};
-use crate::report::layout::Layout;
+use crate::report::page::{Column, Medium, Table, number, path, plain};
 use crate::report::units::bytes;
 
 /// Parts of the image that are worth a row.
@@ -49,8 +48,8 @@ fn children(analysis: &ImageAnalysis, path: PathId, top: usize, least: u64) -> V
     children
 }
 
-/// For people: those that hold at least a fiftieth of the image.
-pub(super) fn render(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
+/// Those that hold at least a fiftieth of the image; on a terminal below each other, elsewhere by their whole paths.
+pub(super) fn table(analysis: &ImageAnalysis, view: &ImageView<'_>, medium: Medium) -> Table {
     let all = analysis.tree.bytes(PathId::ROOT);
     let least = if view.all { 1 } else { all / SHARE };
     let name = |folder: &FolderSize| String::from_utf8_lossy(analysis.image.paths.name(folder.path)).into_owned();
@@ -68,8 +67,11 @@ pub(super) fn render(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Lay
             joined.push(only.level);
             folder = only;
         }
+        if medium != Medium::Terminal {
+            text = shown_path(analysis, folder.path);
+        }
         let share = (u128::from(folder.bytes) * 100 / u128::from(all.max(1))) as u64;
-        rows.push(vec![plain(bytes(folder.bytes)), plain(format!("{share} %")), plain(text)]);
+        rows.push(vec![number(bytes(folder.bytes)), plain(format!("{share} %")), path(text)]);
     }
-    grid(&[Column::Right, Column::Right, Column::Words], &rows, layout, 4)
+    Table::new(&[Column::Right, Column::Right, Column::Words], rows).with_quiet_head(&["bytes", "share", "folder"])
 }

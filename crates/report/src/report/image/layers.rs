@@ -3,8 +3,9 @@
 use super::{ImageView, shown_line};
 use crate::analysis::ImageAnalysis;
 use crate::image::{Compression, Contents};
-use crate::report::grid::{Cell, Column, cell, grid, plain};
-use crate::report::layout::{Layout, Tone};
+use crate::report::page::{
+    Block, Column, Fold, Medium, Section, Table, Text, Tone, code, number as amount, plain, toned,
+};
 use crate::report::units::{bytes, count};
 
 const COLUMNS: [Column; 8] = [
@@ -18,36 +19,41 @@ const COLUMNS: [Column; 8] = [
     Column::Words,
 ];
 
-/// The layers, those of the base on one row unless all are asked for.
-pub(super) fn table(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
+const HEAD: [&str; 8] = ["layer", "size", "to pull", "", "files", "wasted", "line", "instruction"];
+
+/// Columns of the longest bar.
+const BAR: u64 = 8;
+
+/// The layers; on a terminal with bars, and those of the base on one row unless all are asked for.
+pub(super) fn section(analysis: &ImageAnalysis, view: &ImageView<'_>) -> Section {
     let layers = &analysis.image.layers;
+    let title = count(layers.len() as u64, "layer");
+    let mut section = Section { fold: Fold::FoldedUntitled, ..Section::new(title) };
     if layers.is_empty() {
-        return "  no layers\n".to_owned();
+        section.push(plain("no layers"));
+        return section;
     }
     let folded = if view.all || analysis.origins.base.layers < 2 { 0 } else { analysis.origins.base.layers };
-    let compressed = layers.iter().any(|layer| layer.compression != Compression::None);
-    let read = layers.iter().any(|layer| layer.tar_bytes.is_some());
     let largest = (folded..layers.len()).map(|layer| size(analysis, layer)).max().unwrap_or(0);
     let base: u64 = (0..folded).map(|layer| size(analysis, layer)).sum();
-    let bars = Bars { largest: largest.max(base), columns: if layout.columns() < 90 { 6 } else { 12 } };
-    let dim = |text: &str| cell(text, Tone::Dim);
-    let mut rows = vec![vec![
-        dim("layer"),
-        dim(if read { "size" } else { "" }),
-        dim(if compressed || !read { "to pull" } else { "" }),
-        dim(""),
-        dim(if read { "files" } else { "" }),
-        dim(if analysis.totals.waste.sum() > 0 { "wasted" } else { "" }),
-        dim(if analysis.origins.layers.iter().any(|origin| origin.place.is_some()) { "line" } else { "" }),
-        dim("instruction"),
-    ]];
+    let bars = Bars { largest: largest.max(base), columns: BAR };
+    section.push(Block::Only(&[Medium::Terminal], vec![table(analysis, folded, &bars).into()]));
+    let bars = Bars { largest: 0, columns: 0 };
+    section.push(Block::Only(&[Medium::Markdown, Medium::Html], vec![table(analysis, 0, &bars).into()]));
+    section
+}
+
+/// The layers, the lowest `folded` of them on one row.
+fn table(analysis: &ImageAnalysis, folded: usize, bars: &Bars) -> Table {
+    let layers = &analysis.image.layers;
+    let is_compressed = layers.iter().any(|layer| layer.compression != Compression::None);
+    let has_pull = is_compressed || layers.iter().all(|layer| layer.tar_bytes.is_none());
+    let mut rows = Vec::new();
     if folded > 0 {
-        rows.push(base_row(analysis, folded, compressed || !read, &bars));
+        rows.push(base_row(analysis, folded, has_pull, bars));
     }
-    for number in folded..layers.len() {
-        rows.push(row(analysis, number, compressed || !read, &bars));
-    }
-    grid(&COLUMNS, &rows, layout, 2)
+    rows.extend((folded..layers.len()).map(|number| row(analysis, number, has_pull, bars)));
+    Table::new(&COLUMNS, rows).with_head(&HEAD)
 }
 
 /// What a bar stands for: what the layer stores where that is known, else what it sends.
@@ -77,7 +83,7 @@ impl Bars {
     }
 }
 
-fn base_row(analysis: &ImageAnalysis, folded: usize, pull: bool, bars: &Bars) -> Vec<Cell> {
+fn base_row(analysis: &ImageAnalysis, folded: usize, pull: bool, bars: &Bars) -> Vec<Text> {
     let layers = &analysis.image.layers[..folded];
     let totals = &analysis.layers[..folded];
     let stored: u64 = totals.iter().map(|layer| layer.file_bytes).sum();
@@ -88,44 +94,42 @@ fn base_row(analysis: &ImageAnalysis, folded: usize, pull: bool, bars: &Bars) ->
     let read = layers.iter().any(|layer| layer.tar_bytes.is_some());
     vec![
         plain(format!("1–{folded}")),
-        plain(if read { bytes(stored) } else { String::new() }),
-        plain(if pull { bytes(layers.iter().map(|layer| layer.blob_bytes).sum()) } else { String::new() }),
-        cell(bars.of(sum), Tone::Dim),
+        amount(if read { bytes(stored) } else { String::new() }),
+        amount(if pull { bytes(layers.iter().map(|layer| layer.blob_bytes).sum()) } else { String::new() }),
+        toned(bars.of(sum), Tone::Dim),
         plain(if files > 0 { format!("+{files}") } else { String::new() }),
-        cell(if lost > 0 { bytes(lost) } else { String::new() }, Tone::Dim),
-        cell("base", Tone::Dim),
+        amount(if lost > 0 { bytes(lost) } else { String::new() }).in_tone(Tone::Dim),
+        toned("base", Tone::Dim),
         plain(format!("{name} ({})", count(folded as u64, "layer"))),
     ]
 }
 
-fn row(analysis: &ImageAnalysis, number: usize, pull: bool, bars: &Bars) -> Vec<Cell> {
+fn row(analysis: &ImageAnalysis, number: usize, pull: bool, bars: &Bars) -> Vec<Text> {
     let layer = &analysis.image.layers[number];
     let totals = &analysis.layers[number];
     let read = layer.tar_bytes.is_some();
     let line = match shown_line(analysis, number) {
-        None if analysis.is_base(number) => cell("base", Tone::Dim),
-        line => cell(line.unwrap_or_default(), Tone::Info),
+        None if analysis.is_base(number) => toned("base", Tone::Dim),
+        line => code(line.unwrap_or_default()).in_tone(Tone::Info),
     };
-    let instruction = analysis.instruction(number).map(str::to_owned);
     let what = match &layer.contents {
-        Contents::Read | Contents::NotAsked => instruction.unwrap_or_else(|| "no history".to_owned()),
-        Contents::Elsewhere(_) => "foreign layer: contents unknown".to_owned(),
-        Contents::Damaged(why) => format!("damaged: {why}"),
+        Contents::Read | Contents::NotAsked => analysis.instruction(number).map_or_else(|| plain("no history"), code),
+        Contents::Elsewhere(_) => plain("foreign layer: contents unknown"),
+        Contents::Damaged(why) => toned(format!("damaged: {why}"), Tone::Error),
     };
-    let tone = if matches!(layer.contents, Contents::Damaged(_)) { Tone::Error } else { Tone::Plain };
     vec![
         plain((number + 1).to_string()),
-        plain(match (read, analysis.is_read()) {
+        amount(match (read, analysis.is_read()) {
             (true, _) => bytes(totals.file_bytes),
             (false, true) => "?".to_owned(),
             (false, false) => String::new(),
         }),
-        plain(if pull { bytes(layer.blob_bytes) } else { String::new() }),
-        cell(bars.of(size(analysis, number)), if analysis.is_base(number) { Tone::Dim } else { Tone::Info }),
+        amount(if pull { bytes(layer.blob_bytes) } else { String::new() }),
+        toned(bars.of(size(analysis, number)), if analysis.is_base(number) { Tone::Dim } else { Tone::Info }),
         plain(changes(analysis, number)),
-        cell(if totals.lost.sum() > 0 { bytes(totals.lost.sum()) } else { String::new() }, Tone::Warning),
+        amount(if totals.lost.sum() > 0 { bytes(totals.lost.sum()) } else { String::new() }).in_tone(Tone::Warning),
         line,
-        cell(what, tone),
+        what,
     ]
 }
 

@@ -4,45 +4,59 @@ use super::{ImageView, shown_maker, shown_makers, shown_path, waste_words};
 use crate::analysis::{AnalysisFinding, ImageAnalysis, rule_of_waste};
 use crate::image::packages::{ImagePackages, Package};
 use crate::image::{CategoryClass, CategoryUse, LossGroup};
-use crate::report::grid::{Cell, Column, cell, grid, plain};
-use crate::report::layout::{Layout, Tone};
-use crate::report::units::{bytes, count, hidden_rows};
+use crate::report::page::{Column, Medium, Table, Text, TextKind, Tone, number, path, plain, toned};
+use crate::report::units::{bytes, count};
+use crate::rules;
 
 /// Rows with fewer bytes are not shown.
 const WORTH: u64 = 10_000;
 
-/// Wasted bytes: what, where, who wrote it, who deleted or overwrote it, and the rule about it.
-pub(super) fn waste(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
+/// The name of a rule, which leads to its page.
+fn rule_name(name: &str) -> Text {
+    let kind = rules::find(name).map_or(TextKind::Words, |rule| TextKind::Link(rule.url()));
+    Text::new(name, kind, Tone::Dim)
+}
+
+/// Wasted bytes: what, where, who wrote it, who deleted or overwrote it, and the rule about it; in a document what helps,
+/// too.
+pub(super) fn waste(analysis: &ImageAnalysis, view: &ImageView<'_>, medium: Medium) -> Table {
     let mut rows = Vec::new();
     // Waste of the base image is for its maintainers to fix.
     let worth = |group: &LossGroup| view.all || (group.bytes >= WORTH && !analysis.is_base(group.by as usize));
     for group in analysis.loss_groups.iter().filter(|group| worth(group)).take(view.top) {
-        let (owner, by) = (group.owner as usize, group.by as usize);
         let files = if group.files > 1 { format!(" ({})", count(group.files, "file")) } else { String::new() };
-        let rule = rule_of_waste(analysis, group);
-        rows.push(vec![
-            plain(bytes(group.bytes)),
+        let mut row = vec![
+            number(bytes(group.bytes)),
             plain(waste_words(group.how)),
-            plain(format!("{}{files}", shown_path(analysis, group.path))),
-            plain(shown_makers(analysis, owner, by)),
-            cell(rule.unwrap_or(""), Tone::Dim),
-        ]);
+            path(shown_path(analysis, group.path)).and(files),
+            plain(shown_makers(analysis, group.owner as usize, group.by as usize)),
+            rule_of_waste(analysis, group).map(rule_name).unwrap_or_default(),
+        ];
+        if medium != Medium::Terminal {
+            row.push(help(analysis, group).map(plain).unwrap_or_default());
+        }
+        rows.push(row);
     }
-    if rows.is_empty() {
-        return String::new();
-    }
-    let columns = [Column::Right, Column::Left, Column::Path, Column::Left, Column::Words];
-    grid(&columns, &rows, layout, 4) + &hidden_rows(analysis.loss_groups.len(), rows.len(), 4)
+    let columns = [Column::Right, Column::Left, Column::Path, Column::Left, Column::Words, Column::Words];
+    let head = ["bytes", "", "path", "written, removed by", "rule", "fix"];
+    Table::new(&columns, rows).with_quiet_head(&head).of(analysis.loss_groups.len())
+}
+
+/// What helps against such waste.
+fn help<'a>(analysis: &'a ImageAnalysis, group: &LossGroup) -> Option<&'a str> {
+    let story = (group.path, group.owner as usize, Some(group.by as usize));
+    let finding = analysis.findings.iter().find(|finding| (finding.path, finding.layer, finding.by) == story)?;
+    Some(&finding.help)
 }
 
 /// Contents of no use at run time: categories that are findings first.
-pub(super) fn categories(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
+pub(super) fn categories(analysis: &ImageAnalysis, view: &ImageView<'_>) -> Table {
     let mut all: Vec<&CategoryUse> =
         analysis.categories.iter().filter(|category| category.bytes >= if view.all { 1 } else { WORTH }).collect();
     all.sort_by_key(|category_use| {
         (category_use.category.class == CategoryClass::Optional, std::cmp::Reverse(category_use.bytes))
     });
-    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    let mut rows = Vec::new();
     for category_use in all.iter().take(view.top) {
         let tone = match category_use.category.class {
             CategoryClass::Waste => Tone::Warning,
@@ -50,27 +64,23 @@ pub(super) fn categories(analysis: &ImageAnalysis, view: &ImageView<'_>, layout:
             CategoryClass::Trim | CategoryClass::Toolchain => Tone::Plain,
         };
         let most = category_use.layers.iter().max_by_key(|layer| layer.bytes);
-        let place = category_use.places.first().map(|place| shown_path(analysis, place.path)).unwrap_or_default();
+        let place = category_use.places.first().map(|place| path(shown_path(analysis, place.path)));
         rows.push(vec![
-            plain(bytes(category_use.bytes)),
-            cell(&category_use.category.name, tone),
+            number(bytes(category_use.bytes)),
+            toned(&category_use.category.name, tone),
             plain(count(category_use.files, "file")),
             plain(most.map(|layer| shown_maker(analysis, layer.layer as usize)).unwrap_or_default()),
-            plain(place),
-            cell(&category_use.category.fix, Tone::Dim),
+            place.unwrap_or_default(),
+            toned(&category_use.category.fix, Tone::Dim),
         ]);
     }
     let columns = [Column::Right, Column::Left, Column::Right, Column::Left, Column::Path, Column::Words];
-    grid(&columns, &rows, layout, 4) + &hidden_rows(all.len(), rows.len(), 4)
+    let head = ["bytes", "what", "", "written by", "largest place", "fix"];
+    Table::new(&columns, rows).with_quiet_head(&head).of(all.len())
 }
 
 /// Packages, those first that bring most bytes with them.
-pub(super) fn packages(
-    analysis: &ImageAnalysis,
-    packages: &ImagePackages,
-    view: &ImageView<'_>,
-    layout: Layout,
-) -> String {
+pub(super) fn packages(analysis: &ImageAnalysis, packages: &ImagePackages, view: &ImageView<'_>) -> Table {
     let weight = |package: &Package| package.closure.unwrap_or(package.size).bytes;
     let mut all: Vec<&Package> =
         packages.packages.iter().filter(|package| package.part_of.is_none() && package.size.bytes > 0).collect();
@@ -82,47 +92,50 @@ pub(super) fn packages(
         let why = if package.is_orphan() { "needed by nothing" } else { package.why.name() };
         let name = format!("{} {}", package.name, package.version);
         rows.push(vec![
-            plain(bytes(package.size.bytes)),
-            cell(package.ecosystem.name(), Tone::Dim),
+            number(bytes(package.size.bytes)),
+            toned(package.ecosystem.name(), Tone::Dim),
             plain(name.trim()),
-            cell(
+            toned(
                 if why == "unknown" { "" } else { why },
                 if package.is_orphan() { Tone::Warning } else { Tone::Plain },
             ),
             plain(shown_maker(analysis, package.layer as usize)),
-            cell(needs, Tone::Dim),
+            toned(needs, Tone::Dim),
         ]);
     }
     let columns = [Column::Right, Column::Left, Column::Words, Column::Left, Column::Left, Column::Words];
-    grid(&columns, &rows, layout, 4) + &hidden_rows(all.len(), rows.len(), 4)
+    let head = ["bytes", "", "package", "", "installed by", ""];
+    Table::new(&columns, rows).with_quiet_head(&head).of(all.len())
 }
 
 /// Equal contents at several places.
-pub(super) fn duplicates(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
+pub(super) fn duplicates(analysis: &ImageAnalysis, view: &ImageView<'_>) -> Table {
     let mut rows = Vec::new();
     for equal in analysis.duplicates.iter().take(if view.all { view.top } else { view.top.min(5) }) {
-        let places: Vec<String> = equal.copies.iter().take(2).map(|(path, _)| shown_path(analysis, *path)).collect();
+        let mut places = Text::default();
+        for (number, (place, _)) in equal.copies.iter().take(2).enumerate() {
+            let comma = if number > 0 { ", " } else { "" };
+            places = places.and(comma).with(shown_path(analysis, *place), TextKind::Path, Tone::Plain);
+        }
         let more = equal.copies.len().saturating_sub(2);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        rows.push(vec![
-            plain(bytes(equal.bytes())),
-            plain(format!("{} ×", equal.copies.len())),
-            plain(format!("{}{more}", places.join(", "))),
-        ]);
+        let copies = format!("{} ×", equal.copies.len());
+        rows.push(vec![number(bytes(equal.bytes())), plain(copies), places.and(more)]);
     }
     let columns = [Column::Right, Column::Right, Column::Words];
-    grid(&columns, &rows, layout, 4) + &hidden_rows(analysis.duplicates.len(), rows.len(), 4)
+    Table::new(&columns, rows).with_quiet_head(&["bytes", "copies", "paths"]).of(analysis.duplicates.len())
 }
 
 /// What rules find in the config and in permissions; secrets have a list of their own.
-pub(super) fn facts(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
+pub(super) fn facts(analysis: &ImageAnalysis, view: &ImageView<'_>) -> Table {
     let all: Vec<_> = analysis.facts.iter().filter(|fact| !fact.rule.starts_with("image-secret")).collect();
     let mut rows = Vec::new();
     for fact in all.iter().take(view.top) {
         let maker = fact.layer.map(|layer| shown_maker(analysis, layer)).unwrap_or_default();
-        rows.push(vec![plain(&fact.message), plain(maker), cell(fact.rule, Tone::Dim)]);
+        rows.push(vec![plain(&fact.message), plain(maker), rule_name(fact.rule)]);
     }
-    grid(&[Column::Words, Column::Left, Column::Left], &rows, layout, 4) + &hidden_rows(all.len(), rows.len(), 4)
+    let columns = [Column::Words, Column::Left, Column::Left];
+    Table::new(&columns, rows).with_quiet_head(&["finding", "written by", "rule"]).of(all.len())
 }
 
 /// Findings on one line each, for formats that have no tables of their own.

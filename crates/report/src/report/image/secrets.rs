@@ -7,10 +7,7 @@ use super::{ImageView, shown_maker, shown_path, waste_words};
 use crate::analysis::ImageAnalysis;
 use crate::image::MemberOutcome;
 use crate::image::secrets::{Secret, SecretPlace};
-use crate::report::format::escape::{markdown, markdown_code};
-use crate::report::grid::{Column, cell, grid, plain};
-use crate::report::layout::{Layout, Tone};
-use crate::report::units::hidden_rows;
+use crate::report::page::{Column, Table, Tone, path, plain, toned};
 use crate::report::wire::object;
 
 /// `/root/.npmrc:1`, `ENV`, `history`.
@@ -51,41 +48,22 @@ pub(super) fn shown_kind(secret: &Secret) -> String {
     format!("{}{name}", secret.kind.words())
 }
 
-/// For people.
-pub(super) fn render(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
-    let all: Vec<&Secret> = analysis.secrets.iter().filter(|secret| secret.sure || view.all).collect();
+/// For people: those beyond doubt unless all are asked for.
+pub(super) fn table(analysis: &ImageAnalysis, view: &ImageView<'_>) -> Table {
     let mut rows = Vec::new();
-    for secret in all.iter().take(view.top) {
+    for secret in analysis.secrets.iter().filter(|secret| secret.sure || view.all).take(view.top) {
+        let kind = shown_kind(secret);
         rows.push(vec![
-            cell(shown_kind(secret), if secret.sure { Tone::Error } else { Tone::Dim }),
-            plain(shown_place(analysis, secret)),
+            if secret.sure { toned(kind, Tone::Error) } else { toned(kind + " (doubtful)", Tone::Dim) },
+            path(shown_place(analysis, secret)),
             plain(shown_origin(analysis, secret)),
             plain(shown_fate(analysis, secret)),
-            cell(secret.masked(), Tone::Dim),
+            toned(secret.masked(), Tone::Dim),
         ]);
     }
     let columns = [Column::Left, Column::Path, Column::Left, Column::Words, Column::Words];
-    grid(&columns, &rows, layout, 4) + &hidden_rows(analysis.secrets.len(), rows.len(), 4)
-}
-
-/// For Markdown: those beyond doubt.
-pub(super) fn table(analysis: &ImageAnalysis, top: usize) -> String {
-    let sure: Vec<&Secret> = analysis.secrets.iter().filter(|secret| secret.sure).collect();
-    let mut out = String::new();
-    if sure.is_empty() {
-        return out;
-    }
-    out.push_str("\n| Secret | Where | Added by | |\n| --- | --- | --- | --- |\n");
-    for secret in sure.iter().take(top) {
-        out.push_str(&format!(
-            "| {} | {} | {} | {} |\n",
-            markdown(&shown_kind(secret)),
-            markdown_code(&shown_place(analysis, secret)),
-            markdown(&shown_origin(analysis, secret)),
-            markdown(&shown_fate(analysis, secret)),
-        ));
-    }
-    out
+    let head = ["secret", "place", "added by", "", ""];
+    Table::new(&columns, rows).with_quiet_head(&head).of(analysis.secrets.len())
 }
 
 /// For programs.

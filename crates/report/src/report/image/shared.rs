@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::image_name;
+use super::sections::sum_row;
 use crate::analysis::{Analysis, SharedLayers, shared_layers};
-use crate::report::grid::{Column, cell, grid, plain};
-use crate::report::layout::{Layout, Tone, push};
-use crate::report::units::{bytes, count, hidden_rows};
+use crate::report::page::{Column, Section, Table, Tone, code, number, plain, toned};
+use crate::report::units::{bytes, count};
 use crate::report::wire::object;
 
 /// For JSON, with so many rows per list.
@@ -38,61 +38,47 @@ pub(super) fn wire(analysis: &Analysis, top: usize) -> impl Serialize {
 }
 
 /// For people.
-pub(super) fn render(analysis: &Analysis, top: usize, layout: Layout) -> String {
+pub(super) fn section(analysis: &Analysis, top: usize) -> Section {
     let shared = shared_layers(&analysis.images);
-    let number = analysis.images.len() as u64;
-    let mut out = String::new();
-    push(&mut out, &format!("What {} share", count(number, "image")), 0, layout, Tone::Strong);
+    let columns = [Column::Right, Column::Right, Column::Words];
+    let mut section = Section::new(format!("What {} share", count(analysis.images.len() as u64, "image")));
     let saved = shared.separate_bytes.saturating_sub(shared.host_bytes);
-    let row = |what: &str, amount: u64, more: String| {
-        vec![plain(what), cell(bytes(amount), Tone::Strong), cell(more, Tone::Plain)]
-    };
-    let rows = [
-        row("to pull on one host", shared.host_bytes, format!("{} less, because layers are shared", bytes(saved))),
-        row("to pull separately", shared.separate_bytes, String::new()),
+    let saved = format!("{} less, because layers are shared", bytes(saved));
+    let rows = vec![
+        sum_row("to pull on one host", bytes(shared.host_bytes), saved),
+        sum_row("to pull separately", bytes(shared.separate_bytes), String::new()),
     ];
-    out.push_str(&grid(&[Column::Left, Column::Right, Column::Words], &rows, layout, 2));
-    out.push('\n');
-    let dim = |text: &str| cell(text, Tone::Dim);
-    let mut rows = vec![vec![dim("to pull"), dim("only here"), dim("image")]];
+    section.push(Table::new(&[Column::Left, Column::Right, Column::Words], rows));
+    let mut rows = Vec::new();
     for (image, only) in analysis.images.iter().zip(&shared.only_bytes) {
-        rows.push(vec![plain(bytes(image.totals.likely_pull_bytes())), plain(bytes(*only)), plain(image_name(image))]);
+        let pull = number(bytes(image.totals.likely_pull_bytes()));
+        rows.push(vec![pull, number(bytes(*only)), code(image_name(image))]);
     }
-    out.push_str(&grid(&[Column::Right, Column::Right, Column::Words], &rows, layout, 2));
-    out.push_str(&lists(analysis, &shared, top, layout));
-    out
+    let table = Table::new(&columns, rows).with_head(&["to pull", "only here", "image"]);
+    section.push(Section::default().with(table));
+    let mut rows = Vec::new();
+    for layer in shared.layers.iter().take(top) {
+        let what = layer.instruction.as_ref().unwrap_or(&layer.digest);
+        rows.push(vec![number(bytes(layer.bytes)), plain(count(layer.images.len() as u64, "image")), code(what)]);
+    }
+    section.push_rows(Section::new("Shared layers"), Table::new(&columns, rows).of(shared.layers.len()));
+    section.push(bases(analysis, &shared));
+    section
 }
 
-fn lists(analysis: &Analysis, shared: &SharedLayers, top: usize, layout: Layout) -> String {
-    let mut out = String::new();
-    let names = |images: &[usize]| {
-        let names = images.iter().filter_map(|index| analysis.images.get(*index)).map(image_name);
-        names.collect::<Vec<_>>().join(", ")
-    };
-    if !shared.layers.is_empty() {
-        out.push('\n');
-        push(&mut out, "Shared layers", 2, layout, Tone::Strong);
-        let mut rows = Vec::new();
-        for layer in shared.layers.iter().take(top) {
-            let what = layer.instruction.clone().unwrap_or_else(|| layer.digest.clone());
-            rows.push(vec![plain(bytes(layer.bytes)), plain(count(layer.images.len() as u64, "image")), plain(what)]);
-        }
-        out.push_str(&grid(&[Column::Right, Column::Right, Column::Words], &rows, layout, 4));
-        out.push_str(&hidden_rows(shared.layers.len(), rows.len(), 4));
-    }
-    out.push('\n');
-    push(&mut out, "Base images", 2, layout, Tone::Strong);
+fn bases(analysis: &Analysis, shared: &SharedLayers) -> Section {
     let mut rows = Vec::new();
     for base in &shared.bases {
-        let name = base.name.clone().unwrap_or_else(|| "unknown".to_owned());
-        rows.push(vec![plain(bytes(base.bytes)), plain(name), cell(names(&base.images), Tone::Dim)]);
+        let name = base.name.as_deref().map_or_else(|| plain("unknown"), code);
+        let images = base.images.iter().filter_map(|index| analysis.images.get(*index)).map(image_name);
+        let images = images.collect::<Vec<_>>().join(", ");
+        rows.push(vec![number(bytes(base.bytes)), name, toned(images, Tone::Dim)]);
     }
-    out.push_str(&grid(&[Column::Right, Column::Left, Column::Words], &rows, layout, 4));
     let saves = match (shared.bases.len(), shared.common_base_saves) {
         (0 | 1, _) => "All images have the same base image.".to_owned(),
         (_, 0) => "The base images have all layers in common with the largest.".to_owned(),
         (_, saves) => format!("One common base image for all would save {} of disk space.", bytes(saves)),
     };
-    push(&mut out, &saves, 4, layout, Tone::Plain);
-    out
+    let table = Table::new(&[Column::Right, Column::Left, Column::Words], rows);
+    Section::new("Base images").with(table).with(plain(saves))
 }

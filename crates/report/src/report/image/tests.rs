@@ -53,3 +53,45 @@ fn the_screen_fits() {
     );
     assert!(!text.contains("c4nary"), "{text}");
 }
+
+#[test]
+fn a_terminal_of_80_columns_cuts_no_sum() {
+    let layout = Layout { width: Some(80), colour: false };
+    let text = image(&small(), &view(), layout);
+    let top = text.split("\n\n").next().unwrap();
+    assert!(top.contains("stored again for a") && !top.contains('…'), "{top}");
+}
+
+#[test]
+fn documents_have_all_sections_and_nothing_that_is_obeyed() {
+    let analysis = small();
+    let [page, text] = [image_html(&analysis, &view()), image_markdown(&analysis, &view())];
+    for words in ["Wasted: ", "Secrets that anyone", "Duplicate files: ", "Largest folders", "4 layers"] {
+        assert!(page.contains(words) && text.contains(words), "no {words}: {text}");
+    }
+    assert!(text.contains("[deleted-in-later-layer](https://"), "{text}");
+    for document in [&page, &text] {
+        assert!(!document.contains("c4nary") && !document.contains(['\u{1b}', '\u{202e}']), "{document}");
+    }
+    assert!(page.contains("root/.cache/pip/wheel"), "{page}");
+    assert!(page.contains("wasted") && page.contains("duplicate"), "{page}");
+}
+
+#[test]
+fn the_picture_of_a_large_image_is_small() {
+    let mut text = String::new();
+    for layer in 0..4_u64 {
+        for file in 0..10_000_u64 {
+            let (folder, size) = (file % 300, (file * 7_919 + layer) % 90_000);
+            text.push_str(&format!("100644 0:0 {size} usr/share/f{folder}/d{}/file{file}\n", file % 7));
+        }
+        text.push('\n');
+    }
+    let read = Read { images: vec![sketch(&text)], ..Read::default() };
+    let options = AnalysisOptions { no_duplicates: true, ..AnalysisOptions::default() };
+    let analysis = analyse(read, &options, &mut Mask::default());
+    let page = image_html(&analysis, &view());
+    let nodes = page.matches("data-bytes=").count();
+    assert!((1_000..=4_100).contains(&nodes) && page.len() < 5_000_000, "{nodes} {}", page.len());
+    assert!(page.contains(" smaller ") && page.contains("are summed as"), "{nodes}");
+}

@@ -98,12 +98,13 @@ impl Writer<'_> {
     fn section(&mut self, section: &Section, depth: usize) {
         self.gap();
         let about = if section.about.is_empty() { String::new() } else { format!(": {}", text(&section.about)) };
+        // A title is strong as it is.
+        let title = text(&section.title.clone().in_tone(Tone::Plain));
         match (section.fold, depth) {
             (Fold::Open, _) if section.title.is_empty() => {}
-            (Fold::Open, 0) => self.out.push_str(&format!("### {}{about}\n", text(&section.title))),
-            (Fold::Open, _) => self.out.push_str(&format!("**{}**{about}\n", text(&section.title))),
+            (Fold::Open, 0) => self.out.push_str(&format!("### {title}{about}\n")),
+            (Fold::Open, _) => self.out.push_str(&format!("**{title}**{about}\n")),
             (Fold::Folded | Fold::FoldedUntitled, _) => {
-                let title = text(&section.title);
                 self.out.push_str(&format!("<details><summary>{title}{about}</summary>\n"));
                 // A fold gets half of the room, so that what follows it has some.
                 let all = self.limit.bytes;

@@ -25,7 +25,7 @@ struct Writer {
 impl Writer {
     fn blocks(&mut self, blocks: &[Block], indent: usize) {
         let mut is_behind_section = false;
-        for block in blocks {
+        for block in visible(blocks) {
             let is_section = matches!(block, Block::Section(_));
             if (is_section || is_behind_section) && !self.out.is_empty() {
                 self.out.push('\n');
@@ -43,9 +43,8 @@ impl Writer {
             Block::List(items) => items.iter().for_each(|item| self.paragraph(item, indent)),
             Block::Diff(diff) => self.diff(diff, indent),
             Block::Excerpt(excerpt) => self.excerpt(excerpt, indent),
-            Block::Chart(_) => {}
-            Block::Only(media, blocks) if media.contains(&Medium::Terminal) => self.blocks(blocks, indent),
-            Block::Only(..) => {}
+            // What is in the latter is visited in its place.
+            Block::Chart(_) | Block::Only(..) => {}
         }
     }
 
@@ -59,13 +58,14 @@ impl Writer {
 
     /// The title and what it is about, on one line where both fit.
     fn title(&mut self, section: &Section, indent: usize) {
+        let title_text = section.title.clone().or_tone(Tone::Strong);
         if section.about.is_empty() {
-            return self.paragraph(&section.title, indent);
+            return self.paragraph(&title_text, indent);
         }
-        let (title, about) = (LineText::new(&section.title), LineText::new(&section.about));
+        let (title, about) = (LineText::new(&title_text), LineText::new(&section.about));
         let columns = indent + width(title.text()) + GAP + width(about.text());
         if self.layout.width.is_some_and(|all| columns > all) {
-            self.paragraph(&section.title, indent);
+            self.paragraph(&title_text, indent);
             return self.paragraph(&section.about, indent + 2);
         }
         let (title, about) = (title.paint_all(self.layout), about.paint_all(self.layout));
@@ -105,6 +105,19 @@ impl Writer {
             self.out.push('\n');
         }
     }
+}
+
+/// The blocks that a terminal shows.
+fn visible(blocks: &[Block]) -> Vec<&Block> {
+    let mut all = Vec::new();
+    for block in blocks {
+        match block {
+            Block::Only(media, blocks) if media.contains(&Medium::Terminal) => all.extend(visible(blocks)),
+            Block::Only(..) => {}
+            block => all.push(block),
+        }
+    }
+    all
 }
 
 /// The tone of a line of a diff.

@@ -141,7 +141,7 @@ fn sections_are_indented_and_apart() {
                     1 MB\n    … 3 more (--all)\n\na remark\n";
     assert_eq!(text, expected);
     let text = markdown(&page, MarkdownLimit::NONE);
-    assert!(text.starts_with("### **app:&#8203;1**: linux/amd64\n\n|  |  |\n| --- | --: |\n| a | 1 MB |\n"), "{text}");
+    assert!(text.starts_with("### app:&#8203;1: linux/amd64\n\n|  |  |\n| --- | --: |\n| a | 1 MB |\n"), "{text}");
     assert!(text.contains("<details><summary>2 layers</summary>\n\n|"), "{text}");
 }
 

@@ -88,7 +88,8 @@ impl LineText {
 /// The rows as lines; `indent` blanks stand before each.
 pub(in crate::report) fn table(table: &Table, indent: usize, layout: Layout) -> String {
     let rows: Vec<Vec<LineText>> = table.rows.iter().map(|row| row.iter().map(LineText::new).collect()).collect();
-    let mut out = TableWriter { table, rows: &rows, indent }.write(layout);
+    let head: &[String] = if table.hides_head { &[] } else { &table.head };
+    let mut out = TableWriter { table, head, rows: &rows, indent }.write(layout);
     if table.hidden > 0 {
         out.push_str(&format!("{:indent$}… {} more (--all)\n", "", table.hidden));
     }
@@ -97,6 +98,7 @@ pub(in crate::report) fn table(table: &Table, indent: usize, layout: Layout) -> 
 
 struct TableWriter<'t> {
     table: &'t Table,
+    head: &'t [String],
     rows: &'t [Vec<LineText>],
     indent: usize,
 }
@@ -108,7 +110,7 @@ impl TableWriter<'_> {
         for at in 0..self.table.columns.len() {
             let cells = self.rows.iter().filter_map(|row| row.get(at));
             let widest = cells.map(|cell| width(&cell.text)).max().unwrap_or(0);
-            let head = self.table.head.get(at).map_or(0, |head| width(head));
+            let head = self.head.get(at).map_or(0, |head| width(head));
             widths.push(if widest == 0 { 0 } else { widest.max(head) });
         }
         widths
@@ -153,8 +155,8 @@ impl TableWriter<'_> {
             return self.write_blocks(layout);
         }
         let mut out = String::new();
-        if !self.table.head.is_empty() && !self.rows.is_empty() {
-            let head: Vec<LineText> = self.table.head.iter().map(|head| LineText::new(&Text::from(head))).collect();
+        if !self.head.is_empty() && !self.rows.is_empty() {
+            let head: Vec<LineText> = self.head.iter().map(|head| LineText::new(&Text::from(head))).collect();
             let lines = self.lines(&head, &widths, Layout::PLAIN);
             out.push_str(&format!("{}\n", layout.paint(Tone::Dim, &lines.join("\n"))));
         }
@@ -203,7 +205,7 @@ impl TableWriter<'_> {
         if text.is_empty() || text == NOTHING {
             return String::new();
         }
-        let head = self.table.head.get(at).filter(|_| cards.labels.contains(&at));
+        let head = self.head.get(at).filter(|_| cards.labels.contains(&at));
         let colon = if at < cards.main { "" } else { ":" };
         head.map_or_else(|| text.to_owned(), |head| format!("{head}{colon} {text}"))
     }
