@@ -13,7 +13,9 @@ use crate::report::page::{
 };
 use crate::report::render::{self, MarkdownLimit};
 use crate::report::units::count;
-use crate::results::{ChangeCause, Comparison, Direction, FigureKind, FigureRow, FindingState, FixState};
+use crate::results::{
+    BuildState, CacheMiss, ChangeCause, Comparison, Direction, FigureKind, FigureRow, FindingState, FixState,
+};
 
 /// Bytes of a comment on GitHub at most: it takes 65,536 characters, which are never more than the bytes, whatever it counts
 /// as one.
@@ -60,7 +62,7 @@ pub fn comparison_markdown(comparison: &Comparison, options: &MarkdownOptions) -
     let marker = options.marker.map(|marker| format!("{marker}\n")).unwrap_or_default();
     let bytes = options.limit.saturating_sub(marker.len());
     let limit = MarkdownLimit { bytes, details: options.details };
-    marker.clone() + &render::markdown(&page(comparison, options.fails), limit)
+    marker + &render::markdown(&page(comparison, options.fails), limit)
 }
 
 /// What changed, as one HTML document.
@@ -171,7 +173,7 @@ fn causes(comparison: &Comparison, least: usize) -> Vec<Block> {
 /// The steps at which the build cache was left.
 fn misses(comparison: &Comparison) -> Vec<Text> {
     let all = comparison.state.builds.iter().flat_map(|build| &build.misses);
-    let item = |miss: &crate::results::CacheMiss| {
+    let item = |miss: &CacheMiss| {
         let line = miss.line.map(|line| format!(" (line {line})")).unwrap_or_default();
         plain("reruns: ").and_code(cut(&miss.name, WIDEST)).and(format!("{line}: {}", miss.reason))
     };
@@ -232,7 +234,7 @@ fn document(comparison: &Comparison, fails: bool) -> Section {
 }
 
 /// As a notice says it.
-fn failure(build: &crate::results::BuildState) -> Option<String> {
+fn failure(build: &BuildState) -> Option<String> {
     build.failure.as_ref().map(|failure| format!("the build of `{}` failed: {failure}", build.name()))
 }
 
@@ -283,14 +285,14 @@ fn figures_table(comparison: &Comparison, rows: &[&FigureRow]) -> Table {
         let budgets: Vec<String> = row_limits(comparison, row).map(|check| budget(check, has_baseline)).collect();
         let is_of_cache =
             matches!(row.kind, FigureKind::CacheHits | FigureKind::PredictedRebuild | FigureKind::LoggedBuild);
-        let cause = main_cause(row).or_else(|| misses.remove(row.build.as_str()).filter(|_| is_of_cache));
+        let miss = if is_of_cache { misses.remove(row.build.as_str()) } else { None };
         vec![
             if several { code(&row.build) } else { Text::default() },
             plain(row.kind.title()),
             number(values),
             number(change(row)).in_tone(tone(row)).and(remark),
             plain(budgets.join(", ")),
-            cause.unwrap_or_default(),
+            main_cause(row).or(miss).unwrap_or_default(),
         ]
     });
     let cells = cells.collect();
@@ -311,7 +313,7 @@ fn main_cause(row: &FigureRow) -> Option<Text> {
     let mut old: HashMap<_, &ChangeCause> = removed.filter_map(|cause| Some((place(cause)?, cause))).collect();
     let mut edited: Vec<(f64, &ChangeCause, Option<&ChangeCause>)> = Vec::new();
     for cause in row.causes.iter().filter(|cause| cause.how != "removed") {
-        let before = place(cause).filter(|_| cause.how == "added").and_then(|place| old.remove(&place));
+        let before = if cause.how == "added" { place(cause).and_then(|place| old.remove(&place)) } else { None };
         edited.push((cause.change + before.map_or(0.0, |before| before.change), cause, before));
     }
     let is_edited = |cause: &ChangeCause| edited.iter().any(|(_, _, before)| *before == Some(cause));
