@@ -145,7 +145,7 @@ fn the_comment_is_created_and_then_updated() {
     let comments = platform.comments();
     assert_eq!(comments.len(), 1);
     assert!(
-        comments[0].starts_with("<!-- dockopt report -->\n### ✓ dockopt: image size 231 MB; cold build 16 s"),
+        comments[0].starts_with("<!-- dockopt report -->\n### ✓ dockopt: image size 231 MB, cold build 16 s"),
         "{comments:?}"
     );
     let other = run(&["--fail-on=none", "--comment-id=api"]);
@@ -245,7 +245,8 @@ fn a_second_workflow_finds_the_pull_request_by_its_head() {
         .file(&format!("cache/{BASE}.json"), small.to_string())
         .file("dockopt.toml", "[budget]\nmax-growth = \"1 MB\"\n");
     let ran = dockopt.args(["--baseline-dir=cache", "--fail-on=none"]).run().code(0);
-    assert!(ran.stdout.contains("the label `allow-size-increase` allows it"), "{}{}", ran.stdout, ran.stderr);
+    let words = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("the label `allow-size-increase` allows it"), "{}{}", ran.stdout, ran.stderr);
 }
 
 #[test]
@@ -308,7 +309,8 @@ fn labels_of_the_event_allow_growth() {
     };
     run("bug").code(1);
     let ran = run("allow-size-increase").code(0);
-    assert!(ran.stdout.contains("the label `allow-size-increase` allows it"), "{}", ran.stdout);
+    let words = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("the label `allow-size-increase` allows it"), "{}", ran.stdout);
 }
 
 /// A repository of three commits, of which the first has a baseline.
@@ -392,9 +394,10 @@ fn a_record_is_added_to_and_shown() {
         keeps_schema(include_str!("../../schemas/record.schema.json"), &serde_json::from_str(line).unwrap());
     }
     let ran = ran.again(["history", "record.jsonl"]).code(0);
-    assert!(ran.stdout.contains("▁▁██  231 MB  →"), "{}", ran.stdout);
+    let words = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("image size ▁▁██ 231 MB 1.2 GB"), "{}", ran.stdout);
     assert!(ran.stdout.contains("+967 MB image size in"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("`FROM"), "the base image contributed most: {}", ran.stdout);
+    assert!(words.contains(": FROM"), "the base image contributed most: {}", ran.stdout);
     let ran = ran.again(["history", "record.jsonl", "--format=json", "--last=3"]).code(0);
     keeps_schema(include_str!("../../schemas/history.schema.json"), &ran.json());
     let markdown = ran.again(["history", "record.jsonl", "--format=markdown"]).code(0).stdout;

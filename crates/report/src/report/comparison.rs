@@ -1,11 +1,11 @@
 //! What changed since a baseline: for pull requests, terminals and programs.
 
 mod json;
-mod markdown;
-mod screen;
+mod page;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use self::json::comparison_json;
-pub use self::markdown::{GITHUB_LIMIT, GITLAB_LIMIT, MarkdownOptions, comparison_markdown};
-pub use self::screen::comparison;
+pub use self::page::{GITHUB_LIMIT, GITLAB_LIMIT, MarkdownOptions, comparison, comparison_html, comparison_markdown};
 pub(super) use self::words::{amount, limit_sentence, signed};

@@ -4,16 +4,13 @@ use std::iter;
 
 use serde::Serialize;
 
-use super::format::escape::{markdown, markdown_code};
-use super::grid::{Column, Grid, plain};
 use super::json;
-use super::layout::{Layout, Tone, clean, cut};
+use super::layout::Layout;
+use super::page::{self, Block, Column, Medium, Page, Section, Table, TextKind, Tone, plain, toned};
+use super::render::{self, MarkdownLimit};
 use super::units::{bytes, seconds};
 use super::wire::{Head, object};
-use crate::proof::{BuildRun, Figures, Measurement, Scenario};
-
-/// Columns of a row's title at most.
-const TITLE: usize = 52;
+use crate::proof::{BuildRun, Figures, MeasuredBuild, Measurement, Scenario};
 
 /// One figure of all builds.
 pub(super) struct FigureRow {
@@ -77,7 +74,7 @@ pub(super) fn rows(all: &[&Figures], source: Option<&str>, dependency: Option<&s
         unit: seconds,
     };
     let line = |file: Option<&str>, otherwise: &str| {
-        file.map_or_else(|| format!(", {otherwise}"), |file| format!(", a line in {}", clean(file)))
+        file.map_or_else(|| format!(", {otherwise}"), |file| format!(", a line in {file}"))
     };
     let size = |title: &str, of: fn(&Figures) -> Option<u64>, unit: fn(f64) -> String| FigureRow {
         title: title.to_owned(),
@@ -156,68 +153,56 @@ fn remarks(result: &Measurement) -> Vec<String> {
 }
 
 /// A row for each figure: its title, its values of so many builds, the change.
-pub(super) fn grid(rows: &[FigureRow], count: usize, head: &[&str], change: Column, layout: Layout) -> String {
-    let mut columns = vec![Column::Right; count + 1];
-    columns[0] = Column::Left;
-    columns.push(change);
-    let mut cells = Vec::new();
-    for row in rows {
-        let mut all = vec![plain(cut(&row.title, TITLE))];
-        all.extend((0..count).map(|index| plain(row.format_value(index))));
-        all.push(plain(row.change()));
-        cells.push(all);
+pub(super) fn figure_table(rows: &[FigureRow], count: usize, head: &[&str]) -> Table {
+    let mut columns = vec![Column::Right; count + 2];
+    columns[0] = Column::Words;
+    let cells = rows.iter().map(|row| {
+        let values = (0..count).map(|index| page::number(row.format_value(index)));
+        iter::once(plain(&row.title)).chain(values).chain([page::number(row.change())]).collect()
+    });
+    Table::new(&columns, cells.collect()).with_head(head)
+}
+
+fn page(result: &Measurement) -> Page {
+    let rows = table(result);
+    let count = result.builds.len();
+    let names = result.builds.iter().map(|build| build.name.as_str());
+    let head: Vec<&str> = if count > 1 { iter::once("").chain(names).chain(["change"]).collect() } else { Vec::new() };
+    let table = figure_table(&rows, count, &head);
+    let mut page = Page::new("Measured builds");
+    match result.builds.as_slice() {
+        [build] => page.push(Section::new(toned(&build.dockerfile, Tone::Strong)).with(table)),
+        builds => {
+            let line = |build: &MeasuredBuild| {
+                toned(format!("{}: ", build.name), Tone::Strong).with(&build.dockerfile, TextKind::Path, Tone::Strong)
+            };
+            page.push(Block::List(builds.iter().map(line).collect()));
+            page.push(table);
+        }
     }
-    Grid { columns: &columns, head, rows: &cells, indent: 2 }.write(layout)
+    // A terminal shows them as errors.
+    let faults = result.builds.iter().filter_map(|build| {
+        let fault = build.fault.as_ref()?;
+        Some(toned(&build.name, Tone::Strong).and(format!(": {}", fault.what)).into())
+    });
+    page.push(Block::Only(&[Medium::Markdown, Medium::Html], faults.collect()));
+    page.push(Block::List(remarks(result).iter().map(plain).collect()));
+    page
 }
 
 /// The figures for people.
 pub fn measure(result: &Measurement, layout: Layout) -> String {
-    let rows = table(result);
-    let count = result.builds.len();
-    let mut out = String::new();
-    for build in &result.builds {
-        let name = if count > 1 { format!("{}: {}", build.name, build.dockerfile) } else { build.dockerfile.clone() };
-        out.push_str(&layout.paint(Tone::Strong, &clean(&name)));
-        out.push('\n');
-    }
-    let names = result.builds.iter().map(|build| build.name.as_str());
-    let head: Vec<&str> = if count > 1 { iter::once("").chain(names).chain(["change"]).collect() } else { Vec::new() };
-    out.push_str(&grid(&rows, count, &head, Column::Right, layout));
-    for remark in remarks(result) {
-        out.push_str(&format!("{remark}\n"));
-    }
-    out
+    render::terminal(&page(result), layout)
 }
 
 /// The figures in Markdown.
 pub fn measure_markdown(result: &Measurement) -> String {
-    let rows = table(result);
-    let count = result.builds.len();
-    let mut out = String::new();
-    for build in &result.builds {
-        out.push_str(&format!("- {}: {}\n", markdown(&build.name), markdown_code(&build.dockerfile)));
-    }
-    let mut heads: Vec<String> = result.builds.iter().map(|build| markdown(&build.name)).collect();
-    if count > 1 {
-        heads.push("change".to_owned());
-    }
-    out.push_str(&format!("\n| | {} |\n|---|{}\n", heads.join(" | "), "--:|".repeat(heads.len())));
-    for row in &rows {
-        let mut cells: Vec<String> = (0..count).map(|index| row.format_value(index)).collect();
-        if count > 1 {
-            cells.push(row.change());
-        }
-        out.push_str(&format!("| {} | {} |\n", markdown(row.title.trim_start()), cells.join(" | ")));
-    }
-    for build in result.builds.iter().filter(|build| build.fault.is_some()) {
-        let what = build.fault.as_ref().map(|fault| fault.what.as_str()).unwrap_or_default();
-        out.push_str(&format!("\n**{}**: {}\n", markdown(&build.name), markdown(what)));
-    }
-    out.push('\n');
-    for remark in remarks(result) {
-        out.push_str(&format!("{}  \n", markdown(&remark)));
-    }
-    out
+    render::markdown(&page(result), MarkdownLimit::NONE)
+}
+
+/// The figures as one HTML document.
+pub fn measure_html(result: &Measurement) -> String {
+    render::html(&page(result))
 }
 
 /// Figures for programs.
@@ -282,7 +267,7 @@ pub fn measure_json(result: &Measurement) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proof::{Fault, MeasuredBuild, Size};
+    use crate::proof::{Fault, Size};
 
     fn build(name: &str, seconds: f64, cpu: Option<f64>, disk: u64) -> MeasuredBuild {
         let run = |seconds| BuildRun { seconds, cpu_seconds: cpu, ..BuildRun::default() };

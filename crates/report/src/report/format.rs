@@ -51,7 +51,7 @@ pub enum Format {
     Oneline,
     /// The array that hadolint writes.
     HadolintJson,
-    /// One HTML document, which needs nothing else.
+    /// One document for a browser, with everything in it.
     Html,
     /// A table in Markdown; `report` writes the comment on a pull request.
     Markdown,
@@ -59,8 +59,6 @@ pub enum Format {
     Csv,
     /// The packages of an image: a software bill of materials, `CycloneDX` 1.6 as JSON.
     Cyclonedx,
-    /// One document for a browser, with everything in it; each command that has one has its own.
-    Html,
 }
 
 impl Format {
@@ -82,7 +80,7 @@ impl Format {
     ];
 
     /// Those of some commands alone, whatever they find.
-    pub const OF_COMMANDS: &[Self] = &[Self::Cyclonedx, Self::Html];
+    pub const OF_COMMANDS: &[Self] = &[Self::Cyclonedx];
 
     /// The format that is typed so.
     pub fn of_name(name: &str) -> Option<Self> {
@@ -103,7 +101,6 @@ impl Format {
             Self::Oneline => "oneline",
             Self::HadolintJson => "hadolint-json",
             Self::Markdown => "markdown",
-            Self::Html => "html",
             Self::Csv => "csv",
             Self::Cyclonedx => "cyclonedx",
             Self::Html => "html",
@@ -114,7 +111,7 @@ impl Format {
     /// is the command's, and for [`Format::OF_COMMANDS`].
     pub const fn writer(self) -> Option<FormatWriter> {
         match self {
-            Self::Text | Self::Json | Self::Cyclonedx | Self::Html => None,
+            Self::Text | Self::Json | Self::Cyclonedx => None,
             Self::Jsonl => Some(jsonl::write),
             Self::Sarif => Some(sarif::write),
             Self::Github => Some(github::write),

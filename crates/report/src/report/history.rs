@@ -1,20 +1,20 @@
 //! The record of a project: trends as sparklines, and the commits that made a figure worse.
 
 use super::comparison::{amount, signed};
-use super::format::escape::{markdown, markdown_code};
-use super::grid::{Column, Grid, plain};
 use super::json;
-use super::layout::{Layout, Tone, clean, cut};
+use super::layout::{Layout, cut};
+use super::page::{Block, Chart, Column, Page, Section, Table, Text, Tone, TrendPoint, number, plain, toned};
+use super::render::{self, MarkdownLimit};
 use super::units::count;
 use super::wire::{Head, object};
-use crate::results::{ProjectHistory, Regression, Trend};
+use crate::results::{HistoryRecord, ProjectHistory, Regression, Trend};
 use crate::text::short_commit;
 
 /// Values of a sparkline.
-const LONGEST: usize = 60;
+const LONGEST: usize = 40;
 
 /// Columns of an instruction.
-const WIDEST: usize = 80;
+const WIDEST: usize = 300;
 
 /// Regressions that are listed for people.
 const MOST_REGRESSIONS: usize = 20;
@@ -59,7 +59,7 @@ fn has_values_of(trend: &Trend, other: &Trend) -> bool {
 fn title(trend: &Trend, trends: &[Trend]) -> String {
     let Some((kind, command)) = &trend.kind else { return "findings".to_owned() };
     let several = trends.iter().filter(|other| is_same_figure(trend, other)).count() > 1;
-    if several { format!("{} ({})", kind.title(), clean(command)) } else { kind.title().to_owned() }
+    if several { format!("{} ({})", kind.title(), command) } else { kind.title().to_owned() }
 }
 
 fn format_value(trend: &Trend, value: f64) -> String {
@@ -75,87 +75,80 @@ fn ends(trend: &Trend) -> (String, String) {
     (text(first), text(last))
 }
 
-/// What a regression is: `+210 MB in a1b2c3d: COPY models/, line 14`.
-fn sentence(history: &ProjectHistory, regression: &Regression, code: impl Fn(&str) -> String) -> String {
+/// What a regression is: `+210 MB in a1b2c3d: COPY models/, line 14 (api/Dockerfile)`.
+fn sentence(history: &ProjectHistory, regression: &Regression) -> Text {
     let record = history.records.get(regression.record);
     let change = signed(regression.kind.unit(), regression.change);
-    let commit = record.and_then(|record| record.commit.as_deref()).map(short_commit);
-    let commit = commit.or(record.map(|record| record.time.as_str())).unwrap_or_default();
-    let cause = regression.cause.as_ref().map(|cause| {
-        let line = cause.line.map(|line| format!(", line {line}")).unwrap_or_default();
-        format!(": {}{line}", code(&cut(&cause.instruction, WIDEST)))
+    let text = number(change).and(format!(" {} in ", regression.kind.title())).and_code(record.map_or("", name));
+    let text = match &regression.cause {
+        Some(cause) => {
+            let line = cause.line.map(|line| format!(", line {line}")).unwrap_or_default();
+            text.and(": ").and_code(cut(&cause.instruction, WIDEST)).and(line)
+        }
+        None => text,
+    };
+    text.and(format!(" ({})", regression.build))
+}
+
+/// The commit of a run, or its time.
+fn name(record: &HistoryRecord) -> &str {
+    record.commit.as_deref().map_or(record.time.as_str(), short_commit)
+}
+
+/// The figures of a build: a table, and a picture of each.
+fn section(history: &ProjectHistory, group: &[Trend], trends: &[Trend]) -> Section {
+    let build = group.first().map_or("", |trend| trend.build.as_str());
+    let rows = group.iter().map(|trend| {
+        let (first, last) = ends(trend);
+        vec![plain(title(trend, trends)), plain(sparkline(&trend.values)), number(first), number(last)]
     });
-    format!("{change} {} in {}{}", regression.kind.title(), code(commit), cause.unwrap_or_default())
+    let columns = [Column::Words, Column::Path, Column::Right, Column::Right];
+    let table = Table::new(&columns, rows.collect()).with_head(&["", "trend", "first", "last"]);
+    let mut section = Section::new(toned(build, Tone::Strong)).with(table);
+    for trend in group {
+        let points = trend.values.iter().zip(history.runs()).map(|(value, record)| TrendPoint {
+            name: name(record).to_owned(),
+            value: *value,
+            text: value.map(|value| format_value(trend, value)).unwrap_or_default(),
+        });
+        section.push(Chart::Trend { name: title(trend, trends), points: points.collect() });
+    }
+    section
+}
+
+fn page(history: &ProjectHistory) -> Page {
+    let mut page = Page::new("History");
+    page.push(plain(count(history.runs().len() as u64, "run")));
+    let trends = people_trends(history);
+    for group in trends.chunk_by(|trend, next| trend.build == next.build) {
+        page.push(section(history, group, &trends));
+    }
+    let regressions = history.regressions();
+    let mut rows: Vec<Text> =
+        regressions.iter().take(MOST_REGRESSIONS).map(|regression| sentence(history, regression)).collect();
+    if regressions.is_empty() {
+        rows.push(plain("no run made a figure worse"));
+    }
+    if let Some(hidden) = regressions.len().checked_sub(MOST_REGRESSIONS).filter(|hidden| *hidden > 0) {
+        rows.push(plain(format!("… {hidden} more (--format json)")));
+    }
+    page.push(Section::default().with(Block::List(rows)));
+    page
 }
 
 /// The record for people.
 pub fn history(history: &ProjectHistory, layout: Layout) -> String {
-    let mut out = format!("{}\n", count(history.runs().len() as u64, "run"));
-    let mut build: Option<String> = None;
-    let trends = people_trends(history);
-    for group in trends.chunk_by(|trend, next| trend.build == next.build) {
-        let name = group.first().map_or("", |trend| trend.build.as_str());
-        if !name.is_empty() && build.as_deref() != Some(name) {
-            out.push_str(&format!("\n{}\n", layout.paint(Tone::Strong, &clean(name))));
-            build = Some(name.to_owned());
-        } else {
-            out.push('\n');
-        }
-        let mut rows = Vec::new();
-        for trend in group {
-            let (first, last) = ends(trend);
-            rows.push(vec![
-                plain(title(trend, &trends)),
-                plain(sparkline(&trend.values)),
-                plain(first),
-                plain("→"),
-                plain(last),
-            ]);
-        }
-        let columns = [Column::Left, Column::Left, Column::Right, Column::Left, Column::Right];
-        out.push_str(&Grid { columns: &columns, head: &[], rows: &rows, indent: 2 }.write(layout));
-    }
-    let regressions = history.regressions();
-    if regressions.is_empty() {
-        return out + "\nno run made a figure worse\n";
-    }
-    out.push('\n');
-    for regression in regressions.iter().take(MOST_REGRESSIONS) {
-        let text = sentence(history, regression, |text| format!("`{}`", clean(text)));
-        out.push_str(&format!("{text} ({})\n", clean(&regression.build)));
-    }
-    out + &hidden(regressions.len())
-}
-
-fn hidden(all: usize) -> String {
-    match all.saturating_sub(MOST_REGRESSIONS) {
-        0 => String::new(),
-        hidden => format!("… {hidden} more (--format json)\n"),
-    }
+    render::terminal(&page(history), layout)
 }
 
 /// The record in Markdown.
 pub fn history_markdown(history: &ProjectHistory) -> String {
-    let mut out = "| build | figure | trend | first | last |\n|---|---|---|--:|--:|\n".to_owned();
-    let trends = people_trends(history);
-    for trend in &trends {
-        let (first, last) = ends(trend);
-        let build = if trend.build.is_empty() { String::new() } else { markdown_code(&trend.build) };
-        out.push_str(&format!(
-            "| {build} | {} | {} | {first} | {last} |\n",
-            markdown(&title(trend, &trends)),
-            sparkline(&trend.values)
-        ));
-    }
-    let regressions = history.regressions();
-    if !regressions.is_empty() {
-        out.push('\n');
-    }
-    for regression in regressions.iter().take(MOST_REGRESSIONS) {
-        let text = sentence(history, regression, markdown_code);
-        out.push_str(&format!("- {text} ({})\n", markdown(&regression.build)));
-    }
-    out + &hidden(regressions.len())
+    render::markdown(&page(history), MarkdownLimit::NONE)
+}
+
+/// The record as one HTML document, with a picture of each figure.
+pub fn history_html(history: &ProjectHistory) -> String {
+    render::html(&page(history))
 }
 
 /// The record for programs, as `schemas/history.schema.json` describes it.

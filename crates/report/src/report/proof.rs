@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::figures::{self, FigureRow};
-use super::format::escape::{markdown, markdown_code};
-use super::grid::Column;
 use super::json;
-use super::layout::{Layout, Tone, clean, pad, wrap};
+use super::layout::Layout;
+use super::page::{Block, Column, Medium, Page, Section, Table, Text, TextKind, Tone, command, plain, toned};
+use super::render::{self, MarkdownLimit};
 use super::units::bytes;
 use super::wire::{Head, object};
 use crate::proof::{Check, CheckOutcome, Figures, Proof, TriedLevels, Verdict};
@@ -16,31 +16,67 @@ const SHOWN: usize = 4;
 
 /// The proofs for people.
 pub fn proof(proofs: &[Proof], layout: Layout) -> String {
-    proofs.iter().map(|proof| render_proof(proof, layout)).collect::<Vec<_>>().join("\n")
+    render::terminal(&page(proofs), layout)
 }
 
-fn render_proof(proof: &Proof, layout: Layout) -> String {
-    let mut out = format!("{}: {}\n", layout.paint(Tone::Strong, &clean(&proof.dockerfile)), clean(&verdict(proof)));
+/// The proofs in Markdown.
+pub fn proof_markdown(proofs: &[Proof]) -> String {
+    render::markdown(&page(proofs), MarkdownLimit::NONE)
+}
+
+/// The proofs as one HTML document.
+pub fn proof_html(proofs: &[Proof]) -> String {
+    render::html(&page(proofs))
+}
+
+fn page(proofs: &[Proof]) -> Page {
+    let mut page = Page::new("Proof");
+    page.blocks.extend(proofs.iter().map(|proof| section(proof).into()));
+    page
+}
+
+fn section(proof: &Proof) -> Section {
+    let title = Text::new(&proof.dockerfile, TextKind::Path, Tone::Strong).and(format!(": {}", verdict(proof)));
+    let mut section = Section::new(title);
     let rows = rows(proof);
     if !rows.is_empty() {
-        out.push('\n');
-        out.push_str(&figures::grid(&rows, 2, &["", "before", "after", ""], Column::Left, layout));
+        section.push(figures::figure_table(&rows, 2, &["", "before", "after", ""]));
     }
-    for note in notes(proof) {
-        out.push_str(&format!("  {}\n", clean(&note)));
+    let notes: Vec<Text> = notes(proof).iter().map(plain).collect();
+    if !notes.is_empty() {
+        section.push(Block::List(notes));
     }
-    for tried in &proof.tried {
-        let fell = !tried.holds();
-        out.push_str(&format!("\n  {}\n", layout.paint(Tone::Strong, &clean(&name(tried)))));
-        if let Some(failure) = &tried.failure {
-            lines(&mut out, layout, (Tone::Error, "✗ build"), std::slice::from_ref(failure));
-        }
-        for check in tried.checks.iter().filter(|check| !fell || check.outcome == CheckOutcome::Failed) {
+    section.blocks.extend(proof.tried.iter().map(|tried| checks(tried).into()));
+    if !proof.commands.is_empty() {
+        let commands = Block::List(proof.commands.iter().map(command).collect());
+        let commands = Section::folded(format!("Commands ({})", proof.engine)).with(commands);
+        section.push(Block::Only(&[Medium::Markdown, Medium::Html], vec![commands.into()]));
+    }
+    section
+}
+
+/// What was checked of a rewrite, a row for each line; of one that failed a terminal shows what failed.
+fn checks(tried: &TriedLevels) -> Section {
+    let failure = tried.failure.as_ref().map(|failure| lines((Tone::Error, "✗ build"), std::slice::from_ref(failure)));
+    let rows = |is_shown: &dyn Fn(&Check) -> bool| {
+        let checks = tried.checks.iter().filter(|check| is_shown(check)).flat_map(|check| {
             let (tone, mark) = mark(check.outcome);
-            lines(&mut out, layout, (tone, &format!("{mark} {}", check.name)), shown_details(check));
-        }
-    }
-    out
+            lines((tone, &format!("{mark} {}", check.name)), shown_details(check))
+        });
+        let rows: Vec<_> = failure.clone().into_iter().flatten().chain(checks).collect();
+        vec![Table::new(&[Column::Left, Column::Wrapped], rows).into()]
+    };
+    let of_terminal = |check: &Check| tried.holds() || check.outcome == CheckOutcome::Failed;
+    Section::new(toned(name(tried), Tone::Strong))
+        .with(Block::Only(&[Medium::Terminal], rows(&of_terminal)))
+        .with(Block::Only(&[Medium::Markdown, Medium::Html], rows(&|_| true)))
+}
+
+/// A row for each line of a check.
+fn lines((tone, head): (Tone, &str), details: &[String]) -> Vec<Vec<Text>> {
+    let first = vec![toned(head, tone), plain(details.first().map_or("", String::as_str))];
+    let others = details.iter().skip(1).map(|detail| vec![Text::default(), plain(detail)]);
+    std::iter::once(first).chain(others).collect()
 }
 
 /// The sign of an outcome.
@@ -57,21 +93,6 @@ const fn mark(outcome: CheckOutcome) -> (Tone, &'static str) {
 fn shown_details(check: &Check) -> &[String] {
     let most = if check.outcome == CheckOutcome::Failed { check.details.len() } else { SHOWN };
     &check.details[..check.details.len().min(most)]
-}
-
-fn lines(out: &mut String, layout: Layout, (tone, head): (Tone, &str), details: &[String]) {
-    const HEAD: usize = 14;
-    let columns = layout.columns().saturating_sub(HEAD + 4);
-    let mut first = true;
-    let nothing = [String::new()];
-    for detail in if details.is_empty() { &nothing[..] } else { details } {
-        for line in wrap(&clean(detail), columns) {
-            let head_text =
-                if std::mem::take(&mut first) { layout.paint(tone, &pad(head, HEAD)) } else { " ".repeat(HEAD) };
-            out.push_str(format!("  {head_text}{line}").trim_end());
-            out.push('\n');
-        }
-    }
 }
 
 /// What it comes to, in one line.
@@ -153,55 +174,6 @@ fn floor(proof: &Proof) -> String {
 fn rows(proof: &Proof) -> Vec<FigureRow> {
     let all: Vec<&Figures> = proof.before.iter().chain(&proof.after).collect();
     if proof.before.is_none() { Vec::new() } else { figures::rows(&all, None, None) }
-}
-
-/// The proofs in Markdown.
-pub fn proof_markdown(proofs: &[Proof]) -> String {
-    let mut out = String::new();
-    for proof in proofs {
-        out.push_str(&format!("### {}: {}\n\n", markdown_code(&proof.dockerfile), markdown(&verdict(proof))));
-        let rows = rows(proof);
-        if !rows.is_empty() {
-            out.push_str("| | before | after | |\n|---|--:|--:|--:|\n");
-            for row in &rows {
-                out.push_str(&format!(
-                    "| {} | {} | {} | {} |\n",
-                    row.title.trim(),
-                    row.format_value(0),
-                    row.format_value(1),
-                    row.change()
-                ));
-            }
-            out.push('\n');
-        }
-        for note in notes(proof) {
-            out.push_str(&format!("{}\n\n", markdown(&note)));
-        }
-        for tried in &proof.tried {
-            out.push_str(&format!("**{}**\n\n", markdown(&name(tried))));
-            if let Some(failure) = &tried.failure {
-                out.push_str(&format!("- ✗ build: {}\n", markdown(failure)));
-            }
-            tried.checks.iter().for_each(|check| out.push_str(&item(check)));
-            out.push('\n');
-        }
-        if !proof.commands.is_empty() {
-            let commands: Vec<String> =
-                proof.commands.iter().map(|command| format!("- {}\n", markdown_code(command))).collect();
-            let engine = markdown(&proof.engine);
-            out.push_str(&format!(
-                "<details><summary>Commands ({engine})</summary>\n\n{}\n</details>\n\n",
-                commands.concat()
-            ));
-        }
-    }
-    out
-}
-
-fn item(check: &Check) -> String {
-    let (_, mark) = mark(check.outcome);
-    let details: Vec<String> = shown_details(check).iter().map(|detail| markdown(detail)).collect();
-    format!("- {mark} {}: {}\n", check.name, details.join("; "))
 }
 
 /// The proofs, as `schemas/proof.schema.json` describes them.

@@ -19,6 +19,9 @@ const LEAST_SHARE: f64 = 0.01;
 /// Bytes that a change must exceed to be part of the verdict.
 const LEAST_BYTES: f64 = 1_000_000.0;
 
+/// The limit of a change.
+const GROWTH: &str = "max-growth";
+
 /// An amount: `1.21 GB`, `20 s`, `5`.
 pub(in crate::report) fn amount(unit: FigureUnit, value: f64) -> String {
     match unit {
@@ -110,12 +113,28 @@ pub(super) fn row_limits<'a>(comparison: &'a Comparison, row: &'a FigureRow) -> 
 /// A limit in a few words, with a mark: `✓ at most 400 MB`.
 pub(super) fn limit(check: &LimitCheck) -> String {
     let word = if check.is_least { "at least" } else { "at most" };
-    let growth = if check.name == "max-growth" { "growth " } else { "" };
+    let growth = if check.name == GROWTH { "growth " } else { "" };
     format!("{} {growth}{word} {}", mark(check), format_bound(check.limit))
 }
 
+/// A limit with what decides about it: where it is set, the label that lifts it, why it is not checked.
+pub(super) fn budget(check: &LimitCheck, has_baseline: bool) -> String {
+    let words = limit(check);
+    match (check.is_met, &check.lifted_by, &check.written, &check.unknown) {
+        (Some(false), Some(label), ..) => format!("{words}, allowed by the label `{label}`"),
+        (Some(false), None, Some(place), _) => format!("{words} ({place})"),
+        (None, _, _, Some(why)) if has_baseline => format!("{words}: {why}"),
+        _ => words,
+    }
+}
+
+/// Whether a row breaks a limit.
+pub(super) fn is_exceeded(comparison: &Comparison, row: &FigureRow) -> bool {
+    row_limits(comparison, row).any(LimitCheck::is_exceeded)
+}
+
 /// Whether a limit is met.
-pub(super) const fn mark(check: &LimitCheck) -> &'static str {
+const fn mark(check: &LimitCheck) -> &'static str {
     match (check.is_met, &check.lifted_by) {
         (Some(true), _) => "✓",
         (Some(false), None) => "✗",
@@ -167,40 +186,50 @@ pub(super) fn has_several_builds(comparison: &Comparison) -> bool {
     comparison.rows.windows(2).any(|rows| matches!(rows, [row, next] if row.build != next.build))
 }
 
-/// The verdict: what changed most, findings, limits; one line.
+/// Figures whose largest change is part of the verdict.
+const HEADLINES: [FigureKind; 3] = [FigureKind::ImageSize, FigureKind::ColdBuild, FigureKind::Rebuild];
+
+/// The verdict: failed builds, exceeded limits, what changed most, findings; one line.
 pub(super) fn verdict(comparison: &Comparison) -> String {
     let mut parts: Vec<String> =
         comparison.failed_builds.iter().map(|name| format!("the build of {name} failed")).collect();
-    let exceeded = comparison.exceeded().count();
-    if exceeded > 0 {
-        parts.push(format!("{} exceeded", count(exceeded as u64, "limit")));
+    let (mut broken, mut changes) = (Vec::new(), Vec::new());
+    for kind in FigureKind::ALL {
+        let rows = || comparison.rows.iter().filter(|row| row.kind == kind);
+        let limited =
+            rows().find_map(|row| Some((row, row_limits(comparison, row).find(|limit| limit.is_exceeded())?)));
+        match limited {
+            Some((row, limit)) => broken.push(headline(comparison, row, Some(limit))),
+            None => changes.extend(headline_row(comparison, kind).map(|row| headline(comparison, row, None))),
+        }
     }
-    let several = has_several_builds(comparison);
-    let has_size = comparison.rows.iter().any(|row| row.kind == FigureKind::ImageSize);
-    let size = if has_size { FigureKind::ImageSize } else { FigureKind::PullSize };
-    for kind in [size, FigureKind::ColdBuild, FigureKind::Rebuild] {
-        parts.extend(headline(comparison, kind, several));
-    }
+    let others = comparison.exceeded().count().saturating_sub(broken.len()) as u64;
+    let noun = if broken.is_empty() { "limit" } else { "other limit" };
+    parts.append(&mut broken);
+    parts.extend((others > 0).then(|| format!("{} exceeded", count(others, noun))));
+    parts.append(&mut changes);
     parts.extend(findings_verdict(comparison));
     match (parts.is_empty(), comparison.baseline.is_some()) {
-        (false, _) => parts.join("; "),
+        (false, _) => parts.join(", "),
         (true, true) => "no change".to_owned(),
         (true, false) => "nothing to compare with".to_owned(),
     }
 }
 
-/// The largest change of a kind; without a baseline the largest value.
-fn headline(comparison: &Comparison, kind: FigureKind, several: bool) -> Option<String> {
+/// The row of a kind that changed most; without a baseline the one with the largest value.
+fn headline_row(comparison: &Comparison, kind: FigureKind) -> Option<&FigureRow> {
+    let has_size = comparison.rows.iter().any(|row| row.kind == FigureKind::ImageSize);
+    if !HEADLINES.contains(&kind) && (kind != FigureKind::PullSize || has_size) {
+        return None;
+    }
     let rows = comparison.rows.iter().filter(|row| row.kind == kind);
+    if comparison.baseline.is_none() {
+        return rows.max_by(|row, other| row.after.value.total_cmp(&other.after.value));
+    }
     let share = |row: &FigureRow| match &row.before {
         Some(before) => (row.after.value - before.value).abs() / before.value.max(1.0),
         None => 0.0,
     };
-    let of = |row: &FigureRow| if several { format!(" of {}", row.build) } else { String::new() };
-    if comparison.baseline.is_none() {
-        let row = rows.max_by(|row, other| row.after.value.total_cmp(&other.after.value))?;
-        return Some(format!("{}{} {}", kind.title(), of(row), value(&row.after)));
-    }
     let changed = |row: &&FigureRow| match (&row.before, row.direction) {
         (Some(before), Direction::Better | Direction::Worse) => {
             let change = (row.after.value - before.value).abs();
@@ -208,11 +237,27 @@ fn headline(comparison: &Comparison, kind: FigureKind, several: bool) -> Option<
         }
         _ => false,
     };
-    let row = rows.filter(changed).max_by(|row, other| share(row).total_cmp(&share(other)))?;
-    let before = row.before.as_ref().map(value).unwrap_or_default();
-    let percent = change(row);
-    let percent = percent.split_once(" (").map(|(_, percent)| format!(" ({percent}")).unwrap_or_default();
-    Some(format!("{}{} {before} → {}{percent}", kind.title(), of(row), value(&row.after)))
+    rows.filter(changed).max_by(|row, other| share(row).total_cmp(&share(other)))
+}
+
+/// `image size +104 MB (+21 %, limit +50 MB)`; a limit of the whole is beside the whole.
+fn headline(comparison: &Comparison, row: &FigureRow, exceeded: Option<&LimitCheck>) -> String {
+    let of = if has_several_builds(comparison) { format!(" of {}", row.build) } else { String::new() };
+    let before = row.before.as_ref().map(|before| before.value);
+    let limit = exceeded.and_then(|check| {
+        let sign = if check.name == GROWTH { "+" } else { "" };
+        let (value, bound) = pair(check.value?, check.limit);
+        Some((format!("{sign}{value}"), format!("limit {sign}{bound}")))
+    });
+    let (amount, limit) = match (limit, before) {
+        (Some((amount, limit)), _) => (amount, Some(limit)),
+        (None, Some(before)) => (signed(row.kind.unit(), row.after.value - before), None),
+        (None, None) => (value(&row.after), None),
+    };
+    let share = before.and_then(|before| share(before, row.after.value)).filter(|share| *share != amount);
+    let notes: Vec<String> = share.into_iter().chain(limit).collect();
+    let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
+    format!("{}{of} {amount}{notes}", row.kind.title())
 }
 
 fn findings_verdict(comparison: &Comparison) -> Option<String> {
@@ -294,6 +339,12 @@ pub(super) fn others(number: usize) -> String {
 /// What a finding costs, as the other commands write it; empty if that is unknown.
 pub(super) fn cost(finding: &FindingState) -> String {
     finding.cost.as_ref().and_then(impact).map(|impact| table::cost(&impact)).unwrap_or_default()
+}
+
+/// The same where it is an amount.
+pub(super) fn amount_cost(finding: &FindingState) -> Option<String> {
+    finding.cost.as_ref()?.saves.filter(|saves| *saves > 0.0)?;
+    Some(cost(finding)).filter(|cost| !cost.is_empty())
 }
 
 fn impact(cost: &CostState) -> Option<Impact> {

@@ -72,23 +72,14 @@ impl Writer<'_> {
     fn block(&mut self, block: &Block, depth: usize) {
         match block {
             Block::Section(section) => self.section(section, depth),
-            Block::Paragraph(words) => {
-                self.gap();
-                self.out.push_str(&format!("{}\n", text(words)));
-            }
+            Block::Paragraph(words) => self.whole(&format!("{}\n", text(words))),
             Block::Table(block) => self.table(block),
             Block::List(items) => {
                 self.gap();
                 self.rows("row", items.len(), items.iter().map(|item| format!("- {}\n", text(item))));
             }
-            Block::Diff(diff) => {
-                self.gap();
-                self.out.push_str(&fenced(diff));
-            }
-            Block::Excerpt(block) => {
-                self.gap();
-                self.out.push_str(&excerpt(block));
-            }
+            Block::Diff(diff) => self.whole(&fenced(diff)),
+            Block::Excerpt(block) => self.whole(&excerpt(block)),
             Block::Chart(_) => {}
             Block::Only(media, blocks) if media.contains(&Medium::Markdown) => self.blocks(blocks, depth),
             Block::Only(..) => {}
@@ -117,6 +108,15 @@ impl Writer<'_> {
             }
         }
         self.blocks(&section.blocks, depth + 1);
+    }
+
+    /// Adds a block that is left out where it does not fit.
+    fn whole(&mut self, text: &str) {
+        self.gap();
+        if text.len() > self.room() {
+            return self.left_out(1, "part");
+        }
+        self.out.push_str(text);
     }
 
     /// Adds rows as far as they fit, and says how many are left out. Rows that do not fit are not even written: there

@@ -27,7 +27,7 @@ impl Writer {
         let mut is_behind_section = false;
         for block in visible(blocks) {
             let is_section = matches!(block, Block::Section(_));
-            if (is_section || is_behind_section) && !self.out.is_empty() {
+            if (is_section || is_behind_section) && !self.out.is_empty() && !self.out.ends_with("\n\n") {
                 self.out.push('\n');
             }
             is_behind_section = is_section;

@@ -1,0 +1,431 @@
+//! What changed, as a page: a terminal gets everything in lines; a comment says first what a reviewer has to know, and
+//! folds the rest.
+
+use std::collections::HashMap;
+
+use super::words::{
+    UNCOMPARED, amount_cost, baseline, budget, cause_place, change, cost, groups, has_several_builds, is_exceeded,
+    limit, limit_sentence, others, place, remark, row_limits, signed, value, verdict,
+};
+use crate::report::layout::{Layout, cut};
+use crate::report::page::{
+    Block, Column, Medium, Page, Section, Table, Text, TextKind, Tone, code, command, number, plain, toned,
+};
+use crate::report::render::{self, MarkdownLimit};
+use crate::report::units::count;
+use crate::results::{
+    BuildState, CacheMiss, ChangeCause, Comparison, Direction, FigureKind, FigureRow, FindingState, FixState,
+};
+
+/// Bytes of a comment on GitHub at most: it takes 65,536 characters, which are never more than the bytes, whatever it counts
+/// as one.
+pub const GITHUB_LIMIT: usize = 65_536;
+
+/// Bytes of a note on GitLab at most: it takes 1,000,000 characters.
+pub const GITLAB_LIMIT: usize = 1_000_000;
+
+/// Columns of an instruction in a list, and in a cell of a table.
+const WIDEST: usize = 300;
+const WIDEST_CELL: usize = 60;
+
+/// Rows of figures, findings and diffs of a comment that are not folded or left out.
+const OPEN_ROWS: usize = 10;
+const OPEN_FINDINGS: usize = 5;
+const MOST_DIFFS: usize = 5;
+
+/// Words of an instruction that are named as what changed in it.
+const MOST_WORDS: usize = 3;
+
+/// Readers of a comment: all but terminals.
+const DOCUMENTS: &[Medium] = &[Medium::Markdown, Medium::Html];
+
+/// What the text needs to know besides the comparison.
+#[derive(Clone, Debug)]
+pub struct MarkdownOptions<'a> {
+    /// Bytes at most.
+    pub limit: usize,
+    /// A first line by which the comment is found again.
+    pub marker: Option<&'a str>,
+    /// Whether the exit code is 1.
+    pub fails: bool,
+    /// Where all details are, as Markdown.
+    pub details: &'a str,
+}
+
+/// What changed, as text.
+pub fn comparison(comparison: &Comparison, fails: bool, layout: Layout) -> String {
+    render::terminal(&page(comparison, fails), layout)
+}
+
+/// What changed, as Markdown of GitHub and GitLab: the comment on a pull request.
+pub fn comparison_markdown(comparison: &Comparison, options: &MarkdownOptions) -> String {
+    let marker = options.marker.map(|marker| format!("{marker}\n")).unwrap_or_default();
+    let bytes = options.limit.saturating_sub(marker.len());
+    let limit = MarkdownLimit { bytes, details: options.details };
+    marker + &render::markdown(&page(comparison, options.fails), limit)
+}
+
+/// What changed, as one HTML document.
+pub fn comparison_html(comparison: &Comparison, fails: bool) -> String {
+    render::html(&page(comparison, fails))
+}
+
+fn page(comparison: &Comparison, fails: bool) -> Page {
+    let mut page = Page::new("Report");
+    page.push(Block::Only(&[Medium::Terminal], lines(comparison, fails)));
+    page.push(Block::Only(DOCUMENTS, vec![document(comparison, fails).into()]));
+    page
+}
+
+/// Blocks that belong together without a title.
+fn untitled(block: impl Into<Block>) -> Block {
+    Section::default().with(block).into()
+}
+
+/// Blocks behind a fold; nothing if there are none.
+fn folded(title: impl AsRef<str>, blocks: Vec<Block>) -> Option<Block> {
+    (!blocks.is_empty()).then(|| Section { blocks, ..Section::folded(title) }.into())
+}
+
+fn list(items: Vec<Text>) -> Option<Block> {
+    (!items.is_empty()).then_some(Block::List(items))
+}
+
+/// Everything, for a terminal.
+fn lines(comparison: &Comparison, fails: bool) -> Vec<Block> {
+    let tone = if fails { Tone::Error } else { Tone::Strong };
+    let mut blocks: Vec<Block> = vec![toned(verdict(comparison), tone).into()];
+    for rows in comparison.rows.chunk_by(|row, next| row.build == next.build) {
+        let build = rows.first().map_or("", |row| &row.build);
+        blocks.push(Section::new(toned(build, Tone::Strong)).with(lines_table(comparison, rows)).into());
+    }
+    blocks.extend(list(comparison.limits.iter().filter_map(limit_sentence).map(plain).collect()));
+    blocks.extend(causes(comparison, 1));
+    blocks.extend(list(misses(comparison)).map(untitled));
+    let word = if comparison.baseline.is_some() { "new finding" } else { "finding" };
+    let uncompared = format!("{} {UNCOMPARED}", count(comparison.uncompared_findings.len() as u64, "finding"));
+    for (title, findings) in [
+        (count(comparison.new_findings.len() as u64, word), &comparison.new_findings),
+        (count(comparison.fixed_findings.len() as u64, "fixed finding"), &comparison.fixed_findings),
+        (uncompared, &comparison.uncompared_findings),
+    ] {
+        let items = list(groups(findings).into_iter().map(finding_line).collect());
+        blocks.extend(items.map(|items| Section::new(toned(title, Tone::Strong)).with(items).into()));
+    }
+    blocks.extend(unchanged(comparison).map(|unchanged| untitled(plain(unchanged))));
+    blocks.extend(rewrites(comparison));
+    let notices = comparison.notices.iter().map(|notice| toned(notice, Tone::Dim)).collect();
+    blocks.extend(list(notices).map(untitled));
+    blocks.push(untitled(toned(baseline(comparison).replace('`', ""), Tone::Dim)));
+    blocks
+}
+
+fn lines_table(comparison: &Comparison, rows: &[FigureRow]) -> Table {
+    let has_before = comparison.baseline.is_some();
+    let cells = rows.iter().map(|row| {
+        let limits = row_limits(comparison, row).map(limit);
+        let remarks: Vec<String> = limits.chain([remark(row)]).filter(|remark| !remark.is_empty()).collect();
+        let before = row.before.as_ref().map_or_else(|| "–".to_owned(), value);
+        vec![
+            plain(row.kind.title()),
+            number(if has_before { before } else { String::new() }),
+            number(value(&row.after)),
+            number(change(row)).in_tone(tone(row)),
+            plain(remarks.join(", ")),
+        ]
+    });
+    let columns = [Column::Left, Column::Right, Column::Right, Column::Left, Column::Words];
+    let table = Table::new(&columns, cells.collect());
+    if has_before { table.with_head(&["", "before", "after", "change", ""]) } else { table }
+}
+
+const fn tone(row: &FigureRow) -> Tone {
+    match row.direction {
+        Direction::Better => Tone::Good,
+        Direction::Worse => Tone::Error,
+        _ => Tone::Plain,
+    }
+}
+
+fn finding_line((finding, number): (&FindingState, usize)) -> Text {
+    let cost = cost(finding);
+    let cost = if cost.is_empty() { cost } else { format!(" ({cost})") };
+    let (severity, others) = (finding.severity().name(), others(number));
+    plain(format!("{}: {severity} {}: {}{others}{cost}", place(finding), finding.rule, finding.message))
+}
+
+/// What each line contributed to figures with at least so many causes.
+fn causes(comparison: &Comparison, least: usize) -> Vec<Block> {
+    let rows = comparison.rows.iter().filter(|row| row.causes.len() >= least);
+    let sections = rows.map(|row| {
+        let items = row.causes.iter().map(|cause| {
+            let place = cause_place(cause);
+            let place = if place.is_empty() { place } else { format!(" {place}") };
+            let change = signed(row.kind.unit(), cause.change);
+            number(change).and(" ").and_code(cut(&cause.instruction, WIDEST)).and(place)
+        });
+        let title = toned(format!("{}, {}", row.kind.title(), row.build), Tone::Strong);
+        Section::new(title).with(Block::List(items.collect())).into()
+    });
+    sections.collect()
+}
+
+/// The steps at which the build cache was left.
+fn misses(comparison: &Comparison) -> Vec<Text> {
+    let all = comparison.state.builds.iter().flat_map(|build| &build.misses);
+    let item = |miss: &CacheMiss| {
+        let line = miss.line.map(|line| format!(" (line {line})")).unwrap_or_default();
+        plain("reruns: ").and_code(cut(&miss.name, WIDEST)).and(format!("{line}: {}", miss.reason))
+    };
+    all.map(item).collect()
+}
+
+fn unchanged(comparison: &Comparison) -> Option<String> {
+    let number = comparison.unchanged_findings as u64;
+    (number > 0).then(|| format!("{} of the baseline did not change", count(number, "finding")))
+}
+
+fn rewrites(comparison: &Comparison) -> Vec<Block> {
+    let sections = comparison.rewrites.iter().map(|rewrite| {
+        let verdict = rewrite.verdict.as_ref().map(|verdict| format!(": {verdict}")).unwrap_or_default();
+        let title = toned(format!("rewrite of {}{verdict}", rewrite.file), Tone::Strong);
+        let mut blocks: Vec<Block> = list(rewrite.passes.iter().map(plain).collect()).into_iter().collect();
+        blocks.extend(rewrite.diff.iter().map(|diff| Block::Only(DOCUMENTS, vec![Block::Diff(diff.clone())])));
+        Section { blocks, ..Section::new(title) }.into()
+    });
+    sections.collect()
+}
+
+/// The comment: the verdict, what changed and why, the worst findings; the rest is folded.
+fn document(comparison: &Comparison, fails: bool) -> Section {
+    let mark = if fails { "✗" } else { "✓" };
+    let mut section = Section::new(format!("{mark} dockopt: {}", verdict(comparison)));
+    let failures: Vec<String> = comparison.state.builds.iter().filter_map(failure).collect();
+    section.blocks.extend(list(failures.iter().map(plain).collect()));
+    if comparison.baseline.is_none() {
+        let figures = if comparison.rows.is_empty() { "" } else { " The figures of this build:" };
+        section.push(plain(format!("No baseline yet: nothing is compared.{figures}")));
+    }
+    section.blocks.extend(figures(comparison));
+    let has_row = |figure| comparison.rows.iter().any(|row| Some(row.kind) == figure);
+    let limits = comparison.limits.iter().filter(|check| !has_row(check.figure));
+    section.blocks.extend(list(limits.filter_map(limit_sentence).map(plain).collect()));
+    section.blocks.extend(new_findings(comparison));
+    section.blocks.extend(fixes(comparison));
+    let mut all_causes = causes(comparison, 2);
+    all_causes.extend(list(misses(comparison)));
+    section.blocks.extend(folded("What each line contributed", all_causes));
+    let uncompared = &comparison.uncompared_findings;
+    for (title, findings) in [("fixed finding", &comparison.fixed_findings), ("finding", uncompared)] {
+        let items = list(groups(findings).into_iter().map(sentence).collect());
+        let about = if title == "finding" { format!(" {UNCOMPARED}") } else { String::new() };
+        let title = format!("{}{about}", count(findings.len() as u64, title));
+        section.blocks.extend(folded(title, items.into_iter().collect()));
+    }
+    section.blocks.extend(folded("The rewrite that `dockopt optimize` proposes", rewrites(comparison)));
+    let notices: Vec<Text> = comparison.notices.iter().filter(|notice| !failures.contains(notice)).map(plain).collect();
+    let title = count(notices.len() as u64, "note");
+    section.blocks.extend(folded(title, list(notices).into_iter().collect()));
+    if comparison.baseline.is_some() {
+        let unchanged = unchanged(comparison).map(|unchanged| format!(" {unchanged}.")).unwrap_or_default();
+        section.push(toned(format!("{}{unchanged}", baseline(comparison)), Tone::Dim));
+    }
+    section
+}
+
+/// As a notice says it.
+fn failure(build: &BuildState) -> Option<String> {
+    build.failure.as_ref().map(|failure| format!("the build of `{}` failed: {failure}", build.name()))
+}
+
+/// The table: what breaks a limit or became worse first. Of several builds only what changed is open.
+fn figures(comparison: &Comparison) -> Vec<Block> {
+    let several = has_several_builds(comparison);
+    let mut rows: Vec<&FigureRow> = comparison.rows.iter().collect();
+    let rank = |row: &FigureRow| match row.direction {
+        _ if is_exceeded(comparison, row) => 0,
+        Direction::Worse => 1,
+        Direction::Better => 2,
+        _ => 3,
+    };
+    rows.sort_by_key(|row| rank(row));
+    let has_baseline = comparison.baseline.is_some();
+    let changed = rows.iter().filter(|row| rank(row) < 3 || !has_baseline).count();
+    let open = if several { changed.min(OPEN_ROWS) } else { rows.len() };
+    let (open, rest) = rows.split_at(open);
+    let mut blocks: Vec<Block> = Vec::new();
+    if !open.is_empty() {
+        blocks.push(figures_table(comparison, open).into());
+    }
+    if !rest.is_empty() {
+        let title = count(rest.len() as u64, if open.is_empty() { "figure" } else { "further figure" });
+        blocks.extend(folded(title, vec![figures_table(comparison, rest).into()]));
+    }
+    blocks
+}
+
+fn figures_table(comparison: &Comparison, rows: &[&FigureRow]) -> Table {
+    let has_baseline = comparison.baseline.is_some();
+    let several = has_several_builds(comparison);
+    let mut misses: HashMap<&str, Text> = HashMap::new();
+    for build in &comparison.state.builds {
+        if let Some(miss) = build.misses.first() {
+            let line = miss.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+            let text = plain(line).and_code(cut(&miss.name, WIDEST_CELL)).and(" reruns");
+            misses.entry(build.name()).or_insert(text);
+        }
+    }
+    let cells = rows.iter().map(|row| {
+        let (after, remark) = (value(&row.after), remark(row));
+        let values = match &row.before {
+            Some(before) => format!("{} → {after}", value(before)),
+            None => after,
+        };
+        let remark = if remark.is_empty() { remark } else { format!(", {remark}") };
+        let budgets: Vec<String> = row_limits(comparison, row).map(|check| budget(check, has_baseline)).collect();
+        let is_of_cache =
+            matches!(row.kind, FigureKind::CacheHits | FigureKind::PredictedRebuild | FigureKind::LoggedBuild);
+        let miss = if is_of_cache { misses.remove(row.build.as_str()) } else { None };
+        vec![
+            if several { code(&row.build) } else { Text::default() },
+            plain(row.kind.title()),
+            number(values),
+            number(change(row)).in_tone(tone(row)).and(remark),
+            plain(budgets.join(", ")),
+            main_cause(row).or(miss).unwrap_or_default(),
+        ]
+    });
+    let cells = cells.collect();
+    let columns = [Column::Left, Column::Left, Column::Left, Column::Left, Column::Words, Column::Words];
+    let values = if has_baseline { "before → after" } else { "" };
+    let build = rows.first().map_or("", |row| row.build.as_str());
+    let figure = if several { "" } else { build };
+    Table::new(&columns, cells).with_head(&["build", figure, values, "change", "budget", "largest cause"])
+}
+
+/// The line that contributed most to a change, and what happened to it. An instruction that changed in its place is one
+/// cause, not one that went and another one that came.
+fn main_cause(row: &FigureRow) -> Option<Text> {
+    let change = row.after.value - row.before.as_ref()?.value;
+    let keyword = |cause: &ChangeCause| cause.instruction.split(' ').next().unwrap_or_default().to_owned();
+    let place = |cause: &ChangeCause| cause.line.map(|line| (line, keyword(cause)));
+    let removed = row.causes.iter().filter(|cause| cause.how == "removed");
+    let mut old: HashMap<_, &ChangeCause> = removed.filter_map(|cause| Some((place(cause)?, cause))).collect();
+    let mut edited: Vec<(f64, &ChangeCause, Option<&ChangeCause>)> = Vec::new();
+    for cause in row.causes.iter().filter(|cause| cause.how != "removed") {
+        let before = if cause.how == "added" { place(cause).and_then(|place| old.remove(&place)) } else { None };
+        edited.push((cause.change + before.map_or(0.0, |before| before.change), cause, before));
+    }
+    let is_edited = |cause: &ChangeCause| edited.iter().any(|(_, _, before)| *before == Some(cause));
+    let gone: Vec<_> = row.causes.iter().filter(|cause| cause.how == "removed" && !is_edited(cause)).collect();
+    edited.extend(gone.into_iter().map(|cause| (cause.change, cause, None)));
+    let several = edited.len() > 1;
+    let same_way = edited.into_iter().filter(|(part, ..)| (*part > 0.0) == (change > 0.0));
+    let (part, cause, before) = same_way.max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()))?;
+    let part = if several { format!(" ({})", signed(row.kind.unit(), part)) } else { String::new() };
+    Some(cause_text(cause, before).and(part))
+}
+
+/// `line 13: graphviz added`.
+fn cause_text(cause: &ChangeCause, before: Option<&ChangeCause>) -> Text {
+    let line = cause.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+    let line = if cause.how == "removed" && !line.is_empty() { format!("was {line}") } else { line };
+    let instruction = |how: &str| plain(&line).and_code(cut(&cause.instruction, WIDEST_CELL)).and(how);
+    let Some(before) = before else {
+        return instruction(match cause.how {
+            "added" => " added",
+            "removed" => " removed",
+            _ => "",
+        });
+    };
+    let only_in = |instruction: &str, other: &str| {
+        let other: Vec<&str> = other.split_whitespace().collect();
+        instruction.split_whitespace().filter(|word| !other.contains(word)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (new, gone) =
+        (only_in(&cause.instruction, &before.instruction), only_in(&before.instruction, &cause.instruction));
+    match (new.len(), gone.len()) {
+        (1..=MOST_WORDS, 0) => plain(line).and_code(cut(&new.join(" "), WIDEST_CELL)).and(" added"),
+        (0, 1..=MOST_WORDS) => plain(line).and_code(cut(&gone.join(" "), WIDEST_CELL)).and(" removed"),
+        _ => instruction(" changed"),
+    }
+}
+
+/// The new findings, the worst first; without a baseline a comment shows only those.
+fn new_findings(comparison: &Comparison) -> Option<Block> {
+    let all = &comparison.new_findings;
+    let has_baseline = comparison.baseline.is_some();
+    let worst = worst(all);
+    let (open, rest) = worst.split_at(worst.len().min(OPEN_FINDINGS));
+    let title = match (has_baseline, rest.is_empty()) {
+        (true, _) => count(all.len() as u64, "new finding"),
+        (false, true) => count(all.len() as u64, "finding"),
+        (false, false) => format!("The worst of {}", count(all.len() as u64, "finding")),
+    };
+    let items = |findings: &[(&FindingState, usize)]| {
+        let item = |(finding, number): &(&FindingState, usize)| {
+            let cost = amount_cost(finding).map(|cost| format!(", costs {cost}")).unwrap_or_default();
+            sentence((finding, *number)).and(cost)
+        };
+        Block::List(findings.iter().map(item).collect())
+    };
+    let mut section = Section::new(title);
+    section.push((!open.is_empty()).then(|| items(open))?);
+    if !rest.is_empty() {
+        let rest = folded(format!("{} more", rest.len()), vec![items(rest)]);
+        let media: &[Medium] = if has_baseline { DOCUMENTS } else { &[Medium::Html] };
+        section.push(Block::Only(media, rest.into_iter().collect()));
+    }
+    Some(section.into())
+}
+
+/// The most severe first, of those what costs most.
+fn worst(findings: &[FindingState]) -> Vec<(&FindingState, usize)> {
+    let mut groups = groups(findings);
+    let saves = |finding: &FindingState| finding.cost.as_ref().and_then(|cost| cost.saves).unwrap_or_default();
+    groups.sort_by(|(a, _), (b, _)| b.severity().cmp(&a.severity()).then_with(|| saves(b).total_cmp(&saves(a))));
+    groups
+}
+
+/// Where a finding is, what is wrong, and its rule.
+fn sentence((finding, number): (&FindingState, usize)) -> Text {
+    let text = code(place(finding)).and(format!(" {}{} (", finding.message, others(number)));
+    let text = match crate::rules::find(&finding.rule) {
+        Some(rule) => text.with(rule.name, TextKind::Link(rule.url()), Tone::Plain),
+        None => text.and_code(&finding.rule),
+    };
+    text.and(")")
+}
+
+/// How to fix new findings, and the first fixes as diffs. A comment in the conversation has no suggestion that a click
+/// applies: those exist in reviews of changed lines only.
+fn fixes(comparison: &Comparison) -> Vec<Block> {
+    let worst = worst(&comparison.new_findings);
+    let fixable: Vec<(&FindingState, &FixState)> =
+        worst.iter().filter_map(|(finding, _)| Some((*finding, finding.fix.as_ref()?))).collect();
+    if fixable.is_empty() {
+        return Vec::new();
+    }
+    let safe = fixable.iter().filter(|(_, fix)| fix.is_safe).count();
+    let (line, number) = match safe {
+        0 => ("dockopt fix --write --unsafe", fixable.len()),
+        safe => ("dockopt fix --write", safe),
+    };
+    let mut blocks: Vec<Block> = vec![command(line).and(format!(" fixes {number} of these findings.")).into()];
+    let mut diffs: Vec<Block> = Vec::new();
+    let with_lines = fixable.iter().filter(|(_, fix)| fix.lines.is_some());
+    for (finding, fix) in with_lines.take(MOST_DIFFS) {
+        diffs.extend(fix_diff(finding, fix));
+    }
+    blocks.extend(folded("Fixes as diffs", diffs));
+    blocks
+}
+
+fn fix_diff(finding: &FindingState, fix: &FixState) -> Vec<Block> {
+    let Some((first, before, after)) = &fix.lines else { return Vec::new() };
+    let safety = if fix.is_safe { "safe" } else { "unsafe" };
+    let removed = before.lines().map(|line| format!("-{line}\n"));
+    let added = after.lines().map(|line| format!("+{line}\n"));
+    let title = code(format!("{}:{first}", finding.file)).and(format!(" {} ({safety})", fix.title));
+    vec![title.into(), Block::Diff(removed.chain(added).collect())]
+}
