@@ -89,9 +89,8 @@ impl Writer<'_> {
                 self.gap();
                 self.out.push_str(&excerpt(block));
             }
-            Block::Chart(_) => {}
             Block::Only(media, blocks) if media.contains(&Medium::Markdown) => self.blocks(blocks, depth),
-            Block::Only(..) => {}
+            Block::Chart(_) | Block::Only(..) => {}
         }
     }
 
