@@ -41,6 +41,7 @@ pub(super) fn run(global: &Global, command: &History) -> Result<u8, CommandFailu
     let text = match global.format {
         Format::Json => report::history_json(&history),
         Format::Markdown => report::history_markdown(&history),
+        Format::Html => report::history_html(&history),
         _ => report::history(&history, terminal::stdout(global)),
     };
     print(global, &text)?;

@@ -228,6 +228,7 @@ fn write(global: &Global, result: &Measurement) -> Result<(), CommandFailure> {
     match global.format {
         Format::Json => print(global, &report::measure_json(result)),
         Format::Markdown => print(global, &report::measure_markdown(result)),
+        Format::Html => print(global, &report::measure_html(result)),
         _ => print(global, &report::measure(result, terminal::stdout(global))),
     }
 }

@@ -149,6 +149,7 @@ fn render(global: &Global, comparison: &Comparison, fails: bool, code: u8) -> St
             let options = MarkdownOptions { limit: GITHUB_LIMIT, marker: None, fails, details: &details() };
             report::comparison_markdown(comparison, &options)
         }
+        Format::Html => report::comparison_html(comparison, fails),
         Format::Sarif => report::comparison_sarif(comparison, code, &base()),
         Format::Github => report::comparison_github(comparison, &base()),
         _ => report::comparison(comparison, fails, terminal::stdout(global)),

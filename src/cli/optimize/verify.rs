@@ -123,6 +123,7 @@ fn report_proofs(
     match global.format {
         Format::Json => print(global, &report::proof_json(&inputs.root, proofs)),
         Format::Markdown => print(global, &report::proof_markdown(proofs)),
+        Format::Html => print(global, &report::proof_html(proofs)),
         _ => {
             let mut text = Vec::new();
             if !command.write && command.to.is_none() && !outcome.changes.is_empty() {

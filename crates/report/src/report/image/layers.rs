@@ -19,8 +19,6 @@ const COLUMNS: [Column; 8] = [
     Column::Words,
 ];
 
-const HEAD: [&str; 8] = ["layer", "size", "to pull", "", "files", "wasted", "line", "instruction"];
-
 /// Columns of the longest bar.
 const BAR: u64 = 8;
 
@@ -53,7 +51,9 @@ fn table(analysis: &ImageAnalysis, folded: usize, bars: &Bars) -> Table {
         rows.push(base_row(analysis, folded, has_pull, bars));
     }
     rows.extend((folded..layers.len()).map(|number| row(analysis, number, has_pull, bars)));
-    Table::new(&COLUMNS, rows).with_head(&HEAD)
+    let has_lines = analysis.origins.layers.iter().any(|origin| origin.place.is_some());
+    let line = if has_lines { "line" } else { "" };
+    Table::new(&COLUMNS, rows).with_head(&["layer", "size", "to pull", "", "files", "wasted", line, "instruction"])
 }
 
 /// What a bar stands for: what the layer stores where that is known, else what it sends.

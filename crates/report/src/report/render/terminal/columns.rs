@@ -205,9 +205,11 @@ impl TableWriter<'_> {
         if text.is_empty() || text == NOTHING {
             return String::new();
         }
-        let head = self.head.get(at).filter(|_| cards.labels.contains(&at));
         let colon = if at < cards.main { "" } else { ":" };
-        head.map_or_else(|| text.to_owned(), |head| format!("{head}{colon} {text}"))
+        match self.head.get(at) {
+            Some(head) if cards.labels.contains(&at) => format!("{head}{colon} {text}"),
+            _ => text.to_owned(),
+        }
     }
 
     /// The cells of each row one after the other: a terminal that is too narrow for columns.
