@@ -223,7 +223,7 @@ fn explain(page: &mut Page, comparison: &Comparison) {
         let mut item = format!("- **{}{of} {}**\n", row.kind.title(), signed(unit, change));
         for cause in row.causes.iter().take(MOST_CAUSES) {
             let place = cause_place(cause);
-            let place = if place.is_empty() { place } else { format!(" ({place})") };
+            let place = if place.is_empty() { place } else { format!(" ({})", text(&place)) };
             let _ = writeln!(item, "  - {} {}{place}", signed(unit, cause.change), code(&cause.instruction));
         }
         let hidden: Vec<f64> = row.causes.iter().skip(MOST_CAUSES).map(|cause| cause.change).collect();
@@ -297,19 +297,16 @@ fn finding_row((finding, number): &(&FindingState, usize)) -> String {
     )
 }
 
-/// The fixes of new findings as diffs. A comment in the conversation has no suggestion that a click applies: those
-/// exist in reviews of changed lines only.
+/// The command that fixes new findings, with a few diffs as examples. A comment in the conversation has no suggestion that
+/// a click applies: those exist in reviews of changed lines only.
 fn fixes(page: &mut Page, comparison: &Comparison) {
-    let fixable: Vec<(&FindingState, &FixState)> = comparison
-        .new_findings
-        .iter()
-        .filter_map(|finding| Some((finding, finding.fix.as_ref()?)))
-        .filter(|(_, fix)| fix.lines.is_some())
-        .collect();
-    if !fixable.is_empty() {
+    let Some(offer) = comparison.fix_offer() else { return };
+    page.text.push_str(&format!("\n{}.\n", text(&offer.sentence())));
+    if !offer.diffs.is_empty() {
         let details = std::mem::replace(&mut page.details, "`dockopt fix` shows all");
-        let rows = fixable.iter().map(|(finding, fix)| fix_row(finding, fix));
-        page.folded(&format!("Fixes as diffs ({})", fixable.len()), "", ("diff", fixable.len()), rows);
+        let rows = offer.diffs.iter().map(|(finding, fix)| fix_row(finding, fix));
+        let number = offer.diffs.len() + offer.hidden();
+        page.folded(&format!("Fixes as diffs ({number})"), "", ("diff", number), rows);
         page.details = details;
     }
 }
