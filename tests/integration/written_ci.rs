@@ -78,7 +78,7 @@ fn annotations_are_at_lines_that_were_changed() {
     let file = project.path().join("backend/Dockerfile");
     let dockerfile = fs::read_to_string(&file).unwrap();
     fs::write(&file, format!("{dockerfile}ENV API_TOKEN=abcd1234efgh5678\n")).unwrap();
-    fs::write(project.path().join("backend/id_rsa"), "").unwrap();
+    fs::write(project.path().join("backend/id_rsa"), "a key\n").unwrap();
     git(project.path(), &["add", "--all"]);
     git(project.path(), &["commit", "-q", "-m", "change"]);
     let ran = report(project.path(), job.path(), &[]);
