@@ -1,5 +1,6 @@
 //! `dockopt init`.
 
+mod earlier;
 mod files;
 mod list;
 mod project;
@@ -46,6 +47,9 @@ pub(super) fn run(global: &Global, command: &Init) -> Result<u8, CommandFailure>
     print(global, &text)?;
     for name in &setup.kept {
         terminal::note(&format!("{name} exists and is kept"));
+    }
+    for name in &setup.edited {
+        terminal::note(&format!("{name} is not as dockopt wrote it, and is left alone"));
     }
     let files = report::count(count, "file");
     terminal::note(&match (count, command.write) {

@@ -2,6 +2,7 @@
 
 mod baseline;
 mod budget;
+mod changed;
 mod ci;
 mod post;
 mod read;
@@ -16,7 +17,9 @@ use super::terminal;
 use crate::finding::Severity;
 use crate::load::git::Repository;
 use crate::report::{self, Format, GITHUB_LIMIT, GITLAB_LIMIT, MarkdownOptions};
-use crate::results::{self, Comparison, ComparisonOptions, HistoryRecord, ProjectHistory, ProjectState, ReadResult};
+use crate::results::{
+    self, Comparison, ComparisonOptions, HistoryRecord, NOT_JUDGED, ProjectHistory, ProjectState, ReadResult,
+};
 use baseline::{Baseline, hash};
 use budget::Budgets;
 use ci::CiPullRequest;
@@ -49,9 +52,17 @@ pub(super) fn run(global: &Global, command: &Report) -> Result<u8, CommandFailur
     let options = ComparisonOptions {
         labels: command.label.iter().chain(&pull_request.labels).cloned().collect(),
         spreads: history.spreads(),
+        // A job of CI compares with what an earlier one left: its first run has nothing to judge by.
+        needs_baseline: command.baseline_dir.is_some(),
     };
     let head = repository.as_ref().and_then(|repository| repository.resolve("HEAD").ok()).map(hash);
-    let comparison = compare(&budgets, inputs, baseline, head, &options);
+    let mut comparison = compare(&budgets, inputs, baseline, head, &options);
+    if comparison.judges_findings {
+        let base = diff_base(base_commit, &comparison);
+        changed::keep_changed_lines(&mut comparison.annotated_findings, repository.as_ref(), base.as_deref());
+    } else {
+        terminal::note(NOT_JUDGED);
+    }
     let fails = !comparison.failed_builds.is_empty()
         || comparison.exceeded().next().is_some()
         || has_failing_findings(command, &budgets, &comparison);
@@ -67,6 +78,14 @@ pub(super) fn run(global: &Global, command: &Report) -> Result<u8, CommandFailur
         (None, None) => Ok(()),
     };
     emitted.and(recorded).map(|()| code)
+}
+
+/// The commit that lines are compared with: that of the pull request, else the one that a baseline was searched for, else
+/// that of the baseline; `None` without a baseline.
+fn diff_base(base_commit: Option<&str>, comparison: &Comparison) -> Option<String> {
+    let origin = comparison.baseline.as_ref()?;
+    let searched = origin.nearest.as_ref().map(|(commit, _)| commit.clone());
+    base_commit.map(str::to_owned).or(searched).or_else(|| origin.commit.clone())
 }
 
 /// The time in RFC 3339, without fractions of a second.
@@ -129,8 +148,12 @@ fn join_rewrites(rewrites: Vec<results::Rewrite>) -> Vec<results::Rewrite> {
     joined
 }
 
-/// Whether a new finding is severe enough for the exit code; without a baseline all are new.
+/// Whether a new finding is severe enough for the exit code. Without a baseline all are new, and none is judged where one
+/// is needed.
 fn has_failing_findings(command: &Report, budgets: &Budgets, comparison: &Comparison) -> bool {
+    if !comparison.judges_findings {
+        return false;
+    }
     let least = match command.threshold.fail_on {
         Some(FailOn::Error) => Some(Severity::Error),
         Some(FailOn::Warning) => Some(Severity::Warning),

@@ -132,6 +132,64 @@ fn the_ci_system_is_that_of_the_remote() {
     }
 }
 
+/// The workflow as the first version wrote it.
+const FIRST_WORKFLOW: &str = "# Image size, build time and findings of pull requests, as a comment and in the summary of the job. Reports of the default
+# branch are what pull requests are compared with.
+name: dockopt
+on:
+  pull_request:
+    types: [opened, synchronize, reopened, labeled, unlabeled] # a label can allow growth
+  push:
+    branches: [trunk]
+permissions: {}
+concurrency:
+  group: dockopt-${{ github.ref }}
+  cancel-in-progress: ${{ github.event_name == 'pull_request' }}
+jobs:
+  report:
+    name: report
+    permissions:
+      contents: read # to check out
+      pull-requests: write # to comment; a fork's pull request gets the summary of the job instead
+    uses: dockopt/dockopt/.github/workflows/report.yml@0123456789012345678901234567890123456789 # v0.0.9
+    with:
+      version: 0.0.9
+      builds: |
+        Dockerfile . --build-arg MODE=fast
+      upload: true # for the workflow that comments
+";
+
+#[test]
+fn files_of_an_earlier_version_are_renewed() {
+    let name = ".github/workflows/dockopt.yml";
+    let project = |text: &str| Dockopt::new().file("Dockerfile", "FROM scratch\n").file(name, text);
+    let ran = init(project(FIRST_WORKFLOW), &["--write"]).code(0);
+    assert_eq!(written(&ran), ["dockopt.toml", ".pre-commit-config.yaml", name]);
+    let workflow = ran.read(name);
+    assert!(workflow.contains(&format!("version: {}\n", env!("CARGO_PKG_VERSION"))), "{workflow}");
+    for kept in ["        Dockerfile . --build-arg MODE=fast\n", "      upload: true", "branches: [trunk]\n"] {
+        assert!(workflow.contains(kept), "{kept}: {workflow}");
+    }
+    assert!(ran.again(["init", "--write"]).code(0).stderr.contains("nothing to write"));
+    // What somebody changed is left alone.
+    let edited = FIRST_WORKFLOW.replace("name: report\n", "name: images\n");
+    let ran = init(project(&edited), &["--write"]).code(0);
+    assert_eq!(ran.read(name), edited);
+    assert!(ran.stderr.contains(&format!("{name} is not as dockopt wrote it, and is left alone\n")), "{}", ran.stderr);
+}
+
+#[test]
+fn only_the_label_of_the_settings_starts_a_run() {
+    for (settings, label) in [("", "allow-size-increase"), ("[budget]\ngrowth-label = \"may grow\"\n", "may grow")] {
+        let dockopt = Dockopt::new().file("Dockerfile", "FROM scratch\n").file("dockopt.toml", settings);
+        let workflow = init(dockopt, &["--write", "--ci=github"]).code(0).read(".github/workflows/dockopt.yml");
+        let condition = format!("    if: ${{{{ !github.event.label || github.event.label.name == '{label}' }}}}\n");
+        assert!(workflow.contains(&condition), "{workflow}");
+        // Others do not cancel a run, either.
+        assert!(workflow.contains(&format!("github.event.label.name != '{label}' && github.run_id")), "{workflow}");
+    }
+}
+
 #[test]
 fn nothing_is_half_written() {
     // A file where a folder is to be.

@@ -95,3 +95,5 @@ mod structure;
 mod tidy;
 mod vectors;
 mod widths;
+#[cfg(target_os = "linux")]
+mod written_ci;

@@ -3,19 +3,25 @@
 
 mod cause;
 mod comparison;
+mod edit;
 mod figure;
+mod fixes;
+mod group;
 mod history;
 mod join;
 mod limit;
 mod pairs;
 mod read;
 mod state;
+mod waste;
 #[cfg(test)]
 mod tests;
 
 pub use self::cause::{ChangeCause, causes};
-pub use self::comparison::{BaselineOrigin, Comparison, ComparisonOptions, FigureRow, compare};
+pub use self::comparison::{BaselineOrigin, Comparison, ComparisonOptions, FigureRow, NOT_JUDGED, compare};
+pub use self::edit::Edit;
 pub use self::figure::{Direction, FigureKind, FigureUnit, tolerance, whole};
+pub use self::fixes::FixOffer;
 pub use self::history::{HistoryRecord, ProjectHistory, RECORD_SCHEMA, Regression, Spreads, Trend};
 pub use self::join::join;
 pub use self::limit::LimitCheck;

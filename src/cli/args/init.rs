@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Existing files are not replaced. In .pre-commit-config.yaml and .gitlab-ci.yml, entries are added at the end of a list.\n\n\
+    after_help = "Existing files are not replaced, unless they still are what an earlier version wrote. In .pre-commit-config.yaml and .gitlab-ci.yml, entries are added at the end of a list.\n\n\
                         Exit codes:\n  0: success\n  1: --check found something to write\n  2: an error"
 )]
 #[allow(clippy::struct_excessive_bools)] // Flags as users type them.

@@ -14,7 +14,8 @@ const NEAREST_SETTINGS: &str = "Settings file [default: the nearest dockopt.toml
     mut_arg("config", |arg| arg.help(NEAREST_SETTINGS)),
     after_help = "A time counts as changed if the difference is more than each of: 10 %, 3 s, the spread of repeated runs, and the \
                   spread of the last 5 runs (with --record or --history).\n\nExit codes:\n  0: success\n  1: a limit in the settings under [budget] is \
-                  exceeded, or there are new findings (without a baseline: all) at least as severe as --fail-on\n  2: an input cannot be read"
+                  exceeded, or there are new findings (without a baseline: all, but none if --baseline-dir \
+                  has no baseline yet) at least as severe as --fail-on\n  2: an input cannot be read"
 )]
 pub(in crate::cli) struct Report {
     /// JSON results of audit, lint, image, image diff, measure, cache and optimize

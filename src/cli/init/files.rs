@@ -2,15 +2,18 @@
 
 use std::path::Path;
 
+use super::earlier::{ProjectValues, WrittenFile};
 use super::list::with_item;
 use super::project::InitProject;
 use crate::cli::args::CiSystem;
 use crate::cli::output::CommandFailure;
 use crate::finding::Target;
 use crate::fix::Change;
-use crate::load::{LoadError, read_source};
+use crate::load::{self, LoadError, SettingsSource, read_source};
 use crate::report::count;
-use crate::text::FileId;
+use crate::rules::known_rules;
+use crate::settings::{Budget, documents};
+use crate::text::{FileId, Source};
 use crate::yaml::{self, YamlNode};
 
 const SETTINGS: &str = include_str!("settings.toml");
@@ -19,9 +22,12 @@ const COMMENT_WORKFLOW: &str = include_str!("github-comment.yml");
 const GITLAB_JOB: &str = include_str!("../../../templates/report.yml");
 
 /// The repository of the action, the workflow and the hooks.
-const REPOSITORY: &str = "dockopt/dockopt";
+pub(super) const REPOSITORY: &str = "dockopt/dockopt";
 
+const SETTINGS_FILE: &str = "dockopt.toml";
 const WORKFLOW_FILE: &str = ".github/workflows/dockopt.yml";
+const COMMENT_WORKFLOW_FILE: &str = ".github/workflows/dockopt-comment.yml";
+const GITLAB_FILE: &str = ".gitlab/dockopt.yml";
 
 /// Bytes that a file of the user may have.
 const LIMIT: u64 = 1 << 20;
@@ -32,6 +38,8 @@ pub(super) struct SetupFiles {
     pub(super) changes: Vec<Change>,
     /// Files that exist and are kept.
     pub(super) kept: Vec<String>,
+    /// Files that dockopt wrote and somebody changed since, which are kept too.
+    pub(super) edited: Vec<String>,
     /// What the user has to do.
     pub(super) notes: Vec<String>,
 }
@@ -59,22 +67,21 @@ impl SetupFiles {
     fn settings(&mut self, root: &Path) {
         // A file of dockopt takes precedence over those of hadolint, whose settings shall still hold.
         let other = [".hadolint.yaml", ".hadolint.yml"].into_iter().find(|name| root.join(name).is_file());
-        let extends = other.map(|name| format!("extends = [\"{name}\"]\n\n")).unwrap_or_default();
-        self.create(root, "dockopt.toml", format!("{extends}{SETTINGS}"));
+        let other = other.map(|name| format!("[\"{name}\"]"));
+        self.create(root, SETTINGS_FILE, |known| {
+            let extends = known.map_or_else(|| other.clone(), |known| known.extends.clone());
+            let extends = extends.map(|other| format!("extends = {other}\n\n")).unwrap_or_default();
+            format!("{extends}{SETTINGS}")
+        });
     }
 
     fn github(&mut self, root: &Path, project: &InitProject, forks: bool) {
         let existing = self.changes.len();
-        let text = filled(WORKFLOW).replace("@BRANCH@", &project.branch);
-        let upload = if forks { "\n      upload: true # for the workflow that comments" } else { "" };
-        let builds = match project.builds.as_slice() {
-            [] => "      build: false".to_owned(),
-            builds => format!("      builds: |\n{}", indented(builds, "        ")),
-        };
-        self.create(root, WORKFLOW_FILE, text.replace("@BUILDS@", &format!("{builds}{upload}")));
+        let label = growth_label(root);
+        self.create(root, WORKFLOW_FILE, |known| workflow(project, known, forks, &label));
         if forks {
-            self.create(root, ".github/workflows/dockopt-comment.yml", filled(COMMENT_WORKFLOW));
-            if self.changes.len() == existing + 1 && self.kept.iter().any(|name| name == WORKFLOW_FILE) {
+            self.create(root, COMMENT_WORKFLOW_FILE, |_| filled(COMMENT_WORKFLOW));
+            if self.changes.len() == existing + 1 && self.keeps(WORKFLOW_FILE) {
                 self.notes.push(format!("add `upload: true` below `with:` in {WORKFLOW_FILE}, if it is not there"));
             }
         }
@@ -87,17 +94,14 @@ impl SetupFiles {
         }
     }
 
+    fn keeps(&self, name: &str) -> bool {
+        self.kept.iter().chain(&self.edited).any(|kept| kept == name)
+    }
+
     fn gitlab(&mut self, root: &Path, project: &InitProject) -> Result<(), CommandFailure> {
         let existing = self.changes.len();
-        let builds = match project.builds.as_slice() {
-            [] => "\"\"".to_owned(),
-            builds => format!("|\n{}", indented(builds, "      ")),
-        };
-        let stage = stage(root);
-        let job = GITLAB_JOB.replace("  stage: test\n", &format!("  stage: {stage}\n"));
-        let job = job.replace("DOCKOPT_BUILDS: \"\"", &format!("DOCKOPT_BUILDS: {builds}"));
-        self.create(root, ".gitlab/dockopt.yml", job);
-        self.list(root, ".gitlab-ci.yml", "include", &["local: .gitlab/dockopt.yml".to_owned()])?;
+        self.create(root, GITLAB_FILE, |known| gitlab_job(root, project, known));
+        self.list(root, ".gitlab-ci.yml", "include", &[format!("local: {GITLAB_FILE}")])?;
         if self.changes.len() > existing {
             self.note_builds(project);
             self.notes.push(
@@ -120,13 +124,31 @@ impl SetupFiles {
         }
     }
 
-    /// Adds a file, unless there is something of this name.
-    fn create(&mut self, root: &Path, name: &str, text: String) {
+    /// Adds a file. What an earlier version wrote is written anew, with what the project has in it; anything else of this name
+    /// stays.
+    fn create(&mut self, root: &Path, name: &str, fill: impl Fn(Option<&ProjectValues>) -> String) {
         let path = place(root, name);
-        if path.symlink_metadata().is_ok() {
+        if path.symlink_metadata().is_err() {
+            self.changes.push(change(&path, None, fill(None)));
+            return;
+        }
+        let is_exact = |source: &Source| source.text().as_bytes() == source.bytes() && !path.is_symlink();
+        let Some(source) = read_source(&path, LIMIT).ok().filter(is_exact) else {
+            self.kept.push(name.to_owned());
+            return;
+        };
+        let written = WrittenFile::read(source.text());
+        if !written.is_of_template(name) {
+            let is_dockopts = name != SETTINGS_FILE && source.text().contains(REPOSITORY);
+            let list = if is_dockopts { &mut self.edited } else { &mut self.kept };
+            list.push(name.to_owned());
+            return;
+        }
+        let text = fill(Some(&written.values));
+        if text == source.text().replace("\r\n", "\n") {
             self.kept.push(name.to_owned());
         } else {
-            self.changes.push(change(&path, None, text));
+            self.changes.push(change(&path, Some(source.bytes().to_vec()), text));
         }
     }
 
@@ -160,6 +182,48 @@ impl SetupFiles {
             }
         }
         Ok(())
+    }
+}
+
+/// The workflow that calls the reusable one.
+fn workflow(project: &InitProject, known: Option<&ProjectValues>, forks: bool, label: &str) -> String {
+    let uploads = forks || known.is_some_and(|known| known.uploads);
+    let upload = if uploads { "\n      upload: true # for the workflow that comments" } else { "" };
+    let builds = match known.and_then(|known| known.builds.as_ref()).unwrap_or(&project.builds).as_slice() {
+        [] => "      build: false".to_owned(),
+        builds => format!("      builds: |\n{}", indented(builds, "        ")),
+    };
+    let branch = known.and_then(|known| known.branch.as_ref()).unwrap_or(&project.branch);
+    let text = filled(WORKFLOW).replace("@BRANCH@", branch).replace("@LABEL@", label);
+    text.replace("@BUILDS@", &format!("{builds}{upload}"))
+}
+
+/// The job of GitLab.
+fn gitlab_job(root: &Path, project: &InitProject, known: Option<&ProjectValues>) -> String {
+    let builds = match known.and_then(|known| known.builds.as_ref()).unwrap_or(&project.builds).as_slice() {
+        [] => "\"\"".to_owned(),
+        builds => format!("|\n{}", indented(builds, "      ")),
+    };
+    let stage = known.and_then(|known| known.stage.clone()).unwrap_or_else(|| stage(root));
+    let job = GITLAB_JOB.replace("  stage: test\n", &format!("  stage: {stage}\n"));
+    job.replace("DOCKOPT_BUILDS: \"\"", &format!("DOCKOPT_BUILDS: {builds}"))
+}
+
+/// The label that allows growth, by the settings; the usual one if theirs cannot be written into an expression.
+fn growth_label(root: &Path) -> String {
+    let mut budget = Budget::default();
+    let file = place(root, SETTINGS_FILE);
+    if file.is_file() {
+        let inputs = load::settings(&SettingsSource::File(file));
+        for (_, document) in documents(&inputs, known_rules()).0 {
+            budget.extend(document.budget);
+        }
+    }
+    let is_plain = |c: char| c.is_alphanumeric() || " -_./:".contains(c);
+    if budget.growth_label().chars().all(is_plain) {
+        budget.growth_label().to_owned()
+    } else {
+        Budget::default().growth_label().to_owned()
     }
 }
 
@@ -211,13 +275,24 @@ fn indented(lines: &[String], indent: &str) -> String {
     lines.iter().map(|line| format!("{indent}{line}")).collect::<Vec<_>>().join("\n")
 }
 
+/// The files that are written from templates, for a test of the table of their versions.
+#[cfg(test)]
+pub(super) fn templates() -> [(&'static str, String); 4] {
+    [
+        (SETTINGS_FILE, SETTINGS.to_owned()),
+        (WORKFLOW_FILE, filled(WORKFLOW).replace("@BUILDS@", "      build: false")),
+        (COMMENT_WORKFLOW_FILE, filled(COMMENT_WORKFLOW)),
+        (GITLAB_FILE, GITLAB_JOB.to_owned()),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn all_placeholders_are_filled() {
-        let branch = filled(WORKFLOW).replace("@BRANCH@", "main").replace("@BUILDS@", "");
+        let branch = filled(WORKFLOW).replace("@BRANCH@", "main").replace("@LABEL@", "l").replace("@BUILDS@", "");
         for text in [branch, filled(COMMENT_WORKFLOW)] {
             assert!(!text.contains("@R") && !text.contains("@V") && !text.contains("@B"), "{text}");
             assert!(text.contains(&format!("version: {}", env!("CARGO_PKG_VERSION"))), "{text}");

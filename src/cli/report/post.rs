@@ -9,6 +9,9 @@ use crate::cli::terminal;
 use crate::failure::Failure;
 use crate::remote::{CommentChange, CommentPlatform};
 
+/// Bytes that GitHub takes of the summary of a step: 1 MiB.
+const SUMMARY_LIMIT: u64 = 1 << 20;
+
 /// What every comment begins with.
 pub(super) fn marker(command: &Report) -> String {
     match &command.comment.id {
@@ -61,6 +64,11 @@ fn try_post(
 /// Adds the text to the summary of a job of GitHub.
 fn summarize(text: &str) {
     let Some(path) = variable("GITHUB_STEP_SUMMARY") else { return };
+    let used = std::fs::metadata(&path).map_or(0, |file| file.len());
+    if used.saturating_add(text.len() as u64) >= SUMMARY_LIMIT {
+        terminal::note("warning: the summary of the job has no room for the report: GitHub takes 1 MiB");
+        return;
+    }
     let file = OpenOptions::new().append(true).create(true).open(&path);
     let written = file.and_then(|mut file| file.write_all(format!("{text}\n").as_bytes()));
     match written {

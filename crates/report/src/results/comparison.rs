@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::cause::{ChangeCause, causes};
 use super::figure::{Direction, FigureKind, FigureUnit, tolerance};
+use super::group::grouped;
 use super::history::Spreads;
 use super::limit::{LimitCheck, LimitedValue, check, figure_of, of_image};
 use super::pairs::{BuildPairs, build_names, figure_pair};
@@ -18,6 +19,8 @@ pub struct ComparisonOptions {
     pub labels: Vec<String>,
     /// The spread of recent runs.
     pub spreads: Spreads,
+    /// Whether findings are judged only where there is a baseline, as the first run in CI has none.
+    pub needs_baseline: bool,
 }
 
 /// Where the state before comes from.
@@ -50,6 +53,10 @@ pub struct FigureRow {
     pub causes: Vec<ChangeCause>,
 }
 
+/// Said of a run that needs a baseline and has none.
+pub const NOT_JUDGED: &str =
+    "there is no baseline yet, so nothing is judged: findings are listed, and only limits of the settings count";
+
 /// What changed.
 #[derive(Clone, Debug, Default)]
 pub struct Comparison {
@@ -61,6 +68,10 @@ pub struct Comparison {
     pub rows: Vec<FigureRow>,
     /// Findings that the state before does not have; all without a baseline.
     pub new_findings: Vec<FindingState>,
+    /// Whether findings were judged: without a baseline, a run that needs one only lists them.
+    pub judges_findings: bool,
+    /// The new findings that annotations show: all that were judged, until somebody knows which lines were changed.
+    pub annotated_findings: Vec<FindingState>,
     /// Findings of the state before that are gone.
     pub fixed_findings: Vec<FindingState>,
     /// Findings that the state before does not have, because nobody looked for them there.
@@ -112,6 +123,12 @@ pub fn compare(
         comparison.notices.push(what);
     }
     compare_findings(&mut comparison, &state, before);
+    comparison.judges_findings = before.is_some() || !options.needs_baseline;
+    if comparison.judges_findings {
+        comparison.annotated_findings.clone_from(&comparison.new_findings);
+    } else {
+        comparison.notices.push(NOT_JUDGED.to_owned());
+    }
     let has_checks = before.is_some_and(|before| !before.checks.is_empty());
     comparison.limits.extend(project_limits(&comparison, &state, has_checks, &budget_of(None)));
     comparison.state = state;
@@ -146,7 +163,7 @@ fn rows(name: &str, build: &BuildState, old: Option<&BuildState>, options: &Comp
             after: after.clone(),
             direction,
             noise,
-            causes: old.filter(|_| explains).map(|old| causes(kind, old, build)).unwrap_or_default(),
+            causes: old.filter(|_| explains).map(|old| causes(kind, old, build, spread)).unwrap_or_default(),
         });
     }
     rows
@@ -225,7 +242,7 @@ fn project_limits(
     for (limit, place) in budget.limits.iter().zip(places) {
         let looked = !state.checks.is_empty();
         let value = match limit.measure {
-            Measure::Findings if looked => count(state.findings.len()),
+            Measure::Findings if looked => count(grouped(state.findings.clone()).len()),
             Measure::NewFindings if looked && has_checks => count(comparison.new_findings.len()),
             Measure::Findings | Measure::NewFindings => None,
             _ => continue,
@@ -236,25 +253,25 @@ fn project_limits(
     checks
 }
 
+fn prints(findings: &[FindingState]) -> HashSet<&str> {
+    findings.iter().flat_map(FindingState::fingerprints).collect()
+}
+
 fn compare_findings(comparison: &mut Comparison, state: &ProjectState, before: Option<&ProjectState>) {
-    let prints = |findings: &[FindingState]| -> HashSet<String> {
-        findings.iter().map(|finding| finding.fingerprint.clone()).collect()
-    };
     let old = before.map(|before| prints(&before.findings)).unwrap_or_default();
-    for finding in &state.findings {
-        if old.contains(&finding.fingerprint) {
-            comparison.unchanged_findings += 1;
-        } else if before.is_none_or(|before| before.looks_for(finding)) {
-            comparison.new_findings.push(finding.clone());
-        } else {
-            comparison.uncompared_findings.push(finding.clone());
-        }
-    }
+    let (known, new): (Vec<&FindingState>, Vec<&FindingState>) =
+        state.findings.iter().partition(|finding| finding.fingerprints().any(|print| old.contains(print)));
+    let (new, uncompared): (Vec<&FindingState>, Vec<&FindingState>) =
+        new.into_iter().partition(|finding| before.is_none_or(|before| before.looks_for(finding)));
+    let rows = |findings: Vec<&FindingState>| grouped(findings.into_iter().cloned().collect());
+    comparison.unchanged_findings = rows(known).len();
+    comparison.new_findings = rows(new);
+    comparison.uncompared_findings = rows(uncompared);
     let present = prints(&state.findings);
     let gone = before.into_iter().flat_map(|before| &before.findings);
-    let (fixed, unknown): (Vec<&FindingState>, Vec<&FindingState>) =
-        gone.filter(|finding| !present.contains(&finding.fingerprint)).partition(|finding| state.looks_for(finding));
-    comparison.fixed_findings = fixed.into_iter().cloned().collect();
+    let gone = gone.filter(|finding| !finding.fingerprints().any(|print| present.contains(print)));
+    let (fixed, unknown): (Vec<&FindingState>, Vec<&FindingState>) = gone.partition(|finding| state.looks_for(finding));
+    comparison.fixed_findings = rows(fixed);
     if !unknown.is_empty() {
         let what = match unknown.len() {
             1 => "1 finding of the baseline was not looked for".to_owned(),

@@ -168,7 +168,7 @@ impl ProjectHistory {
                         spreads.get(&(name.clone(), kind, figure.command.clone())).copied().unwrap_or_default();
                     if is_regression(kind, former, figure, spread) {
                         let change = figure.value - former.value;
-                        let cause = causes(kind, old, build).into_iter().find(|cause| cause.change > 0.0);
+                        let cause = causes(kind, old, build, spread).into_iter().find(|cause| cause.change > 0.0);
                         regressions.push(Regression { record: index + 1, build: name.clone(), kind, change, cause });
                     }
                 }

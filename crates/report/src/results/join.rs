@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::figure::FigureKind;
 use super::state::{BuildState, FindingState, ProjectState};
+use super::waste::join_waste;
 use crate::text::path;
 
 /// Builds of one Dockerfile that are compared before one is taken for another build.
@@ -33,6 +34,7 @@ pub fn join(states: impl IntoIterator<Item = ProjectState>) -> ProjectState {
         }
     }
     join_by_image(&mut joined.builds, without_dockerfile);
+    join_waste(&mut joined.findings);
     joined.builds.iter_mut().for_each(place_steps);
     joined
 }
@@ -86,6 +88,7 @@ impl KnownFindings {
                     let same = &mut findings[index];
                     same.cost = same.cost.take().or(finding.cost);
                     same.fix = same.fix.take().or(finding.fix);
+                    same.also.extend(finding.also);
                 }
                 None => new.push(finding),
             }

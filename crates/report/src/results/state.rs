@@ -173,6 +173,12 @@ pub struct FindingState {
     pub help: Option<String>,
     /// What it costs.
     pub cost: Option<CostState>,
+    /// Fingerprints of findings of an image that are the same waste.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
+    /// Of a finding of an image: the rule for Dockerfiles that finds what makes this waste.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_as: Option<String>,
     /// The first fix; not part of a baseline.
     #[serde(skip)]
     pub fix: Option<FixState>,
@@ -234,6 +240,16 @@ impl FindingState {
     /// A finding of an image, which has no other identity than what was found where.
     pub(super) fn image_fingerprint(subject: &str, name: &str, path: &str) -> String {
         format!("image\n{subject}\n{name}\n{path}")
+    }
+
+    /// Where in the image the finding is; `None` if it is not of an image.
+    pub(super) fn image_path(&self) -> Option<&str> {
+        if self.fingerprint.starts_with("image\n") { self.fingerprint.splitn(4, '\n').nth(3) } else { None }
+    }
+
+    /// What recognizes it in another state: its fingerprint, and those of the findings that are the same.
+    pub(super) fn fingerprints(&self) -> impl Iterator<Item = &str> {
+        [&self.fingerprint].into_iter().chain(&self.also).map(String::as_str)
     }
 
     /// The file, or the image, that was looked at.

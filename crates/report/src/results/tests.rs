@@ -409,3 +409,181 @@ fn a_record_without_dockerfiles_has_one_trend_and_all_runs() {
     history.earlier = 7;
     assert_eq!(history.regressions(), []);
 }
+
+/// An image with layers: instruction, line, bytes.
+fn layered(layers: &[(&str, u32, u64)]) -> ProjectState {
+    let layer = |(instruction, line, bytes): &(&str, u32, u64)| {
+        format!(
+            r#"{{"file_bytes": {bytes}, "in_base": false, "instruction": "{instruction}",
+                "origin": {{"file": "Dockerfile", "line": {line}}}}}"#
+        )
+    };
+    let all: u64 = layers.iter().map(|(.., bytes)| bytes).sum();
+    let layers: Vec<String> = layers.iter().map(layer).collect();
+    state(&format!(
+        r#"{{"schema": "dockopt.image/1", "images": [{{"ref": "a", "totals": {{"disk_bytes": {all}, "pull_bytes": 4}},
+            "layers": [{}]}}]}}"#,
+        layers.join(",")
+    ))
+}
+
+#[test]
+fn an_edited_line_is_one_cause_with_the_words_of_the_edit() {
+    let before = layered(&[("RUN apt-get update && apt-get install -y vim", 13, 67_000_000), ("COPY . .", 15, 5)]);
+    let after =
+        layered(&[("RUN apt-get update && apt-get install -y vim graphviz", 13, 104_000_000), ("COPY . .", 15, 5)]);
+    let comparison = compared(after, Some(&before), &[]);
+    let [cause] = comparison.rows[0].causes.as_slice() else { panic!("{:?}", comparison.rows[0].causes) };
+    assert_eq!((cause.change, cause.line, cause.how), (37e6, Some(13), "changed"));
+    assert_eq!(cause.edit.as_ref().and_then(Edit::words).as_deref(), Some("`graphviz` added"));
+}
+
+/// A cold build of these steps, in seconds.
+fn stepped(steps: &[(&str, f64)]) -> ProjectState {
+    let all: f64 = steps.iter().map(|(_, seconds)| seconds).sum();
+    let steps: Vec<String> =
+        steps.iter().map(|(name, seconds)| format!(r#"{{"name": "[2/3] {name}", "seconds": {seconds}}}"#)).collect();
+    state(&format!(
+        r#"{{"schema": "dockopt.measure/1", "builds": [{{"name": "before", "dockerfile": "Dockerfile", "runs": [{{"scenario":
+            "cold", "seconds": {all}, "steps": [{}]}}], "image": null, "failure": null}}]}}"#,
+        steps.join(",")
+    ))
+}
+
+#[test]
+fn a_slow_machine_is_no_fault_of_a_line() {
+    let causes = |before: &[(&str, f64)], after: &[(&str, f64)]| -> Vec<String> {
+        let comparison = compared(stepped(after), Some(&stepped(before)), &[]);
+        comparison.rows[0].causes.iter().map(|cause| cause.instruction.clone()).collect()
+    };
+    let before = [("RUN a", 20.0), ("RUN b", 10.0), ("RUN c", 30.0), ("RUN make x", 5.0)];
+    // All steps take half as long again.
+    let slow = before.map(|(name, seconds)| (name, seconds * 1.5));
+    assert_eq!(causes(&before, &slow), [""; 0]);
+    // One of them takes longer than that.
+    assert_eq!(causes(&before, &[slow[0], slow[1], ("RUN c", 80.0), slow[3]]), ["RUN c"]);
+    // A step whose instruction changed is blamed for less than what unchanged steps may differ by.
+    let edited = [before[0], before[1], ("RUN c", 32.5), ("RUN make x y", 11.0)];
+    assert_eq!(causes(&before, &edited), ["RUN make x y"]);
+}
+
+#[test]
+fn seconds_of_a_step_with_other_inputs_are_named() {
+    let both = |bytes: u64, seconds: f64| {
+        let image = layered(&[("RUN make", 3, bytes)]);
+        join([stepped(&[("RUN make", seconds), ("RUN x", 20.0)]), image])
+    };
+    let causes = |after: ProjectState| {
+        let options = ComparisonOptions {
+            spreads: [(("Dockerfile".to_owned(), FigureKind::ColdBuild, "measure".to_owned()), 4.5)].into(),
+            ..ComparisonOptions::default()
+        };
+        let comparison = compare(after, Some(&both(1_000_000, 10.0)), |_| Default::default(), &options);
+        let row = comparison.rows.into_iter().find(|row| row.kind == FigureKind::ColdBuild).unwrap();
+        (row.direction, row.causes.len())
+    };
+    assert_eq!(causes(both(9_000_000, 15.0)), (Direction::Worse, 1));
+    assert_eq!(causes(both(1_000_000, 15.0)), (Direction::Worse, 1), "more than the spread");
+    assert_eq!(causes(both(1_000_000, 14.0)), (Direction::Noise, 0));
+}
+
+const WASTE: &str = r#"{"name": "image-apt-lists", "severity": "warning", "message": "m", "help": "h", "rule": "apt-lists-kept",
+    "origin": {"file": "a/Dockerfile", "line": 3}, "path": "/var/lib/apt/lists", "bytes": 20942875, "pull_bytes": null}"#;
+
+fn image_of(findings: &[String]) -> ProjectState {
+    state(&format!(
+        r#"{{"schema": "dockopt.image/1", "images": [{{"ref": "app:1", "totals": {{"disk_bytes": 9, "pull_bytes": 4}},
+            "layers": [{{"file_bytes": 9, "in_base": false, "origin": {{"file": "a/Dockerfile", "line": 3}}}}],
+            "findings": [{}]}}]}}"#,
+        findings.join(",")
+    ))
+}
+
+#[test]
+fn waste_that_two_commands_find_is_one_finding_with_measured_bytes() {
+    let audit = || {
+        state(
+            r#"{"schema": "dockopt.audit/1", "root": "a", "files": ["a/Dockerfile"], "findings": [{"rule": "apt-lists-kept",
+                "severity": "warning", "file": "a/Dockerfile", "span": {"start": {"line": 3, "column": 5}}, "message": "n",
+                "impact": [{"kind": "disk_bytes", "saves": 34000000, "per": "pull", "basis": "typical"}], "fingerprint": "f"}]}"#,
+        )
+    };
+    let image = || image_of(&[WASTE.to_owned()]);
+    let alone = join([image()]);
+    assert_eq!(alone.findings[0].cost.as_ref().and_then(|cost| cost.saves), Some(20_942_875.0));
+    for joined in [join([audit(), image()]), join([image(), audit()])] {
+        let [finding] = joined.findings.as_slice() else { panic!("{:?}", joined.findings) };
+        let cost = finding.cost.as_ref().unwrap();
+        assert_eq!(
+            (finding.rule.as_str(), cost.saves, cost.basis.as_str()),
+            ("apt-lists-kept", Some(20_942_875.0), "measured")
+        );
+        assert_eq!(finding.also.len(), 1);
+        // Whichever command a run leaves out, what it finds is nothing new, and nothing is fixed.
+        for part in [join([audit()]), alone.clone()] {
+            let comparison = compared(part, Some(&joined), &[]);
+            assert_eq!((comparison.new_findings.len(), comparison.fixed_findings.len()), (0, 0));
+            assert_eq!(comparison.unchanged_findings, 1);
+        }
+    }
+}
+
+#[test]
+fn paths_of_one_tree_are_one_finding() {
+    let lock = |name: &str| {
+        format!(
+            r#"{{"name": "image-world-writable", "severity": "info", "message": "any user can write to `{name}`", "help": "h",
+                "rule": "image-world-writable", "origin": {{"file": "a/Dockerfile", "line": 3}}, "path": "{name}", "bytes": 0}}"#
+        )
+    };
+    let locks: Vec<String> =
+        (0..61).map(|index| lock(&format!("/root/.cache/uv/wheels-v8/pypi/{index}.lock"))).collect();
+    let after = join([image_of(&locks)]);
+    let comparison = compared(after.clone(), Some(&join([image_of(&[])])), &[(Measure::NewFindings, Bound::Count(1))]);
+    let [finding] = comparison.new_findings.as_slice() else { panic!("{:?}", comparison.new_findings) };
+    assert_eq!(
+        finding.message,
+        "any user can write to `/root/.cache/uv/wheels-v8/pypi/0.lock`, and 60 more paths below `/root/.cache/uv/wheels-v8/pypi`"
+    );
+    assert_eq!(comparison.exceeded().count(), 0);
+    // Each is compared by itself.
+    let comparison = compared(after, Some(&join([image_of(&locks[1..])])), &[]);
+    assert_eq!((comparison.new_findings.len(), comparison.unchanged_findings), (1, 1));
+    // Warnings and what costs bytes stay apart.
+    let wastes = ["/a", "/b"].map(|path| WASTE.replace("/var/lib/apt/lists", path));
+    assert_eq!(compared(join([image_of(&wastes)]), None, &[]).new_findings.len(), 2);
+}
+
+#[test]
+fn fixes_are_one_command_and_a_few_diffs() {
+    let fix = |index: usize, safety: &str| {
+        format!(
+            r#"{{"rule": "r", "severity": "info", "file": "Dockerfile", "span": {{"start": {{"line": {index}, "column": 1}}}},
+                "message": "m", "fingerprint": "{index}", "fixes": [{{"title": "t", "safety": "{safety}",
+                "lines": {{"first": {index}, "before": "a", "after": "b"}}}}]}}"#
+        )
+    };
+    let findings: Vec<String> = (1..=18).map(|index| fix(index, if index > 12 { "unsafe" } else { "safe" })).collect();
+    let lint = state(&format!(r#"{{"schema": "dockopt.lint/1", "findings": [{}]}}"#, findings.join(",")));
+    let comparison = compared(lint, None, &[]);
+    let offer = comparison.fix_offer().unwrap();
+    assert_eq!((offer.safe, offer.unsafe_fixes, offer.diffs.len(), offer.hidden()), (12, 6, 3, 15));
+    assert_eq!(
+        offer.sentence(),
+        "`dockopt fix --write` fixes 12 findings; with `--unsafe`, 6 more, which may change what the image does"
+    );
+    assert!(compared(linted(&[("a", "info")], ""), None, &[]).fix_offer().is_none());
+}
+
+#[test]
+fn a_run_that_needs_a_baseline_judges_nothing_without_one() {
+    let options = ComparisonOptions { needs_baseline: true, ..ComparisonOptions::default() };
+    let run = |before: Option<&ProjectState>| {
+        compare(linted(&[("a", "error")], ""), before, |_| Default::default(), &options)
+    };
+    let first = run(None);
+    assert!(!first.judges_findings && first.annotated_findings.is_empty());
+    assert_eq!((first.new_findings.len(), first.notices.as_slice()), (1, &[NOT_JUDGED.to_owned()][..]));
+    let second = run(Some(&linted(&[], "")));
+    assert!(second.judges_findings && second.annotated_findings.len() == 1);
+}

@@ -51,7 +51,15 @@ fn figure(row: &FigureRow) -> impl Serialize {
 }
 
 fn cause(cause: &ChangeCause) -> impl Serialize {
-    object! { change: cause.change, instruction: &cause.instruction, line: cause.line, how: cause.how }
+    let edit = cause.edit.as_ref();
+    object! {
+        change: cause.change,
+        instruction: &cause.instruction,
+        line: cause.line,
+        how: cause.how,
+        added: edit.map(|edit| &edit.added),
+        removed: edit.map(|edit| &edit.removed),
+    }
 }
 
 fn limit(check: &LimitCheck) -> impl Serialize {

@@ -400,23 +400,9 @@ fn sentence((finding, number): (&FindingState, usize)) -> Text {
 /// How to fix new findings, and the first fixes as diffs. A comment in the conversation has no suggestion that a click
 /// applies: those exist in reviews of changed lines only.
 fn fixes(comparison: &Comparison) -> Vec<Block> {
-    let worst = worst(&comparison.new_findings);
-    let fixable: Vec<(&FindingState, &FixState)> =
-        worst.iter().filter_map(|(finding, _)| Some((*finding, finding.fix.as_ref()?))).collect();
-    if fixable.is_empty() {
-        return Vec::new();
-    }
-    let safe = fixable.iter().filter(|(_, fix)| fix.is_safe).count();
-    let (line, number) = match safe {
-        0 => ("dockopt fix --write --unsafe", fixable.len()),
-        safe => ("dockopt fix --write", safe),
-    };
-    let mut blocks: Vec<Block> = vec![command(line).and(format!(" fixes {number} of these findings.")).into()];
-    let mut diffs: Vec<Block> = Vec::new();
-    let with_lines = fixable.iter().filter(|(_, fix)| fix.lines.is_some());
-    for (finding, fix) in with_lines.take(MOST_DIFFS) {
-        diffs.extend(fix_diff(finding, fix));
-    }
+    let Some(offer) = comparison.fix_offer() else { return Vec::new() };
+    let mut blocks: Vec<Block> = vec![plain(format!("{}.", offer.sentence())).into()];
+    let diffs: Vec<Block> = offer.diffs.iter().flat_map(|(finding, fix)| fix_diff(finding, fix)).collect();
     blocks.extend(folded("Fixes as diffs", diffs));
     blocks
 }

@@ -8,7 +8,7 @@ use crate::report::image::{format_bound, pair};
 use crate::report::table;
 use crate::report::units::{bytes, count, grouped, seconds};
 use crate::results::{
-    ChangeCause, Comparison, CostState, Direction, FigureKind, FigureRow, FigureUnit, FindingState, LimitCheck,
+    ChangeCause, Comparison, CostState, Direction, Edit, FigureKind, FigureRow, FigureUnit, FindingState, LimitCheck,
     StateFigure, whole,
 };
 use crate::text::short_commit;
@@ -171,7 +171,10 @@ pub(in crate::report) fn limit_sentence(check: &LimitCheck) -> Option<String> {
 
 /// Where a cause is and what it did: `line 14, new`.
 pub(super) fn cause_place(cause: &ChangeCause) -> String {
+    let edit = cause.edit.as_ref().and_then(Edit::words);
     match (cause.line, cause.how) {
+        (Some(line), _) if edit.is_some() => format!("line {line}: {}", edit.unwrap_or_default()),
+        (None, _) if edit.is_some() => edit.unwrap_or_default(),
         (Some(line), "added") => format!("line {line}, new"),
         (Some(line), "removed") => format!("was line {line}, removed"),
         (None, "added") => "new".to_owned(),
@@ -285,6 +288,9 @@ pub(super) const UNCOMPARED: &str = "that the baseline did not look for";
 /// Which state the other one is compared with.
 pub(super) fn baseline(comparison: &Comparison) -> String {
     let Some(origin) = &comparison.baseline else {
+        if !comparison.judges_findings {
+            return "There is no baseline yet, so nothing is judged but the limits of the settings.".to_owned();
+        }
         return "There is no baseline: the figures are absolute, and all findings are listed.".to_owned();
     };
     let commit = origin.commit.as_deref().map(short_commit);

@@ -48,14 +48,15 @@ pub(super) fn remedy(remedy: &str) -> String {
     if remedy.is_empty() { String::new() } else { format!("; {remedy}") }
 }
 
-/// The new findings of a report, and the limits that are exceeded, as annotations; the worst come first.
+/// The new findings of a report on lines that changed, and the limits that are exceeded, as annotations; the worst come
+/// first.
 pub fn write_comparison(comparison: &Comparison, base: &PathBase) -> String {
     let mut out = String::new();
     for check in comparison.exceeded() {
         let text = limit_sentence(check).unwrap_or_default();
         out.push_str(&format!("::error title={}::{}\n", github_property(&check.name), github_message(&text)));
     }
-    for finding in &comparison.new_findings {
+    for finding in &comparison.annotated_findings {
         let place = match finding.line {
             Some(line) => format!("file={},line={line},", github_property(&base.display_path(&finding.file))),
             None => String::new(),

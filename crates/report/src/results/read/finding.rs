@@ -178,6 +178,8 @@ fn finding_state(finding: FindingJson, command: &str) -> FindingState {
         message: finding.message,
         help: finding.help,
         cost,
+        also: Vec::new(),
+        same_as: None,
         fix,
     }
 }

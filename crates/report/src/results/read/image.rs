@@ -6,7 +6,9 @@ use serde::Deserialize;
 
 use super::result::{ReadResult, amount, document, number};
 use crate::results::figure::FigureKind;
-use crate::results::state::{BuildState, CheckState, FindingState, ImageLimit, LayerState, ProjectState, StateFigure};
+use crate::results::state::{
+    BuildState, CheckState, CostState, FindingState, ImageLimit, LayerState, ProjectState, StateFigure,
+};
 use crate::settings::image_repository;
 use crate::text::path;
 
@@ -74,8 +76,14 @@ struct ImageFindingJson {
     severity: String,
     message: String,
     help: String,
+    /// The rule for Dockerfiles that finds the same.
+    rule: Option<String>,
     origin: Option<OriginJson>,
     path: Option<String>,
+    /// Bytes that it costs; 0 of a finding that is about something else.
+    #[serde(default)]
+    bytes: u64,
+    pull_bytes: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -156,23 +164,8 @@ fn add_image(state: &mut ProjectState, image: ImageJson) -> String {
     let subject = path::normalize(&subject);
     let totals = &image.totals;
     let pull_bytes = pull_size(totals.pull_bytes, totals.pull_is_uncompressed, totals.pull_estimate.as_ref());
-    for finding in image.findings {
-        let path = finding.path.unwrap_or_default();
-        let origin = finding.origin;
-        state.findings.push(FindingState {
-            fingerprint: FindingState::image_fingerprint(&subject, &finding.name, &path),
-            command: "image".to_owned(),
-            rule: finding.name,
-            severity: finding.severity,
-            line: origin.as_ref().map(|origin| origin.line),
-            file: origin.map_or_else(|| image.reference.clone(), |origin| origin.file),
-            column: None,
-            message: finding.message,
-            help: Some(finding.help),
-            cost: None,
-            fix: None,
-        });
-    }
+    let state_of = |finding| finding_state(finding, &subject, &image.reference);
+    state.findings.extend(image.findings.into_iter().map(state_of));
     let limits = image.budget.into_iter().map(|limit| ImageLimit {
         measure: limit.measure,
         name: limit.name,
@@ -195,6 +188,37 @@ fn add_image(state: &mut ProjectState, image: ImageJson) -> String {
         ..BuildState::default()
     });
     subject
+}
+
+fn finding_state(finding: ImageFindingJson, subject: &str, image: &str) -> FindingState {
+    let cost = cost(&finding);
+    let path = finding.path.unwrap_or_default();
+    let origin = finding.origin;
+    FindingState {
+        fingerprint: FindingState::image_fingerprint(subject, &finding.name, &path),
+        command: "image".to_owned(),
+        severity: finding.severity,
+        line: origin.as_ref().map(|origin| origin.line),
+        file: origin.map_or_else(|| image.to_owned(), |origin| origin.file),
+        column: None,
+        message: finding.message,
+        help: Some(finding.help),
+        cost,
+        also: Vec::new(),
+        same_as: finding.rule.filter(|rule| *rule != finding.name),
+        rule: finding.name,
+        fix: None,
+    }
+}
+
+/// What it costs: bytes of a pull where they are known, else of the disk.
+fn cost(finding: &ImageFindingJson) -> Option<CostState> {
+    let (kind, bytes) = match finding.pull_bytes {
+        Some(bytes) => ("pull_bytes", bytes),
+        None => ("disk_bytes", finding.bytes),
+    };
+    let saves = amount(number(bytes)).filter(|bytes| *bytes > 0.0)?;
+    Some(CostState { kind: kind.to_owned(), saves: Some(saves), per: "pull".to_owned(), basis: "measured".to_owned() })
 }
 
 /// Both sizes, as far as they are known.
