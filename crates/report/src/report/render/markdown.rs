@@ -80,9 +80,8 @@ impl Writer<'_> {
             }
             Block::Diff(diff) => self.whole(&fenced(diff)),
             Block::Excerpt(block) => self.whole(&excerpt(block)),
-            Block::Chart(_) => {}
             Block::Only(media, blocks) if media.contains(&Medium::Markdown) => self.blocks(blocks, depth),
-            Block::Only(..) => {}
+            Block::Chart(_) | Block::Only(..) => {}
         }
     }
 

@@ -43,9 +43,8 @@ impl Writer {
             Block::List(items) => items.iter().for_each(|item| self.paragraph(item, indent)),
             Block::Diff(diff) => self.diff(diff, indent),
             Block::Excerpt(excerpt) => self.excerpt(excerpt, indent),
-            Block::Chart(_) => {}
             Block::Only(media, blocks) if media.contains(&Medium::Terminal) => self.blocks(blocks, indent),
-            Block::Only(..) => {}
+            Block::Chart(_) | Block::Only(..) => {}
         }
     }
 
