@@ -163,7 +163,10 @@ fn rows(name: &str, build: &BuildState, old: Option<&BuildState>, options: &Comp
             after: after.clone(),
             direction,
             noise,
-            causes: old.filter(|_| explains).map(|old| causes(kind, old, build, spread)).unwrap_or_default(),
+            causes: match old {
+                Some(old) if explains => causes(kind, old, build, spread),
+                _ => Vec::new(),
+            },
         });
     }
     rows
