@@ -11,7 +11,7 @@ use crate::report::format::escape::{markdown, markdown_code};
 use crate::report::grid::{Column, cell, grid, plain};
 use crate::report::layout::{Layout, TextStyle};
 use crate::report::units::hidden_rows;
-use crate::report::wire::object;
+use crate::wire::object;
 
 /// `/root/.npmrc:1`, `ENV`, `history`.
 pub(super) fn shown_place(analysis: &ImageAnalysis, secret: &Secret) -> String {
@@ -120,7 +120,7 @@ pub(super) fn wire(analysis: &ImageAnalysis) -> Vec<impl Serialize> {
             in_final_tree: fate.map(|_| lost_by.is_none()),
             lost_by,
             sure: secret.sure,
-            origin: analysis.place_of(secret).map(|(name, place)| origin(name, place)),
+            origin: analysis.place_of(secret).map(origin),
         }
     };
     analysis.secrets.iter().map(wire_secret).collect()
