@@ -47,6 +47,7 @@
 //! | `optimize` | [`startup`] | what the start of a compose project proves |
 //! | `emit` | [`emit`] | compose files for repositories |
 //! | `emit` | [`deployment`] | files that replace containers without a lost request |
+//! | `report` | [`wire`] | the shapes of JSON results |
 //! | `report` | [`results`] | JSON results of commands, joined and compared |
 //! | `report` | [`report`] | every output format |
 //!
@@ -83,7 +84,7 @@ pub use dockopt_optimize::{optimize, proof, startup};
 #[doc(no_inline)]
 pub use dockopt_project::{manifest, migration, recipe, sources, workflow};
 #[doc(no_inline)]
-pub use dockopt_report::{report, results};
+pub use dockopt_report::{report, results, wire};
 #[doc(no_inline)]
 pub use dockopt_rules::{analysis, audit, rules};
 #[doc(no_inline)]

@@ -170,7 +170,7 @@ fn write_bill(global: &Global, all: &Analysis) -> Result<(), CommandFailure> {
     };
     let epoch = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|epoch| epoch.parse::<i64>().ok());
     let time = epoch.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()).map(|time| time.to_string());
-    match report::image_cyclonedx(image, time) {
+    match report::image_cyclonedx(image, time.as_deref()) {
         Some(text) => print(global, &text),
         None => failure("the contents of the image were not read, so its packages are unknown", "read the whole image"),
     }

@@ -14,5 +14,6 @@ use dockopt_project::migration;
 use dockopt_rules::{analysis, audit, rules};
 use dockopt_text::{secret, text};
 
+pub mod wire; // the shapes of JSON results
 pub mod results; // JSON results of commands, joined and compared
 pub mod report; // every output format

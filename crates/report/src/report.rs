@@ -37,7 +37,6 @@ mod syntax;
 mod table;
 mod text;
 mod units;
-mod wire;
 
 pub use self::adoption::{added_ignores, added_ignores_json, statistics, statistics_json};
 pub use self::baseline::baseline;

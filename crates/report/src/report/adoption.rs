@@ -8,9 +8,9 @@ use super::grid::{Column, Grid, cell, plain};
 use super::json::pretty;
 use super::layout::{Layout, Tone};
 use super::units::count;
-use super::wire::object;
 use crate::audit::{AddedIgnores, Report};
 use crate::finding::{Safety, Severity};
+use crate::wire::object;
 
 /// The findings of one rule.
 #[derive(Debug, Serialize)]

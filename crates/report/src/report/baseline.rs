@@ -1,8 +1,8 @@
 //! The text of a baseline: sorted, a finding per line, so that a diff shows what came and what went.
 
 use super::format::escape;
-use super::wire::object;
 use crate::finding::{BASELINE_SCHEMA, Baseline};
+use crate::wire::object;
 
 /// A baseline as it is written to its file; `schemas/baseline.schema.json` describes it.
 pub fn baseline(baseline: &Baseline) -> String {

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::grid::{Column, grid, plain};
 use super::json::pretty;
 use super::layout::{Layout, Tone, pad, width, wrap};
-use super::wire::object;
-use crate::rules::{Category, Group, Rule, Status};
+use crate::rules::{Category, Rule, Status};
+use crate::wire::{list, object};
 
 /// One line per rule.
 pub fn rules(rules: &[&Rule], layout: Layout) -> String {
@@ -74,7 +74,7 @@ pub fn rules_json(rules: &[&Rule]) -> String {
     pretty(&object! {
         schema: "dockopt.rules/1",
         dockopt: env!("CARGO_PKG_VERSION"),
-        rules: rules.iter().map(|rule| wire_rule(rule)).collect::<Vec<_>>(),
+        rules: list(rules, |rule| wire_rule(rule)),
     })
 }
 
@@ -83,16 +83,16 @@ fn wire_rule(rule: &Rule) -> impl Serialize {
     object! {
         name: rule.name,
         aliases: metadata.aliases.clone(),
-        options: metadata.options.iter().map(|&(name, kind)| object! { name, kind: kind.name() }).collect::<Vec<_>>(),
+        options: list(&metadata.options, |&(name, kind)| object! { name, kind: kind.name() }),
         summary: metadata.summary,
         severity: metadata.severity.name(),
         category: metadata.category.name(),
-        groups: metadata.groups.iter().copied().map(Group::name).collect::<Vec<_>>(),
+        groups: list(&metadata.groups, |group| group.name()),
         confidence: metadata.confidence.name(),
         basis: metadata.basis.name(),
         subject: metadata.subject.name(),
-        needs: metadata.needs.iter().map(crate::inputs::Need::title).collect::<Vec<_>>(),
-        wants: metadata.wants.iter().map(crate::inputs::Need::title).collect::<Vec<_>>(),
+        needs: list(metadata.needs.iter(), crate::inputs::Need::title),
+        wants: list(metadata.wants.iter(), crate::inputs::Need::title),
         fix: metadata.fix.name(),
         status: metadata.status.name(),
         since: metadata.since,

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::json;
 use super::layout::{Layout, Tone, clean, width, wrap};
 use super::units::{bytes, count, hidden_rows};
-use super::wire::{Head, object};
 use crate::audit::{ContextListing, ContextListingEntry};
+use crate::wire::{Head, list, object};
 
 /// Entries that are listed without `--all`.
 const ENTRIES: usize = 15;
@@ -87,20 +87,17 @@ pub fn context_json(first: &ContextListing, others: &[ContextListing]) -> String
         head,
         #[serde(flatten)]
         first: wire_listing(first),
-        others: others.iter().map(wire_listing).collect::<Vec<_>>(),
+        others: list(others, wire_listing),
     })
 }
 
 fn wire_listing(listing: &ContextListing) -> impl Serialize {
-    let mut copies = Vec::new();
-    for copy in &listing.copies {
-        let (files, bytes) = (copy.files, copy.bytes);
-        copies.push(object! { line: copy.line, stage: &copy.stage, text: &copy.text, files, bytes });
-    }
     object! {
         dockerfile: listing.dockerfile.as_deref(),
         context: json::context(&listing.context),
-        copies,
+        copies: list(&listing.copies, |copy| {
+            object! { line: copy.line, stage: &copy.stage, text: &copy.text, files: copy.files, bytes: copy.bytes }
+        }),
         problems: json::problems(&listing.problems),
     }
 }

@@ -7,12 +7,12 @@ use serde_json::json;
 use super::json::{pretty, results};
 use super::layout::{Layout, Tone, clean, wrap};
 use super::text::lint_part;
-use super::wire::{self, object};
 use crate::audit::{MigrationReason, Replaceability, Report, ServiceReplacement};
 use crate::finding::Finding;
 use crate::inputs::MigrationInput;
 use crate::migration::{Migration, MigrationDowngrade, MigrationFormat, MigrationVerdict};
 use crate::text::LineColumn;
+use crate::wire::{Head, list, object};
 
 /// Migrations that are listed one by one.
 const MIGRATIONS: usize = 20;
@@ -243,8 +243,8 @@ pub fn deploy_check_json(result: &DeployCheckResult) -> String {
     };
     pretty(&object! {
         #[serde(flatten)]
-        head: wire::Head::new("dockopt.deploy-check/1", &report.root),
-        services: result.replacements.iter().map(service).collect::<Vec<_>>(),
+        head: Head::new("dockopt.deploy-check/1", &report.root),
+        services: list(result.replacements, service),
         migrations: result.migrations.map(migrations_json),
         #[serde(flatten)]
         results: results(report),

@@ -9,8 +9,8 @@ use super::layout::Layout;
 use super::page::{self, Block, Column, Medium, Page, Section, Table, TextKind, Tone, plain, toned};
 use super::render::{self, MarkdownLimit};
 use super::units::{bytes, seconds};
-use super::wire::{Head, object};
 use crate::proof::{BuildRun, Figures, MeasuredBuild, Measurement, Scenario};
+use crate::wire::{Head, list, object};
 
 /// One figure of all builds.
 pub(super) struct FigureRow {
@@ -207,49 +207,32 @@ pub fn measure_html(result: &Measurement) -> String {
 
 /// Figures for programs.
 pub(super) fn wire_figures(figures: &Figures) -> impl Serialize {
-    let runs = figures.runs.iter().map(|(scenario, run)| {
-        object! {
-            scenario: scenario.name(),
-            seconds: run.seconds,
-            cpu_seconds: run.cpu_seconds,
-            cached_steps: run.cached,
-            steps: run.steps.iter().map(|(name, seconds)| object! { name, seconds: *seconds }).collect::<Vec<_>>(),
-        }
-    });
     let size = &figures.size;
-    let image = (size.layers > 0).then_some(object! {
-        disk_bytes: size.disk,
-        pull_bytes: size.pull,
-        layers: size.layers,
-        upload_bytes: size.upload,
-        base_pull_bytes: size.base_pull,
-    });
-    let predicted = figures.predicted.iter();
-    let predicted = predicted.map(|(scenario, known)| {
-        object! {
-            scenario: scenario.name(),
-            seconds: known.seconds,
-            at_most: known.is_at_most,
-        }
-    });
-    object! { runs: runs.collect::<Vec<_>>(), image, predicted: predicted.collect::<Vec<_>>() }
+    object! {
+        runs: list(&figures.runs, |(scenario, run)| {
+            object! {
+                scenario: scenario.name(),
+                seconds: run.seconds,
+                cpu_seconds: run.cpu_seconds,
+                cached_steps: run.cached,
+                steps: list(&run.steps, |(name, seconds)| object! { name, seconds }),
+            }
+        }),
+        image: (size.layers > 0).then_some(object! {
+            disk_bytes: size.disk,
+            pull_bytes: size.pull,
+            layers: size.layers,
+            upload_bytes: size.upload,
+            base_pull_bytes: size.base_pull,
+        }),
+        predicted: list(&figures.predicted, |(scenario, known)| {
+            object! { scenario: scenario.name(), seconds: known.seconds, at_most: known.is_at_most }
+        }),
+    }
 }
 
 /// The figures for programs, as `schemas/measure.schema.json` describes them.
 pub fn measure_json(result: &Measurement) -> String {
-    let builds = result.builds.iter().map(|build| {
-        object! {
-            name: &build.name,
-            dockerfile: &build.dockerfile,
-            #[serde(flatten)]
-            figures: wire_figures(&build.figures),
-            failure: build.fault.as_ref().map(|fault| object! {
-                message: &fault.what,
-                help: &fault.help,
-                log: &fault.log,
-            }),
-        }
-    });
     json::pretty(&object! {
         #[serde(flatten)]
         head: Head::new("dockopt.measure/1", &result.root),
@@ -257,7 +240,17 @@ pub fn measure_json(result: &Measurement) -> String {
         rounds: result.rounds,
         source: result.source.as_deref(),
         dependency: result.dependency.as_deref(),
-        builds: builds.collect::<Vec<_>>(),
+        builds: list(&result.builds, |build| {
+            object! {
+                name: &build.name,
+                dockerfile: &build.dockerfile,
+                #[serde(flatten)]
+                figures: wire_figures(&build.figures),
+                failure: build.fault.as_ref().map(|fault| {
+                    object! { message: &fault.what, help: &fault.help, log: &fault.log }
+                }),
+            }
+        }),
         commands: &result.commands,
         left_in_cache_bytes: result.left_in_cache,
         not_removed: &result.leftovers,

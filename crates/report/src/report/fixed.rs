@@ -8,13 +8,13 @@ use super::json;
 use super::layout::{Layout, clean};
 use super::patch::diff_of_file;
 use super::units::count;
-use super::wire::{Head, object};
 use crate::audit::Report;
 use crate::compose;
-use crate::dockerfile::{self, Difference};
+use crate::dockerfile;
 use crate::finding::Mask;
 use crate::fix::{Change, FixOutcome};
 use crate::text::Source;
+use crate::wire::{Head, list, object};
 
 /// The number of rules that the summary names.
 const RULES_NAMED: usize = 3;
@@ -96,13 +96,6 @@ pub fn fix_json(before: &Report, outcome: &FixOutcome, mask: &Mask, written: boo
             safety: json::safety(&fix.safety).0,
         });
     }
-    let refused = outcome.refused.iter().map(|refused| {
-        object! {
-            rule: refused.rule,
-            file: &refused.file,
-            why: mask.apply(&refused.why),
-        }
-    });
     json::pretty(&object! {
         #[serde(flatten)]
         head: Head::new("dockopt.fix/1", &before.root),
@@ -111,24 +104,25 @@ pub fn fix_json(before: &Report, outcome: &FixOutcome, mask: &Mask, written: boo
         applied,
         left: outcome.remaining.len(),
         contradicting: &outcome.contradicting,
-        refused: refused.collect::<Vec<_>>(),
-        skipped: json::skipped(before),
+        refused: list(&outcome.refused, |refused| {
+            object! { rule: refused.rule, file: &refused.file, why: mask.apply(&refused.why) }
+        }),
+        skipped: json::skipped(&before.skipped),
         problems: json::problems(&before.problems),
     })
 }
 
 /// Changes of files for programs.
-pub(super) fn changes<'c>(changes: &'c [Change], mask: &Mask) -> Vec<impl Serialize> {
+pub(super) fn changes(changes: &[Change], mask: &Mask) -> Vec<impl Serialize> {
     let diff = |change: &Change| String::from_utf8_lossy(&diff_of_file(change, mask, Layout::PLAIN)).into_owned();
-    let wire = |change: &'c Change| {
+    list(changes, |change| {
         object! {
             file: &change.name,
             create: change.before.is_none(),
             diff: diff(change),
             differences: differences(change),
         }
-    };
-    changes.iter().map(wire).collect()
+    })
 }
 
 /// What a change of Dockerfiles changes for the builder.
@@ -143,14 +137,13 @@ fn differences(change: &Change) -> Vec<impl Serialize> {
     };
     let before = if change.name.ends_with(".dockerignore") { None } else { change.before.as_deref().and_then(texts) };
     let (Some(before), Some(after)) = (before, texts(&change.after)) else { return Vec::new() };
-    let wire = |difference: Difference| {
+    let pairs = before.iter().zip(&after).map(|(before, after)| (dockerfile::parse(before), dockerfile::parse(after)));
+    list(pairs.flat_map(|(before, after)| before.differences(&after)), |difference| {
         object! {
             change: difference.kind.word(),
             before_line: difference.before,
             after_line: difference.after,
             parts: difference.parts,
         }
-    };
-    let pairs = before.iter().zip(&after).map(|(before, after)| (dockerfile::parse(before), dockerfile::parse(after)));
-    pairs.flat_map(|(before, after)| before.differences(&after)).map(wire).collect()
+    })
 }

@@ -6,9 +6,9 @@ use super::layout::{Layout, cut};
 use super::page::{Block, Chart, Column, Page, Section, Table, Text, Tone, TrendPoint, number, plain, toned};
 use super::render::{self, MarkdownLimit};
 use super::units::count;
-use super::wire::{Head, object};
 use crate::results::{HistoryRecord, ProjectHistory, Regression, Trend};
 use crate::text::short_commit;
+use crate::wire::{Head, list, object};
 
 /// Values of a sparkline.
 const LONGEST: usize = 40;
@@ -153,37 +153,26 @@ pub fn history_html(history: &ProjectHistory) -> String {
 
 /// The record for programs, as `schemas/history.schema.json` describes it.
 pub fn history_json(history: &ProjectHistory) -> String {
-    let trends = history.trends();
-    let regressions = history.regressions();
     json::pretty(&object! {
         #[serde(flatten)]
         head: Head::new("dockopt.history/1", "."),
-        runs: history
-            .runs()
-            .iter()
-            .map(|record| object! { time: &record.time, commit: record.commit.as_deref() })
-            .collect::<Vec<_>>(),
-        trends: trends
-            .iter()
-            .map(|trend| object! {
-                build: Some(trend.build.as_str()).filter(|build| !build.is_empty()),
-                kind: trend.kind.as_ref().map(|(kind, _)| *kind),
-                command: trend.kind.as_ref().map(|(_, command)| command.as_str()),
-                values: &trend.values,
-            })
-            .collect::<Vec<_>>(),
-        regressions: regressions
-            .iter()
-            .map(|item| object! {
+        runs: list(history.runs(), |record| object! { time: &record.time, commit: record.commit.as_deref() }),
+        trends: list(history.trends(), |trend| {
+            let (kind, command) = trend.kind.unzip();
+            object! { build: Some(trend.build).filter(|build| !build.is_empty()), kind, command, values: trend.values }
+        }),
+        regressions: list(history.regressions(), |item| {
+            let (instruction, line) = item.cause.map(|cause| (cause.instruction, cause.line)).unzip();
+            object! {
                 run: item.record - history.earlier.min(item.record),
                 commit: history.records.get(item.record).and_then(|record| record.commit.as_deref()),
-                build: &item.build,
+                build: item.build,
                 kind: item.kind,
                 change: item.change,
-                instruction: item.cause.as_ref().map(|cause| cause.instruction.as_str()),
-                line: item.cause.as_ref().and_then(|cause| cause.line),
-            })
-            .collect::<Vec<_>>(),
+                instruction,
+                line: line.flatten(),
+            }
+        }),
     })
 }
 

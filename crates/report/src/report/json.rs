@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
+use serde_json::Number;
 
 use super::format::escape;
-use super::wire::{self, object};
-use crate::audit::{BuildReport, BuildStep, ContextListingEntry, ContextReport, ProblemReport, Report};
-use crate::finding::{FileEdit, Finding, Fix, Impact, Safety, Saving, Target, fingerprints};
+use crate::audit::{BuildReport, BuildStep, ContextListingEntry, ContextReport, ProblemReport, Report, SkippedInput};
+use crate::finding::{FileEdit, Finding, Fix, Impact, Label, Safety, Saving, Target, fingerprints};
 use crate::text::{FileId, Source, Span};
+use crate::wire::{self, OnlyWritten, list, object};
 
 /// The result of `lint`, as `schemas/lint.schema.json` describes it.
 pub fn lint_json(report: &Report) -> String {
@@ -25,30 +26,30 @@ pub fn audit_json(report: &Report) -> String {
     pretty(&object! {
         #[serde(flatten)]
         head: wire::Head::new("dockopt.audit/1", &report.root),
-        builds: report.builds.iter().map(|build_report| build(report, build_report)).collect::<Vec<_>>(),
+        builds: list(&report.builds, |build_report| build(report, build_report)),
         #[serde(flatten)]
         results: results(report),
     })
 }
 
-pub(super) fn results(report: &Report) -> impl Serialize {
-    object! {
-        files: files(report),
+pub(super) fn results(report: &Report) -> wire::FindingsJson {
+    wire::FindingsJson {
+        files: Some(files(report)),
         findings: findings(report),
-        suppressed: suppressed(report),
-        skipped: skipped(report),
-        rules_off: &report.rules_off,
+        suppressed: OnlyWritten(list(&report.suppressed, |finding| suppressed(report, finding))),
+        skipped: skipped(&report.skipped),
+        rules_off: list(&report.rules_off, ToString::to_string),
         problems: problems(&report.problems),
-        notices: notices(report),
+        notices: OnlyWritten(list(&report.notices, |notice| notice.text.clone())),
         baselined: report.baselined.map(|known| known.known),
-        baseline_fixed: report.baselined.map(|known| known.fixed),
+        baseline_fixed: OnlyWritten(report.baselined.map(|known| known.fixed)),
     }
 }
 
 /// What was looked at, each file once; several texts may be in one.
-fn files(report: &Report) -> Vec<&str> {
+fn files(report: &Report) -> Vec<String> {
     let names: BTreeSet<&str> = report.sources.iter().map(Source::name).collect();
-    names.into_iter().collect()
+    list(names, str::to_owned)
 }
 
 pub(super) fn pretty(value: &impl Serialize) -> String {
@@ -75,96 +76,87 @@ pub(super) fn json_line(line_type: &str, fields: impl Serialize) -> String {
     })
 }
 
-pub(super) fn findings(report: &Report) -> Vec<impl Serialize> {
+pub(super) fn findings(report: &Report) -> Vec<wire::FindingJson> {
     let prints = fingerprints(&report.findings, &report.sources, &report.root);
-    report.findings.iter().zip(prints).map(|(finding, print)| wire_finding(report, finding, print)).collect()
+    list(report.findings.iter().zip(prints), |(finding, print)| wire_finding(report, finding, print))
 }
 
-fn suppressed(report: &Report) -> Vec<impl Serialize> {
-    let mut all = Vec::new();
-    for finding in &report.suppressed {
-        all.push(object! {
-            rule: finding.rule,
-            aliases: finding.codes.iter().map(|code| code.name).collect::<Vec<_>>(),
-            file: name(report, finding.file),
-            line: finding.instruction_line,
-            message: &finding.message,
-        });
-    }
-    all
-}
-
-fn wire_finding<'a>(report: &'a Report, finding: &'a Finding, fingerprint: String) -> impl Serialize {
-    let rule = crate::rules::find(finding.rule);
-    let metadata = rule.map(crate::rules::Rule::metadata);
-    let source = report.sources.get(finding.file.0 as usize);
-    let label = |label: &'a crate::finding::Label| object! { span: span(source, label.span), text: &label.text };
-    object! {
+fn suppressed(report: &Report, finding: &Finding) -> wire::SuppressedJson {
+    wire::SuppressedJson {
         rule: finding.rule,
-        aliases: finding.codes.iter().map(|code| code.name).collect::<Vec<_>>(),
-        category: metadata.map(|metadata| metadata.category.name()),
-        severity: finding.severity.name(),
+        aliases: list(&finding.codes, |code| code.name),
+        file: name(report, finding.file),
+        line: finding.instruction_line,
+        message: finding.message.clone(),
+    }
+}
+
+fn wire_finding(report: &Report, finding: &Finding, fingerprint: String) -> wire::FindingJson {
+    let rule = crate::rules::find(finding.rule);
+    let source = report.sources.get(finding.file.0 as usize);
+    let label = |label: &Label| wire::LabelJson { span: span(source, label.span), text: label.text.clone() };
+    wire::FindingJson {
+        rule: finding.rule.to_owned(),
+        aliases: OnlyWritten(list(&finding.codes, |code| code.name)),
+        category: OnlyWritten(rule.map(|rule| rule.metadata().category.name())),
+        severity: finding.severity.name().to_owned(),
         file: name(report, finding.file),
         span: span(source, finding.span),
         instruction_line: finding.instruction_line,
-        stage: finding.stage.as_deref(),
-        message: &finding.message,
-        help: finding.help.as_deref(),
-        notes: &finding.notes,
-        url: rule.map(crate::rules::Rule::url),
-        labels: finding.labels.iter().map(label).collect::<Vec<_>>(),
-        impact: finding.impact.iter().map(impact).collect::<Vec<_>>(),
-        fixes: finding.fixes.iter().map(|item| fix(report, item)).collect::<Vec<_>>(),
+        stage: OnlyWritten(finding.stage.clone()),
+        message: finding.message.clone(),
+        help: finding.help.clone(),
+        notes: OnlyWritten(finding.notes.clone()),
+        url: OnlyWritten(rule.map(crate::rules::Rule::url)),
+        labels: OnlyWritten(list(&finding.labels, label)),
+        impact: list(&finding.impact, impact),
+        fixes: list(&finding.fixes, |item| fix(report, item)),
         fingerprint,
     }
 }
 
-fn name(report: &Report, file: FileId) -> &str {
-    report.sources.get(file.0 as usize).map_or("", |source| source.name())
+fn name(report: &Report, file: FileId) -> String {
+    report.sources.get(file.0 as usize).map_or_else(String::new, |source| source.name().to_owned())
 }
 
-fn span(source: Option<&Source>, span: Span) -> impl Serialize {
+fn span(source: Option<&Source>, span: Span) -> wire::SpanJson {
     let place = |at: u32, byte: u32| {
-        let place = source.map(|source| source.line_column(at));
-        object! {
-            line: place.map_or(1, |place| place.line),
-            column: place.map_or(1, |place| place.column),
-            byte,
-        }
+        let (line, column) = source.map(|source| source.line_column(at)).map_or((1, 1), |at| (at.line, at.column));
+        wire::PlaceJson { line, column, byte: OnlyWritten(byte) }
     };
     let original = source.map_or(span, |source| source.original(span));
-    object! { start: place(span.start, original.start), end: place(span.end, original.end) }
+    wire::SpanJson { start: place(span.start, original.start), end: OnlyWritten(place(span.end, original.end)) }
 }
 
-pub(super) fn impact(impact: &Impact) -> wire::Impact<'_> {
+pub(super) fn impact(impact: &Impact) -> wire::ImpactJson {
     let amount = |saves| match saves {
         Saving::Bytes(bytes) => Some(bytes.into()),
-        Saving::Seconds(seconds) => seconds.is_finite().then(|| seconds.into()),
+        Saving::Seconds(seconds) => Number::from_f64(seconds),
         // The evidence says how many.
         Saving::Reruns { .. } => None,
     };
-    wire::Impact {
-        kind: impact.kind.name(),
+    wire::ImpactJson {
+        kind: impact.kind.name().to_owned(),
         saves: impact.saves.and_then(amount),
-        per: impact.per.name(),
-        basis: impact.basis.name(),
-        evidence: &impact.evidence,
+        per: impact.per.name().to_owned(),
+        basis: impact.basis.name().to_owned(),
+        evidence: OnlyWritten(impact.evidence.clone()),
     }
 }
 
-fn fix<'a>(report: &'a Report, fix: &'a Fix) -> impl Serialize {
+fn fix(report: &Report, fix: &Fix) -> wire::FixJson {
     let (safety, why_unsafe) = safety(&fix.safety);
-    object! {
-        title: &fix.title,
-        safety,
-        why_unsafe,
-        edits: fix.edits.iter().map(|item| edit(report, item)).collect::<Vec<_>>(),
+    wire::FixJson {
+        title: fix.title.clone(),
+        safety: safety.to_owned(),
+        why_unsafe: OnlyWritten(why_unsafe.map(str::to_owned)),
+        edits: OnlyWritten(list(&fix.edits, |item| edit(report, item))),
         lines: fixed_lines(report, fix),
     }
 }
 
 /// The lines that a fix changes, before and after; `None` if it changes several files or many lines.
-fn fixed_lines(report: &Report, fix: &Fix) -> Option<impl Serialize> {
+fn fixed_lines(report: &Report, fix: &Fix) -> Option<wire::LinesJson> {
     let Target::File(file) = fix.edits.first()?.target else { return None };
     if fix.edits.iter().any(|edit| edit.target != Target::File(file)) {
         return None;
@@ -188,7 +180,7 @@ fn fixed_lines(report: &Report, fix: &Fix) -> Option<impl Serialize> {
         at = edit.span.end;
     }
     after.push_str(source.text().get(Span::new(at, region.end).range())?);
-    Some(object! { first, before: before.to_owned(), after })
+    Some(wire::LinesJson { first, before: before.to_owned(), after })
 }
 
 /// Lines that a fix may change to be shown with them.
@@ -204,51 +196,42 @@ pub(super) fn safety(safety: &Safety) -> (&'static str, Option<&str>) {
     }
 }
 
-fn edit<'a>(report: &'a Report, edit: &'a FileEdit) -> impl Serialize {
+fn edit(report: &Report, edit: &FileEdit) -> wire::EditJson {
     let (file, create, span) = match &edit.target {
         Target::File(file) => {
             let source = report.sources.get(file.0 as usize);
             (name(report, *file), false, source.map_or(edit.span, |source| source.original(edit.span)))
         }
-        Target::New(path) => (path.as_str(), true, edit.span),
+        Target::New(path) => (path.clone(), true, edit.span),
     };
-    object! { file, create, start: span.start, end: span.end, text: &edit.text }
+    wire::EditJson { file, create, start: span.start, end: span.end, text: edit.text.clone() }
 }
 
-pub(super) fn skipped(report: &Report) -> Vec<impl Serialize> {
-    let skipped = report.skipped.iter();
-    skipped.map(|skip| object! { what: &skip.what, why: &skip.why, remedy: &skip.remedy }).collect()
+pub(super) fn skipped(skipped: &[SkippedInput]) -> Vec<wire::SkippedJson> {
+    list(skipped, |SkippedInput { what, why, remedy }| wire::SkippedJson {
+        what: what.clone(),
+        why: OnlyWritten(why.clone()),
+        remedy: OnlyWritten(remedy.clone()),
+    })
 }
 
-pub(super) fn problems(problems: &[ProblemReport]) -> Vec<impl Serialize> {
-    let mut all = Vec::new();
-    for problem in problems {
-        all.push(object! {
-            file: &problem.file,
-            line: problem.place.map(|place| place.line),
-            column: problem.place.map(|place| place.column),
-            error: problem.error,
-            message: &problem.message,
-            help: problem.help.as_deref(),
-        });
-    }
-    all
-}
-
-fn notices(report: &Report) -> Vec<&str> {
-    report.notices.iter().map(|notice| &*notice.text).collect()
+pub(super) fn problems(problems: &[ProblemReport]) -> Vec<wire::ProblemJson> {
+    list(problems, |problem| wire::ProblemJson {
+        file: problem.file.clone(),
+        line: problem.place.map(|place| place.line),
+        column: OnlyWritten(problem.place.map(|place| place.column)),
+        error: problem.error,
+        message: problem.message.clone(),
+        help: OnlyWritten(problem.help.clone()),
+    })
 }
 
 fn build<'a>(report: &'a Report, build: &'a BuildReport) -> impl Serialize {
-    let mut stages = Vec::new();
-    for stage in &build.stages {
-        stages.push(object! { name: &stage.name, base: &stage.base, line: stage.line, needed: stage.needed });
-    }
     let rerun = build.rerun.as_ref().map(|rerun| {
         object! {
             first: step(&rerun.first),
-            steps: rerun.steps.iter().map(step).collect::<Vec<_>>(),
-            copies: rerun.copies.iter().map(step).collect::<Vec<_>>(),
+            steps: list(&rerun.steps, step),
+            copies: list(&rerun.copies, step),
             example: rerun.example.as_deref(),
             commits: rerun.commits.map(|commits| wire::CommitShare {
                 reruns: commits.first,
@@ -264,7 +247,9 @@ fn build<'a>(report: &'a Report, build: &'a BuildReport) -> impl Serialize {
         dockerfile: name(report, build.dockerfile),
         importance: build.importance.name(),
         projects: &build.projects,
-        stages,
+        stages: list(&build.stages, |stage| {
+            object! { name: &stage.name, base: &stage.base, line: stage.line, needed: stage.needed }
+        }),
         steps: build.steps,
         context: build.context.as_ref().map(context),
         rerun,
@@ -277,10 +262,9 @@ fn step(step: &BuildStep) -> impl Serialize {
 }
 
 pub(super) fn context(context: &ContextReport) -> impl Serialize {
-    let mut useless = Vec::new();
-    for part in &context.useless {
-        useless.push(object! { #[serde(flatten)] entry: entry(&part.entry), why: part.why, pattern: &part.pattern });
-    }
+    let useless = list(&context.useless, |part| {
+        object! { #[serde(flatten)] entry: entry(&part.entry), why: part.why, pattern: &part.pattern }
+    });
     object! {
         root: &context.root,
         ignore_file: context.ignore_file.as_deref(),
@@ -288,8 +272,8 @@ pub(super) fn context(context: &ContextReport) -> impl Serialize {
         files: context.files,
         useless_bytes: context.useless_bytes,
         useless,
-        secrets: context.secrets.iter().map(entry).collect::<Vec<_>>(),
-        largest: context.largest.iter().map(entry).collect::<Vec<_>>(),
+        secrets: list(&context.secrets, entry),
+        largest: list(&context.largest, entry),
     }
 }
 

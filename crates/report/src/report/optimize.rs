@@ -7,7 +7,6 @@ use serde::Serialize;
 use self::savings::step_text;
 use super::layout::{Layout, Tone, clean, pad, push, width, wrap};
 use super::units::count;
-use super::wire::{Head, object};
 use super::{RerunCount, StepComparison, fixed, json};
 use crate::audit::Report;
 use crate::finding::Mask;
@@ -16,6 +15,7 @@ use crate::optimize::{
     Assumption, BuildPlan, Level, LevelLimit, LevelOutcome, Optimized, PassInfo, PlannedProject, RewriteStep, Support,
     passes,
 };
+use crate::wire::{Head, list, object};
 
 pub use self::savings::RewriteHistory;
 
@@ -272,9 +272,9 @@ pub fn optimize_json(
         head: Head::new("dockopt.optimize/1", &report.root),
         written,
         level: level.to_string(),
-        builds: rewrites.iter().map(|rewrite| build(rewrite, mask)).collect::<Vec<_>>(),
+        builds: list(rewrites, |rewrite| build(rewrite, mask)),
         changes: fixed::changes(changes, mask),
-        passes: passes().map(pass).collect::<Vec<_>>(),
+        passes: list(passes(), pass),
         problems: json::problems(&report.problems),
     })
 }
@@ -296,7 +296,7 @@ fn level_history(history: &RewriteHistory, level: Level, mask: &Mask) -> Option<
             after: reruns(step.after),
         }
     };
-    let steps: Vec<_> = compared.steps.iter().map(step).collect();
+    let steps = list(&compared.steps, step);
     Some(object! { builds: compared.builds, steps, saved_seconds: compared.saved_seconds })
 }
 
@@ -311,14 +311,14 @@ fn step(step: &RewriteStep, mask: &Mask) -> impl Serialize {
     object! {
         #[serde(flatten)]
         remark: remark(step.pass, &step.what, &step.why, mask),
-        assumptions: step.assumptions.iter().map(assumption).collect::<Vec<_>>(),
+        assumptions: list(&step.assumptions, assumption),
     }
 }
 
 fn build(rewrite: &Rewrite, mask: &Mask) -> impl Serialize {
-    let texts = |texts: &[String]| texts.iter().map(|text| mask.apply(text)).collect::<Vec<_>>();
+    let texts = |texts: &[String]| list(texts, |text| mask.apply(text));
     let plan = &rewrite.plan;
-    let projects = plan.projects.iter().map(|project| {
+    let projects = list(&plan.projects, |project| {
         object! {
             root: &project.root,
             ecosystem: project.ecosystem.name(),
@@ -330,17 +330,13 @@ fn build(rewrite: &Rewrite, mask: &Mask) -> impl Serialize {
             open: &project.open,
         }
     });
-    let levels = rewrite.optimized.levels.iter().map(|outcome| {
+    let levels = list(&rewrite.optimized.levels, |outcome| {
         object! {
             #[serde(rename = "rung")]
             number: outcome.level.number(),
             title: outcome.level.title(),
-            steps: outcome.steps.iter().map(|level_step| step(level_step, mask)).collect::<Vec<_>>(),
-            refusals: outcome
-                .refusals
-                .iter()
-                .map(|refusal| remark(refusal.pass, &refusal.what, &refusal.why, mask))
-                .collect::<Vec<_>>(),
+            steps: list(&outcome.steps, |level_step| step(level_step, mask)),
+            refusals: list(&outcome.refusals, |refusal| remark(refusal.pass, &refusal.what, &refusal.why, mask)),
             history: rewrite.history.as_ref().and_then(|history| level_history(history, outcome.level, mask)),
         }
     });
@@ -351,16 +347,15 @@ fn build(rewrite: &Rewrite, mask: &Mask) -> impl Serialize {
         plan: object! {
             base: plan.base.as_deref().map(|base| mask.apply(base)),
             slim: plan.slim.as_deref().map(|slim| mask.apply(slim)),
-            projects: projects.collect::<Vec<_>>(),
+            projects,
             builds: texts(&plan.builds),
             starts: texts(&plan.starts),
             ports: &plan.ports,
             services: texts(&plan.services),
         },
-        rungs: levels.collect::<Vec<_>>(),
-        history: rewrite
-            .history
-            .as_ref()
-            .map(|history| object! { commits: history.commits, builds: history.builds }),
+        rungs: levels,
+        history: rewrite.history.as_ref().map(|history| {
+            object! { commits: history.commits, builds: history.builds }
+        }),
     }
 }

@@ -4,18 +4,16 @@ mod reason;
 
 pub use self::reason::ReasonWriter;
 
-use serde::Serialize;
-
 use super::json;
 use super::layout::{Layout, Tone, clean, pad, push_title, width, wrap};
 use super::units::{count, seconds};
-use super::wire::{Head, object};
 use crate::audit::ProblemReport;
 use crate::buildlog::{StepSeconds, total_seconds};
 use crate::cache::{
     FileChangeKind, Graph, Prediction, SourceOrigin, StepKind, StepPrediction, StepReason, StepVerdict,
 };
 use crate::finding::Mask;
+use crate::wire::{Head, OnlyWritten, PredictedFileJson, PredictedStepJson, PredictionJson, list, object};
 
 /// What is predicted of a build.
 #[derive(Debug)]
@@ -261,51 +259,63 @@ fn uncertainty(build: &BuildPrediction, reruns: bool) -> String {
 /// The predictions for programs, as `schemas/cache-predict.schema.json` describes them.
 pub fn prediction_json(root: &str, builds: &[BuildPrediction], problems: &[ProblemReport]) -> String {
     let head = Head::new("dockopt.cache-predict/1", root);
-    let builds = builds.iter().map(build_json).collect::<Vec<_>>();
-    json::pretty(&object! { #[serde(flatten)] head, builds, problems: json::problems(problems) })
+    json::pretty(&object! {
+        #[serde(flatten)]
+        head,
+        builds: list(builds, build_json),
+        problems: json::problems(problems),
+    })
 }
 
-fn build_json(build: &BuildPrediction) -> impl Serialize {
+fn build_json(build: &BuildPrediction) -> PredictionJson {
     let outcomes = build.step_outcomes();
-    let steps = build.steps().map(|(index, prediction)| {
-        let step = &build.graph.steps[index];
-        let files = prediction.reasons.iter().find_map(|reason| match reason {
-            StepReason::Files(changes) => Some(changes),
-            _ => None,
-        });
-        let changed = files.map(|changes| &changes.first).into_iter().flatten();
-        object! {
-            line: build.line_of(step.instruction),
-            step: build.mask.apply(&step.name),
-            verdict: match outcomes.get(index) {
-                Some(StepOutcome::Cached) | None => "cached",
-                Some(StepOutcome::MayRerun) => "may_rerun",
-                Some(StepOutcome::Reruns) => "reruns",
-                Some(StepOutcome::Fails) => "fails",
-                Some(StepOutcome::NotRun) => "not_run",
-            },
-            reasons: build.sentences(prediction),
-            files: changed
-                .map(|change| object! { path: change.full_path(), change: change_word(change.kind) })
-                .collect::<Vec<_>>(),
-            changed_files: files.map_or(0, |changes| changes.total),
-            seconds: build.seconds.get(index).copied().flatten().map(|time| time.seconds),
-            at_most: build.seconds.get(index).copied().flatten().is_some_and(|time| time.is_at_most),
-        }
-    });
-    object! {
-        dockerfile: &build.dockerfile,
-        services: &build.services,
-        target: build.target.as_deref(),
-        compared: &build.compared,
-        steps: steps.collect::<Vec<_>>(),
-        cached: build.number(StepOutcome::Cached),
-        reruns: build.number(StepOutcome::Reruns),
-        may_rerun: build.number(StepOutcome::MayRerun),
+    let number = |outcome| u32::try_from(build.number(outcome)).unwrap_or(u32::MAX);
+    PredictionJson {
+        dockerfile: build.dockerfile.clone(),
+        services: OnlyWritten(build.services.clone()),
+        target: OnlyWritten(build.target.clone()),
+        compared: OnlyWritten(build.compared.clone()),
+        steps: list(build.steps(), |(index, prediction)| step_json(build, index, prediction, outcomes.get(index))),
+        cached: number(StepOutcome::Cached),
+        reruns: number(StepOutcome::Reruns),
+        may_rerun: number(StepOutcome::MayRerun),
         rerun_seconds: build.total(StepOutcome::Reruns).map(|total| total.seconds),
-        rerun_at_most: build.total(StepOutcome::Reruns).is_some_and(|total| total.is_at_most),
-        partial: build.is_partial,
-        notes: &build.notes,
+        rerun_at_most: OnlyWritten(build.total(StepOutcome::Reruns).is_some_and(|total| total.is_at_most)),
+        partial: OnlyWritten(build.is_partial),
+        notes: OnlyWritten(build.notes.clone()),
+    }
+}
+
+fn step_json(
+    build: &BuildPrediction,
+    index: usize,
+    prediction: &StepPrediction,
+    outcome: Option<&StepOutcome>,
+) -> PredictedStepJson {
+    let step = &build.graph.steps[index];
+    let files = prediction.reasons.iter().find_map(|reason| match reason {
+        StepReason::Files(changes) => Some(changes),
+        _ => None,
+    });
+    let time = build.seconds.get(index).copied().flatten();
+    PredictedStepJson {
+        line: build.line_of(step.instruction),
+        step: build.mask.apply(&step.name),
+        verdict: match outcome {
+            Some(StepOutcome::Cached) | None => "cached",
+            Some(StepOutcome::MayRerun) => "may_rerun",
+            Some(StepOutcome::Reruns) => "reruns",
+            Some(StepOutcome::Fails) => "fails",
+            Some(StepOutcome::NotRun) => "not_run",
+        }
+        .to_owned(),
+        reasons: build.sentences(prediction),
+        files: OnlyWritten(list(files.map(|changes| &changes.first).into_iter().flatten(), |change| {
+            PredictedFileJson { path: change.full_path(), change: change_word(change.kind) }
+        })),
+        changed_files: OnlyWritten(files.map_or(0, |changes| changes.total)),
+        seconds: OnlyWritten(time.map(|time| time.seconds)),
+        at_most: OnlyWritten(time.is_some_and(|time| time.is_at_most)),
     }
 }
 

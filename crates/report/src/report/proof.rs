@@ -8,8 +8,8 @@ use super::layout::Layout;
 use super::page::{Block, Column, Medium, Page, Section, Table, Text, TextKind, Tone, command, plain, toned};
 use super::render::{self, MarkdownLimit};
 use super::units::bytes;
-use super::wire::{Head, object};
 use crate::proof::{Check, CheckOutcome, Figures, Proof, TriedLevels, Verdict};
+use crate::wire::{Head, list, object};
 
 /// Lines of a check that passed.
 const SHOWN: usize = 4;
@@ -181,7 +181,7 @@ pub fn proof_json(root: &str, proofs: &[Proof]) -> String {
     json::pretty(&object! {
         #[serde(flatten)]
         head: Head::new("dockopt.proof/1", root),
-        builds: proofs.iter().map(wire_proof).collect::<Vec<_>>(),
+        builds: list(proofs, wire_proof),
     })
 }
 
@@ -200,17 +200,15 @@ fn wire_proof(proof: &Proof) -> impl Serialize {
             layers: Some(figures.size.layers).filter(|count| *count > 0),
             upload_bytes: figures.size.upload,
             base_pull_bytes: figures.size.base_pull,
-            builds: figures
-                .runs
-                .iter()
-                .map(|(of, run)| object! {
+            builds: list(&figures.runs, |(of, run)| {
+                object! {
                     scenario: of.name(),
                     seconds: run.seconds,
                     cpu_seconds: run.cpu_seconds,
                     steps_run: run.steps.len(),
                     steps_cached: run.cached,
-                })
-                .collect::<Vec<_>>(),
+                }
+            }),
         }
     };
     object! {
@@ -219,20 +217,18 @@ fn wire_proof(proof: &Proof) -> impl Serialize {
         reason: matches!(outcome, Verdict::Unproved | Verdict::Rejected).then(|| verdict(proof)),
         advice: &proof.advice,
         started_as: proof.started_as.as_deref(),
-        rejected: proof
-            .rejected
-            .iter()
-            .map(|rejected_pass| object! { pass: &rejected_pass.pass, reason: &rejected_pass.reason })
-            .collect::<Vec<_>>(),
+        rejected: list(&proof.rejected, |rejected_pass| {
+            object! { pass: &rejected_pass.pass, reason: &rejected_pass.reason }
+        }),
         untried: &proof.untried,
         original_failure: proof.original.as_deref(),
         engine: Some(proof.engine.as_str()).filter(|engine| !engine.is_empty()),
-        inputs: proof.inputs.iter().map(|(name, digest)| object! { name, digest }).collect::<Vec<_>>(),
+        inputs: list(&proof.inputs, |(name, digest)| object! { name, digest }),
         commands: &proof.commands,
         before: proof.before.as_ref().map(figures),
         after: proof.after.as_ref().map(figures),
-        floor: proof.floor.iter().map(|(name, bytes)| object! { name, bytes: *bytes }).collect::<Vec<_>>(),
-        tried: proof.tried.iter().map(wire_tried).collect::<Vec<_>>(),
+        floor: list(&proof.floor, |(name, bytes)| object! { name, bytes }),
+        tried: list(&proof.tried, wire_tried),
         left_in_cache_bytes: proof.left_in_cache,
     }
 }
@@ -245,18 +241,12 @@ fn wire_tried(tried: &TriedLevels) -> impl Serialize {
         CheckOutcome::Unproved => "unproved",
     };
     object! {
-        rungs: tried.levels.iter().map(|level| level.number()).collect::<Vec<_>>(),
+        rungs: list(&tried.levels, |level| level.number()),
         without: &tried.left_out,
         holds: tried.proves(),
         build_failure: tried.failure.as_deref(),
-        checks: tried
-            .checks
-            .iter()
-            .map(|proof_check| object! {
-                name: proof_check.name,
-                outcome: check(proof_check),
-                details: &proof_check.details,
-            })
-            .collect::<Vec<_>>(),
+        checks: list(&tried.checks, |proof_check| {
+            object! { name: proof_check.name, outcome: check(proof_check), details: &proof_check.details }
+        }),
     }
 }

@@ -1,18 +1,17 @@
 //! Reads JSON results, each by its schema. A kind of result is a row of [`KINDS`] and a function.
 
 mod cache;
-mod compose;
 mod finding;
 mod image;
 mod measure;
 mod result;
 mod rewrite;
-mod saved;
 
 use std::fmt;
 
 use serde::Deserialize;
 
+use super::state::{BuildState, ProjectState};
 use crate::text::json_reason;
 
 pub(super) use self::result::number;
@@ -57,10 +56,10 @@ const KINDS: &[ResultKind] = &[
     ResultKind { schema: "dockopt.cache-predict", version: 1, command: "cache predict", read: cache::prediction },
     ResultKind { schema: "dockopt.cache-explain", version: 1, command: "cache explain", read: cache::explanation },
     ResultKind { schema: "dockopt.cache-history", version: 1, command: "cache history", read: cache::history },
-    ResultKind { schema: "dockopt.compose-graph", version: 1, command: "compose graph", read: compose::graph },
+    ResultKind { schema: "dockopt.compose-graph", version: 1, command: "compose graph", read: cache::graph },
     ResultKind { schema: "dockopt.optimize", version: 1, command: "optimize", read: rewrite::optimize },
     ResultKind { schema: "dockopt.proof", version: 1, command: "optimize --verify", read: rewrite::proof },
-    ResultKind { schema: "dockopt.report", version: 1, command: "report", read: saved::report },
+    ResultKind { schema: "dockopt.report", version: 1, command: "report", read: report },
 ];
 
 /// The commands whose results can be read.
@@ -71,6 +70,18 @@ pub fn result_kinds() -> Vec<&'static str> {
 #[derive(Deserialize)]
 struct ResultHead {
     schema: Option<serde_json::Value>,
+}
+
+/// A result of `report` itself: the state of an earlier run.
+#[derive(Deserialize)]
+struct ReportJson {
+    state: ProjectState,
+}
+
+fn report(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
+    let mut read: ReportJson = result::document(text)?;
+    read.state.builds.iter_mut().for_each(BuildState::drop_impossible);
+    Ok(ReadResult { after: read.state, ..ReadResult::default() })
 }
 
 /// Reads a result.

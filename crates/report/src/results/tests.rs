@@ -201,6 +201,22 @@ fn a_state_is_read_as_it_was_written() {
 }
 
 #[test]
+fn fields_that_are_only_written_may_be_anything() {
+    let text = |more: &str| {
+        format!(
+            r#"{{"schema": "dockopt.lint/1", "findings": [{{"rule": "r", "severity": "error", "file": "D",
+                "span": {{"start": {{"line": 2, "column": 1}}}}, "message": "m", "fingerprint": "p"{more}}}]}}"#
+        )
+    };
+    let plain = state(&text(""));
+    for more in [r#", "labels": 3"#, r#", "aliases": {"a": [null]}, "stage": true"#, r#", "url": null, "later": []"#] {
+        assert_eq!(state(&text(more)), plain, "{more}");
+    }
+    let error = read_result(text(r#", "help": 3"#).as_bytes()).unwrap_err();
+    assert!(error.to_string().starts_with("does not have the fields of `dockopt.lint`: invalid type"), "{error}");
+}
+
+#[test]
 fn hostile_results_never_panic() {
     let texts = [
         r#"{"schema": "dockopt.measure/1", "builds": [{"name": "a", "dockerfile": "D", "runs": [{"scenario": "cold", "seconds": 1e308, "steps": [{"name": "[ ] x", "seconds": -1}]}], "image": {"disk_bytes": 18446744073709551615, "pull_bytes": 0}, "failure": {"message": "m"}}]}"#,

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::explain::{ExplainedBuild, ExplainedLog};
 use crate::buildlog::{LogStep, StepKind};
 use crate::report::json;
-use crate::report::wire::{Head, object};
+use crate::wire::{Head, list, object};
 
 /// The log as JSON; `root` is the folder of the Dockerfile.
 pub fn cache_explanation_json(log: &ExplainedLog, root: &str) -> String {
@@ -14,7 +14,7 @@ pub fn cache_explanation_json(log: &ExplainedLog, root: &str) -> String {
         head: Head::new("dockopt.cache-explain/1", root),
         #[serde(rename = "log")]
         file: &log.name,
-        builds: log.builds.iter().map(build).collect::<Vec<_>>(),
+        builds: list(&log.builds, build),
         notices: &log.notices,
     })
 }
@@ -23,7 +23,7 @@ fn build(build: &ExplainedBuild) -> impl Serialize {
     let logged = &build.logged;
     let (cacheable_steps, cached_steps) = build.cached();
     let causes = &build.explanation.causes;
-    let stages = build.explanation.stages.iter().map(|stage| {
+    let stages = list(&build.explanation.stages, |stage| {
         object! {
             target: stage.target.as_deref(),
             platform: stage.platform.as_deref(),
@@ -40,10 +40,8 @@ fn build(build: &ExplainedBuild) -> impl Serialize {
         started: logged.started.map(|time| time.to_string()),
         ended: logged.ended.map(|time| time.to_string()),
         seconds: logged.seconds,
-        totals: logged.totals.map(|totals| object! {
-            steps: totals.total,
-            completed: totals.completed,
-            cached: totals.cached,
+        totals: logged.totals.map(|totals| {
+            object! { steps: totals.total, completed: totals.completed, cached: totals.cached }
         }),
         is_check: logged.is_check,
         truncated: logged.is_truncated(),
@@ -59,8 +57,8 @@ fn build(build: &ExplainedBuild) -> impl Serialize {
             file: error.place.as_ref().map(|(file, _)| file.as_str()),
             line: error.place.as_ref().map(|(_, line)| *line),
         }),
-        steps: logged.steps.iter().enumerate().map(|(at, logged)| step(build, at, logged)).collect::<Vec<_>>(),
-        stages: stages.collect::<Vec<_>>(),
+        steps: list(logged.steps.iter().enumerate(), |(at, logged)| step(build, at, logged)),
+        stages,
         critical_path: object! { steps: &path.steps, seconds: path.seconds, is_exact: path.is_exact },
     }
 }
@@ -85,25 +83,13 @@ fn step<'a>(build: &'a ExplainedBuild, at: usize, step: &'a LogStep) -> impl Ser
         line: place.map(|(_, line)| *line),
         first_miss: build.explanation.causes.get(&at).copied(),
         reason: build.reason(at),
-        transfers: step
-            .transfers
-            .iter()
-            .map(|transfer| object! {
-                id: &transfer.id,
-                bytes: transfer.bytes,
-                total: transfer.total,
-                seconds: transfer.seconds,
-            })
-            .collect::<Vec<_>>(),
+        transfers: list(&step.transfers, |transfer| {
+            object! { id: &transfer.id, bytes: transfer.bytes, total: transfer.total, seconds: transfer.seconds }
+        }),
         output_bytes: step.output.bytes,
         output_lines: step.output.lines,
         output_is_clipped: step.output.is_clipped,
-        pauses: step
-            .output
-            .pauses
-            .iter()
-            .map(|pause| object! { seconds: pause.seconds, after: &pause.after })
-            .collect::<Vec<_>>(),
+        pauses: list(&step.output.pauses, |pause| object! { seconds: pause.seconds, after: &pause.after }),
         error: step.error.as_deref(),
         warnings: &step.warnings,
     }

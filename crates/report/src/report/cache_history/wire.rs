@@ -7,20 +7,13 @@ use serde::Serialize;
 use super::{CacheHistoryReport, CommitRow, HistoryTable};
 use crate::cache::{HistoryCause, RecordKeeping, StepKind, StepVerdict};
 use crate::report::json;
-use crate::report::wire::{Head, object};
+use crate::wire::{ExpectedSecondsJson, Head, OnlyWritten, list, object};
 
 /// Files that are listed for a step.
 const LISTED_PATHS: usize = 100;
 
 /// The history for programs.
 pub fn cache_history_json(report: &CacheHistoryReport) -> String {
-    let commits = report.commits.iter().map(|commit| {
-        object! {
-            id: &commit.id,
-            date: commit.date.map(|date| date.to_string()),
-            summary: &commit.summary,
-        }
-    });
     json::pretty(&object! {
         #[serde(flatten)]
         head: Head::new("dockopt.cache-history/1", &report.root),
@@ -31,14 +24,18 @@ pub fn cache_history_json(report: &CacheHistoryReport) -> String {
         },
         end: report.end,
         partial: report.is_partial,
-        commits: commits.collect::<Vec<_>>(),
-        tables: report.tables.iter().map(table).collect::<Vec<_>>(),
+        commits: list(&report.commits, |commit| {
+            object! { id: &commit.id, date: commit.date.map(|date| date.to_string()), summary: &commit.summary }
+        }),
+        tables: list(&report.tables, table),
         notices: &report.notices,
     })
 }
 
 fn table(table: &HistoryTable) -> impl Serialize {
-    let steps = table.steps.iter().map(|step| {
+    let steps = list(&table.steps, |step| {
+        let causes = step.count.causes.iter().map(|(cause, times)| (cause_name(*cause), *times));
+        let causes: BTreeMap<&str, _> = causes.collect();
         object! {
             name: &step.name,
             line: step.line,
@@ -52,29 +49,20 @@ fn table(table: &HistoryTable) -> impl Serialize {
             builds: step.count.builds,
             reruns: step.count.reruns,
             may_rerun: step.count.may_rerun,
-            causes: step
-                .count
-                .causes
-                .iter()
-                .map(|(cause, times)| (cause_name(*cause), *times))
-                .collect::<BTreeMap<_, _>>(),
-            files: step
-                .count
-                .most_frequent(LISTED_PATHS)
-                .into_iter()
-                .map(|(path, builds)| object! { path, builds })
-                .collect::<Vec<_>>(),
+            causes,
+            files: list(step.count.most_frequent(LISTED_PATHS), |(path, builds)| object! { path, builds }),
             seconds: step.seconds.map(|time| time.seconds),
             at_most: step.seconds.is_some_and(|time| time.is_at_most),
             same_as: step.same_as,
             part_of: step.part_of,
         }
     });
-    let expected_seconds = table.expected_seconds().map(|(least, most)| object! { least, most });
+    let expected_seconds =
+        table.expected_seconds().map(|(least, most)| ExpectedSecondsJson { least, most: OnlyWritten(most) });
     object! {
         name: &table.name,
-        steps: steps.collect::<Vec<_>>(),
-        rows: table.rows.iter().map(row).collect::<Vec<_>>(),
+        steps,
+        rows: list(&table.rows, row),
         expected_seconds,
     }
 }

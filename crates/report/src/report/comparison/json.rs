@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use super::words::verdict;
 use crate::report::json;
-use crate::report::wire::{Head, object};
 use crate::results::{ChangeCause, Comparison, FigureRow, LimitCheck, Rewrite};
 use crate::settings::Bound;
+use crate::wire::{Head, list, object};
 
 /// What changed, as JSON.
 pub fn comparison_json(comparison: &Comparison, root: &str, fails: bool) -> String {
@@ -24,15 +24,15 @@ pub fn comparison_json(comparison: &Comparison, root: &str, fails: bool) -> Stri
         head: Head::new("dockopt.report/1", root),
         verdict: object! { fails, text: verdict(comparison) },
         baseline,
-        figures: comparison.rows.iter().map(figure).collect::<Vec<_>>(),
+        figures: list(&comparison.rows, figure),
         findings: object! {
             new: &comparison.new_findings,
             fixed: &comparison.fixed_findings,
             unchanged: comparison.unchanged_findings,
             uncompared: &comparison.uncompared_findings,
         },
-        limits: comparison.limits.iter().map(limit).collect::<Vec<_>>(),
-        rewrites: comparison.rewrites.iter().map(rewrite).collect::<Vec<_>>(),
+        limits: list(&comparison.limits, limit),
+        rewrites: list(&comparison.rewrites, rewrite),
         notices: &comparison.notices,
         state: &comparison.state,
     })
@@ -46,7 +46,7 @@ fn figure(row: &FigureRow) -> impl Serialize {
         after: &row.after,
         direction: row.direction.name(),
         noise_seconds: row.noise,
-        causes: row.causes.iter().map(cause).collect::<Vec<_>>(),
+        causes: list(&row.causes, cause),
     }
 }
 

@@ -6,8 +6,8 @@ use super::ReportRun;
 use super::item::{ReportItem, items};
 use crate::finding::Severity;
 use crate::report::json::pretty;
-use crate::report::wire::object;
 use crate::rules::Category;
+use crate::wire::object;
 
 pub(super) fn write(run: &ReportRun) -> String {
     let items = items(run.report);

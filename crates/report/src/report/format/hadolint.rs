@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::ReportRun;
 use super::item::{ReportItem, items};
 use crate::report::json::compact;
-use crate::report::wire::object;
+use crate::wire::object;
 
 pub(super) fn write(run: &ReportRun) -> String {
     compact(&items(run.report).iter().map(check).collect::<Vec<_>>())

@@ -3,7 +3,7 @@
 
 use super::ReportRun;
 use crate::report::json::{findings, json_line, problems, skipped};
-use crate::report::wire::{Head, object};
+use crate::wire::{Head, object};
 
 pub(super) fn write(run: &ReportRun) -> String {
     let report = run.report;
@@ -16,7 +16,7 @@ pub(super) fn write(run: &ReportRun) -> String {
     let mut out = json_line("start", start);
     out.extend(problems(&report.problems).iter().map(|problem| json_line("problem", problem)));
     out.extend(findings(report).iter().map(|finding| json_line("finding", finding)));
-    out.extend(skipped(report).iter().map(|skip| json_line("skipped", skip)));
+    out.extend(skipped(&report.skipped).iter().map(|skip| json_line("skipped", skip)));
     out.extend(report.notices.iter().map(|notice| json_line("notice", object! { text: &notice.text })));
     let end = object! {
         findings: report.findings.len(),

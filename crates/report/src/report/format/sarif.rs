@@ -19,6 +19,7 @@ use crate::audit::{ProblemReport, Report, SkippedInput};
 use crate::finding::{FileEdit, Finding, Fix, Form, Safety, Severity, Target};
 use crate::report::json::{impact, pretty};
 use crate::text::{LineColumn, Source, Span};
+use crate::wire::{list, object};
 
 /// Where relative paths begin; which folder that is, readers know better than the machine that ran.
 const ROOT: &str = "%SRCROOT%";
@@ -47,22 +48,24 @@ fn log_text(
     files: impl Iterator<Item = wire::ArtifactLocation>,
     results: Vec<wire::Result<'_>>,
 ) -> String {
-    let log = wire::SarifLog {
+    pretty(&object! {
+        #[serde(rename = "$schema")]
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
-        runs: [wire::SarifRun {
-            tool: wire::Tool { driver: rule::tool(rules) },
-            automation_details: wire::AutomationDetails { id: format!("dockopt/{command}/") },
+        runs: [object! {
+            tool: object! { driver: rule::tool(rules) },
+            // Results of one kind of run: those of a later run take their place, those of another command don't.
+            automationDetails: object! { id: format!("dockopt/{command}/") },
             invocations: [invocation],
-            original_uri_base_ids: wire::Bases {
-                root: wire::UriBase { description: message("folder in which dockopt ran") },
+            originalUriBaseIds: object! {
+                #[serde(rename = "%SRCROOT%")]
+                root: object! { description: message("folder in which dockopt ran") },
             },
-            artifacts: files.map(|location| wire::Artifact { location, roles: ["analysisTarget"] }).collect(),
-            column_kind: "unicodeCodePoints",
+            artifacts: list(files, |location| object! { location, roles: ["analysisTarget"] }),
+            columnKind: "unicodeCodePoints",
             results,
         }],
-    };
-    pretty(&log)
+    })
 }
 
 /// How a run ended.

@@ -1,15 +1,14 @@
 //! Limits that an image was held against: for people and for programs.
 
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::Number;
 
 use super::origin::origin;
 use super::shown_maker;
 use crate::analysis::{Cause, ImageAnalysis, LimitResult};
 use crate::report::page::{Column, Table, Tone, code, plain, toned};
 use crate::report::units::{bytes, count, seconds};
-use crate::report::wire::object;
 use crate::settings::Bound;
+use crate::wire::{self, CauseJson, LimitJson, OnlyWritten};
 
 /// What a limit is called: `max-size`, `max-category apt-lists`.
 pub fn limit_name(judged: &LimitResult) -> String {
@@ -116,36 +115,33 @@ pub(super) fn table(image: &ImageAnalysis) -> Table {
 }
 
 /// For programs.
-pub(super) fn wire(image: &ImageAnalysis) -> Vec<impl Serialize> {
+pub(super) fn wire(image: &ImageAnalysis) -> Vec<LimitJson> {
+    // Ratios and seconds are finite.
     let number = |bound: Bound| match bound {
-        Bound::Bytes(number) | Bound::Count(number) => Value::from(number),
-        Bound::Ratio(number) | Bound::Seconds(number) => Value::from(number),
+        Bound::Bytes(number) | Bound::Count(number) => Some(number.into()),
+        Bound::Ratio(number) | Bound::Seconds(number) => Number::from_f64(number),
     };
-    let cause = |cause: &Cause| {
-        object! {
-            what: cause.what.clone(),
-            bytes: cause.bytes,
-            layer: cause.layer,
-            origin: cause.layer.and_then(|layer| image.place(layer)).map(|(name, place)| origin(name, place)),
+    let cause = |cause: &Cause| CauseJson {
+        what: cause.what.clone(),
+        bytes: OnlyWritten(cause.bytes),
+        layer: OnlyWritten(cause.layer),
+        origin: OnlyWritten(cause.layer.and_then(|layer| image.place(layer)).map(origin)),
+    };
+    wire::list(&image.budget, |limit_result| LimitJson {
+        measure: limit_result.limit.measure.key().to_owned(),
+        name: limit_result.limit.measure.name().map(str::to_owned),
+        limit: number(limit_result.limit.bound).unwrap_or_else(|| 0.into()),
+        value: limit_result.value.and_then(number),
+        unit: match limit_result.limit.bound {
+            Bound::Bytes(_) => "bytes",
+            Bound::Count(_) => "count",
+            Bound::Ratio(_) => "ratio",
+            Bound::Seconds(_) => "seconds",
         }
-    };
-    let limit = |limit_result: &LimitResult| {
-        object! {
-            measure: limit_result.limit.measure.key(),
-            name: limit_result.limit.measure.name().map(str::to_owned),
-            limit: number(limit_result.limit.bound),
-            value: limit_result.value.map(number),
-            unit: match limit_result.limit.bound {
-                Bound::Bytes(_) => "bytes",
-                Bound::Count(_) => "count",
-                Bound::Ratio(_) => "ratio",
-                Bound::Seconds(_) => "seconds",
-            },
-            kept: limit_result.is_kept,
-            unknown: limit_result.unknown,
-            written: limit_result.written.clone(),
-            causes: limit_result.causes.iter().map(cause).collect::<Vec<_>>(),
-        }
-    };
-    image.budget.iter().map(limit).collect()
+        .to_owned(),
+        kept: limit_result.is_kept,
+        unknown: limit_result.unknown.map(str::to_owned),
+        written: limit_result.written.clone(),
+        causes: wire::list(&limit_result.causes, cause),
+    })
 }

@@ -9,41 +9,10 @@ use super::shown_line;
 use crate::analysis::ImageAnalysis;
 use crate::image::packages::{ImagePackages, Package, SystemRelease};
 use crate::image::{Algorithm, Digest};
+use crate::wire::{list, object};
 
 /// How the image itself is referred to.
 const IMAGE: &str = "image";
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Bill {
-    #[serde(rename = "$schema")]
-    schema: &'static str,
-    bom_format: &'static str,
-    spec_version: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    serial_number: Option<String>,
-    version: u32,
-    metadata: BillMetadata,
-    components: Vec<Component>,
-    dependencies: Vec<Dependency>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    compositions: Vec<Composition>,
-}
-
-#[derive(Serialize)]
-struct BillMetadata {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    timestamp: Option<String>,
-    tools: Tools,
-    component: Component,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    properties: Vec<Property>,
-}
-
-#[derive(Serialize)]
-struct Tools {
-    components: Vec<Component>,
-}
 
 #[derive(Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -77,14 +46,8 @@ struct Dependency {
     depends_on: Vec<String>,
 }
 
-#[derive(Serialize)]
-struct Composition {
-    aggregate: &'static str,
-    assemblies: Vec<&'static str>,
-}
-
 /// The bill of materials of an image; `None` where its packages were not looked for. `time` is in RFC 3339.
-pub fn write(image: &ImageAnalysis, time: Option<String>) -> Option<String> {
+pub fn write(image: &ImageAnalysis, time: Option<&str>) -> Option<String> {
     let packages = image.packages.as_ref()?;
     let release = packages.release.as_ref();
     let mut components: Vec<Component> = release.map(system).into_iter().collect();
@@ -107,29 +70,29 @@ pub fn write(image: &ImageAnalysis, time: Option<String>) -> Option<String> {
         }
         dependencies.push(Dependency { r#ref: reference(index), depends_on });
     }
-    let compositions = if packages.notices.is_empty() {
-        Vec::new()
-    } else {
-        vec![Composition { aggregate: "incomplete", assemblies: vec![IMAGE] }]
+    // Fields without a value are left out.
+    let text = |serial_number: Option<String>| {
+        let compositions = (!packages.notices.is_empty()).then_some([IMAGE]);
+        let bill = object! {
+            #[serde(rename = "$schema")]
+            schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
+            bomFormat: "CycloneDX",
+            specVersion: "1.6",
+            #[serde(flatten)]
+            serial_number: serial_number.map(|serialNumber| object! { serialNumber }),
+            version: 1,
+            metadata: metadata(image, packages, time),
+            components: &components,
+            dependencies: &dependencies,
+            #[serde(flatten)]
+            compositions: compositions.map(|assemblies| {
+                object! { compositions: [object! { aggregate: "incomplete", assemblies }] }
+            }),
+        };
+        // Only maps with other keys than texts can't be written.
+        serde_json::to_string_pretty(&bill).unwrap_or_default() + "\n"
     };
-    let mut bill = Bill {
-        schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
-        bom_format: "CycloneDX",
-        spec_version: "1.6",
-        serial_number: None,
-        version: 1,
-        metadata: metadata(image, packages, time),
-        components,
-        dependencies,
-        compositions,
-    };
-    bill.serial_number = Some(serial_number(&text(&bill)));
-    Some(text(&bill))
-}
-
-fn text(bill: &Bill) -> String {
-    // Only maps with other keys than texts can't be written.
-    serde_json::to_string_pretty(bill).unwrap_or_default() + "\n"
+    Some(text(Some(serial_number(&text(None)))))
 }
 
 /// A UUID of version 8 (RFC 9562), made from the text.
@@ -138,7 +101,7 @@ fn serial_number(text: &str) -> String {
     format!("urn:uuid:{}-{}-8{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
 }
 
-fn metadata(image: &ImageAnalysis, packages: &ImagePackages, timestamp: Option<String>) -> BillMetadata {
+fn metadata(image: &ImageAnalysis, packages: &ImagePackages, timestamp: Option<&str>) -> impl Serialize {
     let dockopt = Component {
         r#type: "application",
         name: "dockopt".to_owned(),
@@ -160,8 +123,15 @@ fn metadata(image: &ImageAnalysis, packages: &ImagePackages, timestamp: Option<S
         properties,
         ..Component::default()
     };
-    let notices = packages.notices.iter().map(|notice| property("dockopt:notice", notice.clone()));
-    BillMetadata { timestamp, tools: Tools { components: vec![dockopt] }, component, properties: notices.collect() }
+    let properties = list(&packages.notices, |notice| property("dockopt:notice", notice.clone()));
+    object! {
+        #[serde(flatten)]
+        timestamp: timestamp.map(|timestamp| object! { timestamp }),
+        tools: object! { components: [dockopt] },
+        component,
+        #[serde(flatten)]
+        properties: (!properties.is_empty()).then_some(object! { properties }),
+    }
 }
 
 fn system(release: &SystemRelease) -> Component {

@@ -13,49 +13,40 @@ use crate::attribution::{BaseHow, NoPlaceReason};
 use crate::finding::Basis;
 use crate::image::{Compression, Config, Contents, Count, Digest, Platform, WasteBytes, push_bytes};
 use crate::report::json::pretty;
-use crate::report::wire::{Head, object};
+use crate::wire::{EstimateJson, Head, OnlyWritten, list, object};
 
 /// The result of `image`, as `schemas/image.schema.json` describes it.
 pub fn write(analysis: &Analysis, view: &ImageView<'_>) -> String {
     pretty(&object! {
         #[serde(flatten)]
         head: HEAD,
-        images: analysis.images.iter().map(|image_analysis| image(image_analysis, view)).collect::<Vec<_>>(),
+        images: list(&analysis.images, |image_analysis| image(image_analysis, view)),
         shared: view.shared.then(|| shared::wire(analysis, view.top)),
-        others: analysis
-            .others
-            .iter()
-            .map(|other| object! {
-                #[serde(rename = "ref")]
-                reference: &other.reference,
-                platform: other.platform.as_ref().and_then(platform),
-                manifest_digest: digest(other.manifest.as_ref()),
-            })
-            .collect::<Vec<_>>(),
-        attestations: analysis
-            .attestations
-            .iter()
-            .map(|attestation| object! {
-                manifest_digest: digest(attestation.manifest.as_ref()),
-                subject: digest(attestation.subject.as_ref()),
-                predicates: attestation
-                    .statements
-                    .iter()
-                    .filter_map(|statement| statement.predicate_type.as_deref())
-                    .collect::<Vec<_>>(),
-            })
-            .collect::<Vec<_>>(),
+        others: list(&analysis.others, |other| object! {
+            #[serde(rename = "ref")]
+            reference: &other.reference,
+            platform: other.platform.as_ref().and_then(platform),
+            manifest_digest: digest(other.manifest.as_ref()),
+        }),
+        attestations: list(&analysis.attestations, |attestation| object! {
+            manifest_digest: digest(attestation.manifest.as_ref()),
+            subject: digest(attestation.subject.as_ref()),
+            predicates: attestation
+                .statements
+                .iter()
+                .filter_map(|statement| statement.predicate_type.as_deref())
+                .collect::<Vec<_>>(),
+        }),
         skipped: skipped(analysis),
-        problems: analysis.problems.iter().map(problem).collect::<Vec<_>>(),
-        notices: analysis.notices.iter().map(String::as_str).collect::<Vec<_>>(),
+        problems: list(&analysis.problems, problem),
+        notices: &analysis.notices,
     })
 }
 
 pub(super) const HEAD: Head<'static> = Head::new("dockopt.image/1", ".");
 
 pub(super) fn skipped(analysis: &Analysis) -> Vec<impl Serialize> {
-    let skipped = analysis.skipped.iter();
-    skipped.map(|skip| object! { what: &skip.what, why: &skip.why, remedy: &skip.remedy }).collect()
+    list(&analysis.skipped, |skip| object! { what: &skip.what, why: &skip.why, remedy: &skip.remedy })
 }
 
 pub(super) fn problem(problem: &AnalysisProblem) -> impl Serialize {
@@ -77,8 +68,8 @@ pub(super) fn platform(platform: &Platform) -> Option<String> {
 }
 
 /// Bytes of a pull, estimated.
-pub(super) fn pull_estimate(bytes: u64) -> impl Serialize {
-    object! { bytes, basis: Basis::Computed.name() }
+pub(super) const fn pull_estimate(bytes: u64) -> EstimateJson {
+    EstimateJson { bytes, basis: OnlyWritten(Basis::Computed.name()) }
 }
 
 fn image(analysis: &ImageAnalysis, view: &ImageView<'_>) -> impl Serialize {
@@ -108,16 +99,9 @@ fn image(analysis: &ImageAnalysis, view: &ImageView<'_>) -> impl Serialize {
         history: history(analysis),
         waste: contents::losses(analysis, view.top),
         waste_groups: contents::groups(analysis, view.top),
-        churn: analysis
-            .churn
-            .iter()
-            .take(view.top)
-            .map(|churn| object! {
-                path: shown_path(analysis, churn.path),
-                layers: churn.layers.clone(),
-                bytes: churn.bytes,
-            })
-            .collect::<Vec<_>>(),
+        churn: list(analysis.churn.iter().take(view.top), |churn| {
+            object! { path: shown_path(analysis, churn.path), layers: churn.layers.clone(), bytes: churn.bytes }
+        }),
         duplicates: contents::duplicates(analysis, view.top),
         categories: contents::categories(analysis, view.top),
         packages: analysis.packages.as_ref().map(|packages| contents::packages(analysis, packages, view.top)),
@@ -129,12 +113,12 @@ fn image(analysis: &ImageAnalysis, view: &ImageView<'_>) -> impl Serialize {
             findings.chain(facts).collect::<Vec<_>>()
         },
         budget: super::budget::wire(analysis),
-        notices: analysis.notices.iter().map(String::as_str).collect::<Vec<_>>(),
+        notices: &analysis.notices,
     }
 }
 
 fn pairs<'a>(pairs: impl Iterator<Item = (&'a String, &'a String)>) -> Vec<impl Serialize> {
-    pairs.map(|(name, value)| object! { name, value }).collect()
+    list(pairs, |(name, value)| object! { name, value })
 }
 
 fn config(config: &Config) -> impl Serialize {
@@ -194,16 +178,14 @@ pub(super) fn totals(analysis: &ImageAnalysis, view: &ImageView<'_>) -> impl Ser
             wasted_bytes: analysis.dive.wasted_bytes,
             user_wasted_ratio: analysis.dive.user_wasted_ratio,
         }),
-        pull_seconds: view
-            .bandwidths
-            .iter()
-            .map(|rate| object! { bits_per_second: *rate, seconds: pull_seconds(analysis, *rate) })
-            .collect::<Vec<_>>(),
+        pull_seconds: list(view.bandwidths, |rate| {
+            object! { bits_per_second: *rate, seconds: pull_seconds(analysis, *rate) }
+        }),
     }
 }
 
 pub(super) fn layers(analysis: &ImageAnalysis) -> Vec<impl Serialize> {
-    (0..analysis.image.layers.len()).map(|number| layer(analysis, number)).collect()
+    list(0..analysis.image.layers.len(), |number| layer(analysis, number))
 }
 
 fn layer(analysis: &ImageAnalysis, number: usize) -> impl Serialize {
@@ -232,7 +214,7 @@ fn layer(analysis: &ImageAnalysis, number: usize) -> impl Serialize {
         in_base: analysis.is_base(number),
         history: layer.history,
         instruction: analysis.instruction(number),
-        origin: analysis.place(number).map(|(name, place)| origin(name, place)),
+        origin: analysis.place(number).map(origin),
         unplaced: analysis.origin(number).and_then(|origin| origin.unplaced).map(unplaced),
         added: read.then(|| count(&layer_analysis.changes.added)),
         changed: read.then(|| count(&layer_analysis.changes.changed)),
@@ -259,18 +241,16 @@ const fn unplaced(why: NoPlaceReason) -> &'static str {
 }
 
 fn history(analysis: &ImageAnalysis) -> Vec<impl Serialize> {
-    let mut steps = Vec::new();
-    for (number, step) in analysis.image.config.history.iter().enumerate() {
+    list(analysis.image.config.history.iter().enumerate(), |(number, step)| {
         let step_origin = analysis.origins.history.get(number);
         let place = step_origin.and_then(|origin| origin.place.as_ref());
-        steps.push(object! {
+        object! {
             created: step.created.as_deref(),
             created_by: step.created_by.as_deref(),
             comment: step.comment.as_deref(),
             empty_layer: step.empty_layer,
             instruction: step_origin.and_then(|origin| origin.instruction.as_deref()),
-            origin: place.map(|place| origin(analysis.dockerfiles.name(place.text), place)),
-        });
-    }
-    steps
+            origin: place.map(|place| origin((analysis.dockerfiles.name(place.text), place))),
+        }
+    })
 }

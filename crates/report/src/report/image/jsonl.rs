@@ -10,8 +10,8 @@ use super::{ImageView, shown_path};
 use crate::analysis::{Analysis, ImageAnalysis};
 use crate::image::{EntryId, EntryKind, LayerEntry, PathId, category_of};
 use crate::report::json::json_line;
-use crate::report::wire::object;
 use crate::text::hex;
+use crate::wire::object;
 
 /// The result of `image` as lines, each as `schemas/image-jsonl.schema.json` describes it.
 ///

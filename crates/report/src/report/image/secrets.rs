@@ -8,7 +8,7 @@ use crate::analysis::ImageAnalysis;
 use crate::image::MemberOutcome;
 use crate::image::secrets::{Secret, SecretPlace};
 use crate::report::page::{Column, Table, Tone, path, plain, toned};
-use crate::report::wire::object;
+use crate::wire::object;
 
 /// `/root/.npmrc:1`, `ENV`, `history`.
 pub(super) fn shown_place(analysis: &ImageAnalysis, secret: &Secret) -> String {
@@ -98,7 +98,7 @@ pub(super) fn wire(analysis: &ImageAnalysis) -> Vec<impl Serialize> {
             in_final_tree: fate.map(|_| lost_by.is_none()),
             lost_by,
             sure: secret.sure,
-            origin: analysis.place_of(secret).map(|(name, place)| origin(name, place)),
+            origin: analysis.place_of(secret).map(origin),
         }
     };
     analysis.secrets.iter().map(wire_secret).collect()

@@ -7,32 +7,22 @@ use super::sections::sum_row;
 use crate::analysis::{Analysis, SharedLayers, shared_layers};
 use crate::report::page::{Column, Section, Table, Tone, code, number, plain, toned};
 use crate::report::units::{bytes, count};
-use crate::report::wire::object;
+use crate::wire::{list, object};
 
 /// For JSON, with so many rows per list.
 pub(super) fn wire(analysis: &Analysis, top: usize) -> impl Serialize {
     let shared = shared_layers(&analysis.images);
-    let layer = |layer: crate::analysis::SharedLayer| {
-        object! {
-            digest: layer.digest,
-            pull_bytes: layer.bytes,
-            images: layer.images,
-            instruction: layer.instruction,
-        }
-    };
-    let base = |base: crate::analysis::SharedBase| {
-        object! {
-            name: base.name,
-            pull_bytes: base.bytes,
-            images: base.images,
-        }
-    };
     object! {
         separate_pull_bytes: shared.separate_bytes,
         host_pull_bytes: shared.host_bytes,
         only_pull_bytes: shared.only_bytes,
-        layers: shared.layers.into_iter().take(top).map(layer).collect::<Vec<_>>(),
-        bases: shared.bases.into_iter().map(base).collect::<Vec<_>>(),
+        layers: list(shared.layers.into_iter().take(top), |layer| object! {
+            digest: layer.digest,
+            pull_bytes: layer.bytes,
+            images: layer.images,
+            instruction: layer.instruction,
+        }),
+        bases: list(shared.bases, |base| object! { name: base.name, pull_bytes: base.bytes, images: base.images }),
         common_base_saves: shared.common_base_saves,
     }
 }

@@ -1,87 +1,15 @@
-//! Results of `cache predict`, `cache explain` and `cache history`.
+//! Results of `cache predict`, `cache explain`, `cache history` and `compose graph`. Those of `compose check` are results
+//! of `lint`.
 
 use std::collections::BTreeMap;
-
-use serde::Deserialize;
 
 use super::result::{MOST_STEPS, ReadResult, amount, document, surplus};
 use crate::results::figure::FigureKind;
 use crate::results::state::{BuildState, CacheMiss, ProjectState, StateFigure, StepState};
-
-#[derive(Deserialize)]
-struct PredictionsJson {
-    builds: Vec<PredictionJson>,
-}
-
-#[derive(Deserialize)]
-struct PredictionJson {
-    dockerfile: String,
-    #[serde(default)]
-    steps: Vec<PredictedStepJson>,
-    cached: u32,
-    reruns: u32,
-    may_rerun: u32,
-    rerun_seconds: Option<f64>,
-}
-
-#[derive(Deserialize)]
-struct PredictedStepJson {
-    line: u32,
-    step: String,
-    verdict: String,
-    #[serde(default)]
-    reasons: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct LogJson {
-    builds: Vec<LoggedBuildJson>,
-}
-
-#[derive(Deserialize)]
-struct LoggedBuildJson {
-    dockerfile: Option<String>,
-    seconds: Option<f64>,
-    #[serde(default)]
-    is_check: bool,
-    cacheable_steps: u32,
-    cached_steps: u32,
-    error: Option<LogErrorJson>,
-    #[serde(default)]
-    steps: Vec<LoggedStepJson>,
-}
-
-#[derive(Deserialize)]
-struct LogErrorJson {
-    message: String,
-}
-
-#[derive(Deserialize)]
-struct LoggedStepJson {
-    name: String,
-    seconds: Option<f64>,
-    file: Option<String>,
-    line: Option<u32>,
-    first_miss: Option<usize>,
-    reason: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct HistoryJson {
-    dockerfile: String,
-    #[serde(default)]
-    tables: Vec<TableJson>,
-}
-
-#[derive(Deserialize)]
-struct TableJson {
-    expected_seconds: Option<ExpectedJson>,
-}
-
-#[derive(Deserialize)]
-struct ExpectedJson {
-    least: f64,
-}
+use crate::wire::{
+    ExplanationJson, GraphJson, GraphsJson, HistoryJson, LoggedBuildJson, PredictedStepJson, PredictionJson,
+    PredictionsJson,
+};
 
 /// Misses that are kept of one build.
 const MOST_MISSES: usize = 20;
@@ -123,7 +51,7 @@ pub(super) fn prediction(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
 }
 
 pub(super) fn explanation(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
-    let read: LogJson = document(text)?;
+    let read: ExplanationJson = document(text)?;
     let mut notices = Vec::new();
     let builds = read.builds.into_iter().filter(|build| !build.is_check);
     let builds = builds.map(|build| logged_build(build, &mut notices)).collect();
@@ -169,4 +97,13 @@ pub(super) fn history(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
     let seconds = expected.map(|expected| expected.least);
     let figures = figure(FigureKind::CommitRebuild, "cache history", seconds, None).into_iter().collect();
     Ok(state(vec![BuildState { dockerfile: Some(read.dockerfile), figures, ..BuildState::default() }], Vec::new()))
+}
+
+pub(super) fn graph(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
+    let read: GraphsJson = document(text)?;
+    let build = |graph: GraphJson| {
+        let seconds = figure(FigureKind::ServiceStart, "compose graph", graph.seconds, None)?;
+        Some(BuildState { dockerfile: Some(graph.file), figures: vec![seconds], ..BuildState::default() })
+    };
+    Ok(state(read.files.into_iter().filter_map(build).collect(), Vec::new()))
 }

@@ -2,105 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
-
 use super::result::{ReadResult, amount, document};
 use crate::results::state::{BuildState, CheckState, CostState, EVERYTHING, FindingState, FixState, ProjectState};
 use crate::text::path;
-
-#[derive(Deserialize)]
-struct FindingsJson {
-    #[serde(default)]
-    root: String,
-    /// Results of earlier versions do not have it.
-    files: Option<Vec<String>>,
-    findings: Vec<FindingJson>,
-    #[serde(default)]
-    skipped: Vec<SkippedJson>,
-    #[serde(default)]
-    rules_off: Vec<String>,
-    /// Findings that a baseline file hides.
-    baselined: Option<u64>,
-    #[serde(default)]
-    problems: Vec<ProblemJson>,
-    #[serde(default)]
-    builds: Vec<BuildJson>,
-}
-
-#[derive(Deserialize)]
-struct FindingJson {
-    rule: String,
-    severity: String,
-    file: String,
-    span: SpanJson,
-    instruction_line: Option<u32>,
-    message: String,
-    help: Option<String>,
-    #[serde(default)]
-    impact: Vec<ImpactJson>,
-    #[serde(default)]
-    fixes: Vec<FixJson>,
-    fingerprint: String,
-}
-
-#[derive(Deserialize)]
-struct SpanJson {
-    start: PlaceJson,
-}
-
-#[derive(Deserialize)]
-struct PlaceJson {
-    line: u32,
-    column: u32,
-}
-
-#[derive(Deserialize)]
-struct ImpactJson {
-    kind: String,
-    saves: Option<f64>,
-    per: String,
-    basis: String,
-}
-
-#[derive(Deserialize)]
-struct FixJson {
-    title: String,
-    safety: String,
-    lines: Option<LinesJson>,
-}
-
-#[derive(Deserialize)]
-struct LinesJson {
-    first: u32,
-    before: String,
-    after: String,
-}
-
-#[derive(Deserialize)]
-struct SkippedJson {
-    what: String,
-}
-
-#[derive(Deserialize)]
-struct ProblemJson {
-    file: String,
-    line: Option<u32>,
-    error: bool,
-    message: String,
-}
-
-#[derive(Deserialize)]
-struct BuildJson {
-    dockerfile: String,
-    #[serde(default)]
-    stages: Vec<StageJson>,
-}
-
-#[derive(Deserialize)]
-struct StageJson {
-    base: String,
-    line: u32,
-}
+use crate::wire::{AuditJson, FindingJson, FindingsJson};
 
 pub(super) fn audit(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
     read(text, "audit")
@@ -112,8 +17,9 @@ pub(super) fn lint(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
 
 fn read(text: &[u8], command: &str) -> Result<ReadResult, serde_json::Error> {
     let read: FindingsJson = document(text)?;
+    let audit: AuditJson = document(text)?;
     let mut state = ProjectState::default();
-    let subjects = read.files.map(|files| subjects(&files, (command == "audit").then_some(read.root.as_str())));
+    let subjects = read.files.map(|files| subjects(&files, (command == "audit").then_some(audit.root.as_str())));
     let mut check = CheckState { command: command.to_owned(), subjects, ..CheckState::default() };
     let mut notices = Vec::new();
     state.findings = read.findings.into_iter().map(|finding| finding_state(finding, command)).collect();
@@ -132,7 +38,7 @@ fn read(text: &[u8], command: &str) -> Result<ReadResult, serde_json::Error> {
         }
     }
     state.checks.push(check);
-    for build in read.builds {
+    for build in audit.builds {
         let last = build.stages.last();
         state.builds.push(BuildState {
             dockerfile: Some(build.dockerfile),
@@ -158,7 +64,7 @@ fn subjects(files: &[String], root: Option<&str>) -> BTreeSet<String> {
 fn finding_state(finding: FindingJson, command: &str) -> FindingState {
     let cost = finding.impact.into_iter().next().map(|impact| CostState {
         kind: impact.kind,
-        saves: impact.saves.and_then(amount),
+        saves: impact.saves.and_then(|saves| amount(saves.as_f64()?)),
         per: impact.per,
         basis: impact.basis,
     });

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
-
 use super::result::{ReadResult, amount, document, number};
 use crate::results::figure::FigureKind;
 use crate::results::state::{
@@ -11,137 +9,13 @@ use crate::results::state::{
 };
 use crate::settings::image_repository;
 use crate::text::path;
-
-#[derive(Deserialize)]
-struct ImagesJson {
-    images: Vec<ImageJson>,
-    #[serde(default)]
-    problems: Vec<ProblemJson>,
-}
-
-#[derive(Deserialize)]
-struct ProblemJson {
-    message: String,
-}
-
-#[derive(Deserialize)]
-struct ImageJson {
-    #[serde(rename = "ref")]
-    reference: String,
-    #[serde(default)]
-    names: Vec<String>,
-    platform: Option<String>,
-    base: Option<BaseJson>,
-    totals: TotalsJson,
-    #[serde(default)]
-    layers: Vec<LayerJson>,
-    #[serde(default)]
-    findings: Vec<ImageFindingJson>,
-    #[serde(default)]
-    budget: Vec<LimitJson>,
-}
-
-#[derive(Deserialize)]
-struct BaseJson {
-    name: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct TotalsJson {
-    disk_bytes: Option<u64>,
-    pull_bytes: u64,
-    pull_estimate: Option<EstimateJson>,
-    /// An engine holds layers unpacked: how much a pull of them transfers is known from the estimate alone.
-    #[serde(default)]
-    pull_is_uncompressed: bool,
-}
-
-#[derive(Deserialize)]
-struct LayerJson {
-    file_bytes: Option<u64>,
-    in_base: bool,
-    instruction: Option<String>,
-    origin: Option<OriginJson>,
-}
-
-#[derive(Deserialize)]
-struct OriginJson {
-    file: String,
-    line: u32,
-}
-
-#[derive(Deserialize)]
-struct ImageFindingJson {
-    name: String,
-    severity: String,
-    message: String,
-    help: String,
-    /// The rule for Dockerfiles that finds the same.
-    rule: Option<String>,
-    origin: Option<OriginJson>,
-    path: Option<String>,
-    /// Bytes that it costs; 0 of a finding that is about something else.
-    #[serde(default)]
-    bytes: u64,
-    pull_bytes: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct LimitJson {
-    measure: String,
-    name: Option<String>,
-    limit: f64,
-    value: Option<f64>,
-    unit: String,
-    kept: Option<bool>,
-    unknown: Option<String>,
-    written: Option<String>,
-    #[serde(default)]
-    causes: Vec<CauseJson>,
-}
-
-#[derive(Deserialize)]
-struct CauseJson {
-    what: String,
-}
-
-#[derive(Deserialize)]
-struct DiffJson {
-    before: SideJson,
-    after: SideJson,
-    #[serde(default)]
-    layers: Vec<LayerPairJson>,
-}
-
-#[derive(Deserialize)]
-struct SideJson {
-    #[serde(rename = "ref")]
-    reference: String,
-    platform: Option<String>,
-    disk_bytes: Option<u64>,
-    pull_bytes: u64,
-    pull_estimate: Option<EstimateJson>,
-    #[serde(default)]
-    pull_is_uncompressed: bool,
-}
-
-#[derive(Deserialize)]
-struct EstimateJson {
-    bytes: u64,
-}
+use crate::wire::{
+    EstimateJson, ImageDiffJson, ImageFindingJson, ImageJson, ImageLayerJson, ImageSideJson, ImagesJson, OriginJson,
+};
 
 /// Bytes of a pull: those of an estimate, where there is one.
 fn pull_size(stored: u64, is_uncompressed: bool, estimate: Option<&EstimateJson>) -> Option<u64> {
     estimate.map(|estimate| estimate.bytes).or((!is_uncompressed).then_some(stored))
-}
-
-#[derive(Deserialize)]
-struct LayerPairJson {
-    instruction: Option<String>,
-    origin_before: Option<OriginJson>,
-    origin_after: Option<OriginJson>,
-    bytes_before: Option<u64>,
-    bytes_after: Option<u64>,
 }
 
 pub(super) fn image(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
@@ -169,8 +43,8 @@ fn add_image(state: &mut ProjectState, image: ImageJson) -> String {
     let limits = image.budget.into_iter().map(|limit| ImageLimit {
         measure: limit.measure,
         name: limit.name,
-        limit: limit.limit,
-        value: limit.value,
+        limit: limit.limit.as_f64().unwrap_or_default(),
+        value: limit.value.and_then(|value| value.as_f64()),
         unit: limit.unit,
         kept: limit.kept,
         unknown: limit.unknown,
@@ -231,7 +105,7 @@ pub(super) fn sizes(command: &str, disk_bytes: Option<u64>, pull_bytes: Option<u
     all.into_iter().flatten().collect()
 }
 
-fn layer(layer: LayerJson) -> LayerState {
+fn layer(layer: ImageLayerJson) -> LayerState {
     let (file, line) = layer.origin.map(|origin| (origin.file, origin.line)).unzip();
     LayerState {
         instruction: layer.instruction,
@@ -252,7 +126,7 @@ fn dockerfile(layers: &[LayerState]) -> Option<String> {
 }
 
 pub(super) fn image_diff(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
-    let read: DiffJson = document(text)?;
+    let read: ImageDiffJson = document(text)?;
     let (mut before, mut after) = (Vec::new(), Vec::new());
     for pair in read.layers {
         let layer = |origin: Option<OriginJson>, bytes| {
@@ -262,7 +136,7 @@ pub(super) fn image_diff(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
         before.extend(pair.bytes_before.map(|bytes| layer(pair.origin_before, bytes)));
         after.extend(pair.bytes_after.map(|bytes| layer(pair.origin_after, bytes)));
     }
-    let side = |side: SideJson, layers: Vec<LayerState>| {
+    let side = |side: ImageSideJson, layers: Vec<LayerState>| {
         let pull_bytes = pull_size(side.pull_bytes, side.pull_is_uncompressed, side.pull_estimate.as_ref());
         let build = BuildState {
             dockerfile: dockerfile(&layers),

@@ -1,51 +1,7 @@
 //! Results of `optimize`: what it proposes, and what it proved.
 
-use serde::Deserialize;
-
 use super::result::{ReadResult, Rewrite, document};
-
-#[derive(Deserialize)]
-struct OptimizeJson {
-    builds: Vec<BuildJson>,
-    #[serde(default)]
-    changes: Vec<ChangeJson>,
-}
-
-#[derive(Deserialize)]
-struct BuildJson {
-    dockerfile: String,
-    #[serde(default, rename = "rungs")]
-    levels: Vec<LevelJson>,
-}
-
-#[derive(Deserialize)]
-struct LevelJson {
-    #[serde(default)]
-    steps: Vec<StepJson>,
-}
-
-#[derive(Deserialize)]
-struct StepJson {
-    what: String,
-}
-
-#[derive(Deserialize)]
-struct ChangeJson {
-    file: String,
-    diff: String,
-}
-
-#[derive(Deserialize)]
-struct ProofJson {
-    builds: Vec<ProvedJson>,
-}
-
-#[derive(Deserialize)]
-struct ProvedJson {
-    dockerfile: String,
-    verdict: String,
-    reason: Option<String>,
-}
+use crate::wire::{OptimizeJson, ProofJson, ProvedJson};
 
 pub(super) fn optimize(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
     let read: OptimizeJson = document(text)?;

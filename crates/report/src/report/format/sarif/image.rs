@@ -10,9 +10,9 @@ use crate::finding::Basis;
 use crate::report::format::item::INPUT;
 use crate::report::format::path::PathBase;
 use crate::report::image::{broken_limits, image_name, image_problem, limit_story, story};
-use crate::report::wire::Impact;
 use crate::rules::ImageFinding;
 use crate::text::LineColumn;
+use crate::wire::{ImpactJson, OnlyWritten};
 
 /// The result of `image` in SARIF 2.1.0.
 pub fn write(analysis: &Analysis, exit: u8, base: &PathBase) -> String {
@@ -174,15 +174,15 @@ impl ImageLogWriter<'_> {
     }
 }
 
-fn impact(finding: &AnalysisFinding) -> Vec<Impact<'_>> {
-    let impact = |kind, bytes: u64, per| Impact {
-        kind,
+fn impact(finding: &AnalysisFinding) -> Vec<ImpactJson> {
+    let impact = |kind: &str, bytes: u64| ImpactJson {
+        kind: kind.to_owned(),
         saves: Some(bytes.into()),
-        per,
-        basis: Basis::Measured.name(),
-        evidence: "image",
+        per: "pull".to_owned(),
+        basis: Basis::Measured.name().to_owned(),
+        evidence: OnlyWritten("image".to_owned()),
     };
-    let mut all = vec![impact("disk_bytes", finding.bytes, "pull")];
-    all.extend(finding.compressed.map(|bytes| impact("pull_bytes", bytes, "pull")));
+    let mut all = vec![impact("disk_bytes", finding.bytes)];
+    all.extend(finding.compressed.map(|bytes| impact("pull_bytes", bytes)));
     all
 }

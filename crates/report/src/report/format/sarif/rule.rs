@@ -1,10 +1,13 @@
 //! What SARIF tells of the tool: the rules that its results name, with their pages, and kinds of notifications.
 
+use serde::Serialize;
+
 use super::wire::{self, level, message};
 use crate::finding::Severity;
 use crate::report::format::item::{INPUT, INPUT_SUMMARY};
 use crate::report::layout::Layout;
 use crate::rules::{Group, Rule};
+use crate::wire::{list, object};
 
 /// Kinds of notifications and what they are.
 const NOTIFICATIONS: [(&str, &str); 3] = [
@@ -19,16 +22,15 @@ pub(super) fn notification(id: &str) -> Option<usize> {
 }
 
 /// The tool with these rules, in their order.
-pub(super) fn tool(rules: Vec<wire::Descriptor<'_>>) -> wire::Driver<'_> {
-    let kinds = NOTIFICATIONS.iter().map(|(id, summary)| descriptor_without_page(id, summary, "note"));
-    wire::Driver {
+pub(super) fn tool(rules: Vec<wire::Descriptor<'_>>) -> impl Serialize {
+    object! {
         name: "dockopt",
-        full_name: concat!("dockopt ", env!("CARGO_PKG_VERSION")),
+        fullName: concat!("dockopt ", env!("CARGO_PKG_VERSION")),
         version: env!("CARGO_PKG_VERSION"),
-        semantic_version: env!("CARGO_PKG_VERSION"),
-        information_uri: env!("CARGO_PKG_REPOSITORY"),
+        semanticVersion: env!("CARGO_PKG_VERSION"),
+        informationUri: env!("CARGO_PKG_REPOSITORY"),
         rules,
-        notifications: kinds.collect(),
+        notifications: list(NOTIFICATIONS, |(id, summary)| descriptor_without_page(id, summary, "note")),
     }
 }
 

@@ -3,50 +3,7 @@
 use serde::Serialize;
 
 use crate::finding::Severity;
-use crate::report::wire::Impact;
-
-#[derive(Serialize)]
-pub(super) struct SarifLog<'a> {
-    #[serde(rename = "$schema")]
-    pub(super) schema: &'static str,
-    pub(super) version: &'static str,
-    pub(super) runs: [SarifRun<'a>; 1],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct SarifRun<'a> {
-    pub(super) tool: Tool<'a>,
-    pub(super) automation_details: AutomationDetails,
-    pub(super) invocations: [Invocation; 1],
-    pub(super) original_uri_base_ids: Bases,
-    pub(super) artifacts: Vec<Artifact>,
-    pub(super) column_kind: &'static str,
-    pub(super) results: Vec<Result<'a>>,
-}
-
-/// Results of one kind of run: those of a later run take their place, those of another command don't.
-#[derive(Serialize)]
-pub(super) struct AutomationDetails {
-    pub(super) id: String,
-}
-
-#[derive(Serialize)]
-pub(super) struct Tool<'a> {
-    pub(super) driver: Driver<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Driver<'a> {
-    pub(super) name: &'static str,
-    pub(super) full_name: &'static str,
-    pub(super) version: &'static str,
-    pub(super) semantic_version: &'static str,
-    pub(super) information_uri: &'static str,
-    pub(super) rules: Vec<Descriptor<'a>>,
-    pub(super) notifications: Vec<Descriptor<'a>>,
-}
+use crate::wire::ImpactJson;
 
 /// A rule, or a kind of notification.
 #[derive(Serialize)]
@@ -118,23 +75,6 @@ pub(super) struct DescriptorReference {
 }
 
 #[derive(Serialize)]
-pub(super) struct Bases {
-    #[serde(rename = "%SRCROOT%")]
-    pub(super) root: UriBase,
-}
-
-#[derive(Serialize)]
-pub(super) struct UriBase {
-    pub(super) description: Message,
-}
-
-#[derive(Serialize)]
-pub(super) struct Artifact {
-    pub(super) location: ArtifactLocation,
-    pub(super) roles: [&'static str; 1],
-}
-
-#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ArtifactLocation {
     pub(super) uri: String,
@@ -182,7 +122,7 @@ pub(super) struct ResultProperties<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) stage: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) impact: Vec<Impact<'a>>,
+    pub(super) impact: Vec<ImpactJson>,
 }
 
 #[derive(Default, Serialize)]

@@ -7,7 +7,7 @@ use crate::analysis::{FileChange, ImageAnalysis, LayerPair, PartKind, PathChange
 use crate::report::image::json::{digest, platform, pull_estimate};
 use crate::report::image::origin::origin;
 use crate::report::json::pretty;
-use crate::report::wire::{Head, object};
+use crate::wire::{Head, ImageSideJson, LayerPairJson, OnlyWritten, list, object};
 
 /// The result of `image diff`, as `schemas/image-diff.schema.json` describes it.
 pub fn write(diff: &ImageDiff<'_>) -> String {
@@ -21,7 +21,6 @@ pub fn write(diff: &ImageDiff<'_>) -> String {
             bytes: file.bytes(),
         }
     };
-    let summary = difference.summary().into_iter().map(|(name, bytes)| object! { name, bytes });
     let folders = || difference.folders.iter().filter(|folder| folder.depth <= diff.depth);
     let count_of = |how: PathChangeKind| difference.files.iter().filter(|file| file.how == how).count();
     pretty(&object! {
@@ -40,21 +39,19 @@ pub fn write(diff: &ImageDiff<'_>) -> String {
             added: cache_use.added,
             first_miss: cache_use.first_miss,
         }),
-        summary: object! { text: diff.sentence(), parts: summary.collect::<Vec<_>>() },
-        parts: difference.parts.iter().map(part).collect::<Vec<_>>(),
-        layers: difference.layers.iter().map(|pair| layer(diff, pair)).collect::<Vec<_>>(),
+        summary: object! {
+            text: diff.sentence(),
+            parts: list(difference.summary(), |(name, bytes)| object! { name, bytes }),
+        },
+        parts: list(&difference.parts, part),
+        layers: list(&difference.layers, |pair| layer(diff, pair)),
         packages: packages(diff),
         categories: categories(diff),
-        folders: folders()
-            .take(diff.top)
-            .map(|folder| object! {
-                path: diff.path(folder.before, folder.after),
-                depth: folder.depth,
-                bytes: folder.bytes,
-            })
-            .collect::<Vec<_>>(),
-        files: difference.files.iter().take(diff.top).map(file).collect::<Vec<_>>(),
-        metadata: difference.metadata.iter().take(diff.top).map(file).collect::<Vec<_>>(),
+        folders: list(folders().take(diff.top), |folder| {
+            object! { path: diff.path(folder.before, folder.after), depth: folder.depth, bytes: folder.bytes }
+        }),
+        files: list(difference.files.iter().take(diff.top), file),
+        metadata: list(difference.metadata.iter().take(diff.top), file),
         counts: object! {
             packages: difference.packages.len(),
             folders: folders().count(),
@@ -68,22 +65,21 @@ pub fn write(diff: &ImageDiff<'_>) -> String {
     })
 }
 
-fn side(analysis: &ImageAnalysis, sums: &Sums) -> impl Serialize {
+fn side(analysis: &ImageAnalysis, sums: &Sums) -> ImageSideJson {
     let image = &analysis.image;
-    object! {
-        #[serde(rename = "ref")]
-        reference: &image.reference,
-        source: analysis.source.as_deref(),
+    ImageSideJson {
+        reference: image.reference.clone(),
+        source: OnlyWritten(analysis.source.clone()),
         platform: platform(&image.platform),
-        manifest_digest: digest(image.manifest.as_ref()),
-        id: digest(image.id.as_ref()),
+        manifest_digest: OnlyWritten(digest(image.manifest.as_ref())),
+        id: OnlyWritten(digest(image.id.as_ref())),
         disk_bytes: sums.disk_bytes,
         pull_bytes: sums.pull_bytes,
         pull_estimate: sums.pull_estimate.map(pull_estimate),
         pull_is_uncompressed: sums.pull_is_uncompressed,
-        waste_bytes: sums.waste_bytes,
-        files: sums.files,
-        layers: sums.layers,
+        waste_bytes: OnlyWritten(sums.waste_bytes),
+        files: OnlyWritten(sums.files),
+        layers: OnlyWritten(sums.layers),
     }
 }
 
@@ -106,63 +102,57 @@ fn part(part: &crate::analysis::DiffPart) -> impl Serialize {
     object! { kind: part.kind.name(), name: &part.name, ecosystem, bytes: part.bytes }
 }
 
-fn layer<'a>(diff: &ImageDiff<'a>, pair: &LayerPair) -> impl Serialize {
+fn layer(diff: &ImageDiff<'_>, pair: &LayerPair) -> LayerPairJson {
     let (old, new) = (diff.before, diff.after);
-    let created =
-        |analysis: &'a ImageAnalysis, at: Option<usize>| analysis.place(at?).map(|(name, place)| origin(name, place));
+    let created = |analysis: &ImageAnalysis, at: Option<usize>| analysis.place(at?).map(origin);
     let [before, after] = diff.layer_bytes(pair);
     let instruction = pair.after.and_then(|at| new.instruction(at));
-    object! {
-        before: pair.before,
-        after: pair.after,
-        same: pair.same,
-        reuse: pair.reuse.name(),
-        instruction: instruction.or_else(|| pair.before.and_then(|at| old.instruction(at))),
+    let instruction = instruction.or_else(|| pair.before.and_then(|at| old.instruction(at)));
+    LayerPairJson {
+        before: OnlyWritten(pair.before),
+        after: OnlyWritten(pair.after),
+        same: OnlyWritten(pair.same),
+        reuse: OnlyWritten(pair.reuse.name()),
+        instruction: instruction.map(str::to_owned),
         origin_before: created(old, pair.before),
         origin_after: created(new, pair.after),
-        bytes_before: if pair.before.is_some() { before } else { None },
-        bytes_after: if pair.after.is_some() { after } else { None },
-        bytes: before.zip(after).map(|(before, after)| delta(before, after)),
+        bytes_before: pair.before.and(before),
+        bytes_after: pair.after.and(after),
+        bytes: OnlyWritten(before.zip(after).map(|(before, after)| delta(before, after))),
     }
 }
 
 fn packages(diff: &ImageDiff<'_>) -> Vec<impl Serialize> {
-    let mut list = Vec::new();
-    for package in diff.difference.packages.iter().take(diff.top) {
-        list.push(object! {
+    list(diff.difference.packages.iter().take(diff.top), |package| {
+        object! {
             ecosystem: package.ecosystem.name(),
             name: &package.name,
             change: package.how.name(),
             before: &package.before,
             after: &package.after,
             bytes: package.bytes,
-        });
-    }
-    list
+        }
+    })
 }
 
 fn categories(diff: &ImageDiff<'_>) -> Vec<impl Serialize> {
-    let mut list = Vec::new();
-    for category in diff.difference.categories.iter().take(diff.top) {
-        list.push(object! {
+    list(diff.difference.categories.iter().take(diff.top), |category| {
+        object! {
             name: &category.category.name,
             bytes_before: category.before,
             bytes_after: category.after,
             bytes: category.bytes(),
-        });
-    }
-    list
+        }
+    })
 }
 
 fn settings(diff: &ImageDiff<'_>) -> Vec<impl Serialize> {
-    let mut list = Vec::new();
-    for config_difference in &diff.difference.config {
-        list.push(object! {
+    list(&diff.difference.config, |config_difference| {
+        object! {
             setting: config_difference.setting,
             name: config_difference.name.as_deref(),
             before: config_difference.before.as_deref(),
             after: config_difference.after.as_deref(),
-        });
-    }
-    list
+        }
+    })
 }

@@ -4,18 +4,18 @@ use serde::Serialize;
 
 use crate::analysis::{AnalysisFinding, ImageAnalysis, rule_of_category};
 use crate::finding::Basis;
-use crate::image::packages::{ImagePackages, PackageReason, Size};
-use crate::image::{CategoryClass, EntryKind, Loss, LossGroup};
-use crate::report::image::origin::{OriginJson, origin};
+use crate::image::packages::{ImagePackages, PackageReason};
+use crate::image::{CategoryClass, EntryKind, Loss};
+use crate::report::image::origin::origin;
 use crate::report::image::{ImageView, folders, shown_path};
-use crate::report::wire::object;
 use crate::rules::ImageFinding;
+use crate::wire::{ImageFindingJson, OnlyWritten, list, object};
 
 /// The largest losses.
 pub(super) fn losses(analysis: &ImageAnalysis, top: usize) -> Vec<impl Serialize> {
     let mut all: Vec<&Loss> = analysis.losses.iter().collect();
     all.sort_by_key(|loss| std::cmp::Reverse(loss.bytes));
-    let loss = |loss: &Loss| {
+    list(all.into_iter().take(top), |loss| {
         object! {
             path: shown_path(analysis, loss.path),
             kind: loss.how.name(),
@@ -25,12 +25,11 @@ pub(super) fn losses(analysis: &ImageAnalysis, top: usize) -> Vec<impl Serialize
             lost_by: loss.by,
             waste_layer: loss.waste_layer,
         }
-    };
-    all.into_iter().take(top).map(loss).collect()
+    })
 }
 
 pub(super) fn groups(analysis: &ImageAnalysis, top: usize) -> Vec<impl Serialize> {
-    let group = |group: &LossGroup| {
+    list(analysis.loss_groups.iter().take(top), |group| {
         object! {
             path: shown_path(analysis, group.path),
             kind: group.how.name(),
@@ -41,49 +40,27 @@ pub(super) fn groups(analysis: &ImageAnalysis, top: usize) -> Vec<impl Serialize
             waste_layer: group.waste_layer,
             files: group.files,
         }
-    };
-    analysis.loss_groups.iter().take(top).map(group).collect()
+    })
 }
 
 pub(super) fn duplicates(analysis: &ImageAnalysis, top: usize) -> Vec<impl Serialize> {
-    let mut all = Vec::new();
-    for equal in analysis.duplicates.iter().take(top) {
-        let copy = |(path, entry): &(crate::image::PathId, crate::image::EntryId)| {
-            object! {
-                path: shown_path(analysis, *path),
-                layer: entry.layer,
-            }
-        };
-        all.push(object! {
+    list(analysis.duplicates.iter().take(top), |equal| {
+        object! {
             size: equal.size,
             bytes: equal.bytes(),
             same_layer_bytes: equal.same_layer,
             cross_layer_bytes: equal.cross_layer,
-            copies: equal.copies.iter().take(top).map(copy).collect::<Vec<_>>(),
+            copies: list(equal.copies.iter().take(top), |(path, entry)| {
+                object! { path: shown_path(analysis, *path), layer: entry.layer }
+            }),
             copy_count: equal.copies.len(),
-        });
-    }
-    all
+        }
+    })
 }
 
 pub(super) fn categories(analysis: &ImageAnalysis, top: usize) -> Vec<impl Serialize> {
-    let mut all = Vec::new();
-    for category in &analysis.categories {
-        let layer = |layer: &crate::image::CategoryLayer| {
-            object! {
-                layer: layer.layer,
-                files: layer.files,
-                bytes: layer.bytes,
-            }
-        };
-        let place = |place: &crate::image::Place| {
-            object! {
-                path: shown_path(analysis, place.path),
-                files: place.sum.files,
-                bytes: place.sum.bytes,
-            }
-        };
-        all.push(object! {
+    list(&analysis.categories, |category| {
+        object! {
             name: &category.category.name,
             class: class(category.category.class),
             fix: &category.category.fix,
@@ -91,11 +68,12 @@ pub(super) fn categories(analysis: &ImageAnalysis, top: usize) -> Vec<impl Seria
             files: category.files,
             bytes: category.bytes,
             pull_bytes: category.compressed,
-            layers: category.layers.iter().map(layer).collect::<Vec<_>>(),
-            places: category.places.iter().take(top).map(place).collect::<Vec<_>>(),
-        });
-    }
-    all
+            layers: list(&category.layers, |layer| object! { layer: layer.layer, files: layer.files, bytes: layer.bytes }),
+            places: list(category.places.iter().take(top), |place| {
+                object! { path: shown_path(analysis, place.path), files: place.sum.files, bytes: place.sum.bytes }
+            }),
+        }
+    })
 }
 
 const fn class(class: CategoryClass) -> &'static str {
@@ -110,32 +88,25 @@ const fn class(class: CategoryClass) -> &'static str {
 pub(super) fn packages(analysis: &ImageAnalysis, packages: &ImagePackages, top: usize) -> impl Serialize {
     let mut order: Vec<usize> = (0..packages.packages.len()).collect();
     order.sort_by_key(|id| std::cmp::Reverse(packages.packages[*id].size.bytes));
-    let unowned = |unowned_files: &crate::image::packages::UnownedFiles| {
-        object! {
-            path: shown_path(analysis, unowned_files.directory),
-            layer: unowned_files.layer,
-            files: unowned_files.size.files,
-            bytes: unowned_files.size.bytes,
-        }
-    };
     object! {
         count: packages.packages.len(),
         bytes: packages.packages.iter().map(|package| package.size.bytes).sum::<u64>(),
         unowned_bytes: packages.unowned.iter().map(|unowned| unowned.size.bytes).sum::<u64>(),
-        list: order.into_iter().take(top).map(|id| package(analysis, packages, id)).collect::<Vec<_>>(),
-        unowned: packages.unowned.iter().take(top).map(unowned).collect::<Vec<_>>(),
-        duplicates: packages
-            .duplicates
-            .iter()
-            .take(top)
-            .map(|duplicate| object! { packages: duplicate.packages.clone(), bytes: duplicate.bytes })
-            .collect::<Vec<_>>(),
+        list: list(order.into_iter().take(top), |id| package(analysis, packages, id)),
+        unowned: list(packages.unowned.iter().take(top), |unowned| object! {
+            path: shown_path(analysis, unowned.directory),
+            layer: unowned.layer,
+            files: unowned.size.files,
+            bytes: unowned.size.bytes,
+        }),
+        duplicates: list(packages.duplicates.iter().take(top), |duplicate| {
+            object! { packages: duplicate.packages.clone(), bytes: duplicate.bytes }
+        }),
     }
 }
 
 fn package(analysis: &ImageAnalysis, packages: &ImagePackages, id: usize) -> impl Serialize {
     let package = &packages.packages[id];
-    let layer = |(layer, size): &(u32, Size)| object! { layer: *layer, files: size.files, bytes: size.bytes };
     object! {
         id,
         ecosystem: package.ecosystem.name(),
@@ -147,7 +118,9 @@ fn package(analysis: &ImageAnalysis, packages: &ImagePackages, id: usize) -> imp
         pull_bytes: package.size.compressed,
         files: package.size.files,
         layer: package.layer,
-        layers: package.by_layer.iter().map(layer).collect::<Vec<_>>(),
+        layers: list(&package.by_layer, |(layer, size)| {
+            object! { layer: *layer, files: size.files, bytes: size.bytes }
+        }),
         why: match package.why {
             PackageReason::Asked => Some("asked"),
             PackageReason::Dependency => Some("dependency"),
@@ -169,74 +142,51 @@ fn package(analysis: &ImageAnalysis, packages: &ImagePackages, id: usize) -> imp
 pub(super) fn tree(analysis: &ImageAnalysis, view: &ImageView<'_>) -> Vec<impl Serialize> {
     let entry =
         |path| analysis.tree.at(path).map(|id| &analysis.image.layers[id.layer as usize].entries[id.index as usize]);
-    let mut all = Vec::new();
-    for folder in folders::biggest(analysis, view.depth, view.top, 1) {
-        all.push(object! {
+    list(folders::biggest(analysis, view.depth, view.top, 1), |folder| {
+        object! {
             path: shown_path(analysis, folder.path),
             depth: folder.level,
             bytes: folder.bytes,
             directory: entry(folder.path).is_none_or(|entry| entry.kind == EntryKind::Directory),
-        });
-    }
-    all
+        }
+    })
 }
 
-#[derive(Serialize)]
-pub(in crate::report::image) struct ImageFindingJson<'a> {
-    name: &'a str,
-    severity: &'static str,
-    message: &'a str,
-    help: &'a str,
-    rule: Option<&'a str>,
-    url: Option<String>,
-    layer: Option<usize>,
-    lost_by: Option<usize>,
-    origin: Option<OriginJson<'a>>,
-    path: Option<String>,
-    files: u64,
-    bytes: u64,
-    pull_bytes: Option<u64>,
-    basis: &'static str,
-}
-
-pub(in crate::report::image) fn finding<'a>(
-    analysis: &'a ImageAnalysis,
-    finding: &'a AnalysisFinding,
-) -> ImageFindingJson<'a> {
+pub(in crate::report::image) fn finding(analysis: &ImageAnalysis, finding: &AnalysisFinding) -> ImageFindingJson {
     ImageFindingJson {
-        name: &finding.name,
-        severity: finding.severity.name(),
-        message: &finding.message,
-        help: &finding.help,
-        rule: finding.rule,
-        url: finding.rule.and_then(crate::rules::find).map(crate::rules::Rule::url),
-        layer: Some(finding.layer),
-        lost_by: finding.by,
-        origin: analysis.place(analysis.layer_to_change(finding)).map(|(name, place)| origin(name, place)),
+        name: finding.name.clone(),
+        severity: finding.severity.name().to_owned(),
+        message: finding.message.clone(),
+        help: finding.help.clone(),
+        rule: finding.rule.map(str::to_owned),
+        url: OnlyWritten(finding.rule.and_then(crate::rules::find).map(crate::rules::Rule::url)),
+        layer: OnlyWritten(Some(finding.layer)),
+        lost_by: OnlyWritten(finding.by),
+        origin: analysis.place(analysis.layer_to_change(finding)).map(origin),
         path: Some(shown_path(analysis, finding.path)),
-        files: finding.files,
+        files: OnlyWritten(finding.files),
         bytes: finding.bytes,
         pull_bytes: finding.compressed,
-        basis: Basis::Measured.name(),
+        basis: OnlyWritten(Basis::Measured.name()),
     }
 }
 
 /// What a rule about images found, in the shape of the other findings: it costs no bytes.
-pub(in crate::report::image) fn fact<'a>(analysis: &'a ImageAnalysis, fact: &'a ImageFinding) -> ImageFindingJson<'a> {
+pub(in crate::report::image) fn fact(analysis: &ImageAnalysis, fact: &ImageFinding) -> ImageFindingJson {
     ImageFindingJson {
-        name: fact.rule,
-        severity: fact.severity.name(),
-        message: &fact.message,
-        help: fact.help,
-        rule: Some(fact.rule),
-        url: crate::rules::find(fact.rule).map(crate::rules::Rule::url),
-        layer: fact.layer,
-        lost_by: None,
-        origin: analysis.place_of_fact(fact).map(|(name, place)| origin(name, place)),
+        name: fact.rule.to_owned(),
+        severity: fact.severity.name().to_owned(),
+        message: fact.message.clone(),
+        help: fact.help.to_owned(),
+        rule: Some(fact.rule.to_owned()),
+        url: OnlyWritten(crate::rules::find(fact.rule).map(crate::rules::Rule::url)),
+        layer: OnlyWritten(fact.layer),
+        lost_by: OnlyWritten(None),
+        origin: analysis.place_of_fact(fact).map(origin),
         path: fact.path.map(|path| shown_path(analysis, path)),
-        files: u64::from(fact.path.is_some()),
+        files: OnlyWritten(u64::from(fact.path.is_some())),
         bytes: 0,
         pull_bytes: None,
-        basis: Basis::Measured.name(),
+        basis: OnlyWritten(Basis::Measured.name()),
     }
 }

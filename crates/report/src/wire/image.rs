@@ -1,0 +1,163 @@
+//! Results of `image` and `image diff`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Number;
+
+use super::{MessageJson, OnlyWritten};
+
+/// What a report reads of the result of `image`.
+#[derive(Deserialize)]
+pub(crate) struct ImagesJson {
+    pub images: Vec<ImageJson>,
+    #[serde(default)]
+    pub problems: Vec<MessageJson>,
+}
+
+/// What a report reads of an image.
+#[derive(Deserialize)]
+pub(crate) struct ImageJson {
+    #[serde(rename = "ref")]
+    pub reference: String,
+    #[serde(default)]
+    pub names: Vec<String>,
+    pub platform: Option<String>,
+    pub base: Option<ImageBaseJson>,
+    pub totals: ImageTotalsJson,
+    #[serde(default)]
+    pub layers: Vec<ImageLayerJson>,
+    #[serde(default)]
+    pub findings: Vec<ImageFindingJson>,
+    #[serde(default)]
+    pub budget: Vec<LimitJson>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ImageBaseJson {
+    pub name: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ImageTotalsJson {
+    pub disk_bytes: Option<u64>,
+    pub pull_bytes: u64,
+    pub pull_estimate: Option<EstimateJson>,
+    /// An engine holds layers unpacked: how much a pull of them transfers is known from the estimate alone.
+    #[serde(default)]
+    pub pull_is_uncompressed: bool,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ImageLayerJson {
+    pub file_bytes: Option<u64>,
+    pub in_base: bool,
+    pub instruction: Option<String>,
+    pub origin: Option<OriginJson>,
+}
+
+/// Bytes of a pull, estimated.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct EstimateJson {
+    pub bytes: u64,
+    pub basis: OnlyWritten<&'static str>,
+}
+
+/// A place in a Dockerfile.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct OriginJson {
+    pub file: String,
+    pub line: u32,
+    pub end_line: OnlyWritten<u32>,
+    pub stage: OnlyWritten<Option<String>>,
+    /// `provenance`, `history`.
+    pub how: OnlyWritten<&'static str>,
+    /// `exact`, `text`, `kind`.
+    pub confidence: OnlyWritten<&'static str>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ImageFindingJson {
+    pub name: String,
+    pub severity: String,
+    pub message: String,
+    pub help: String,
+    /// The rule for Dockerfiles that finds the same.
+    pub rule: Option<String>,
+    pub url: OnlyWritten<Option<String>>,
+    pub layer: OnlyWritten<Option<usize>>,
+    pub lost_by: OnlyWritten<Option<usize>>,
+    pub origin: Option<OriginJson>,
+    pub path: Option<String>,
+    pub files: OnlyWritten<u64>,
+    /// Bytes that it costs; 0 of a finding that is about something else.
+    #[serde(default)]
+    pub bytes: u64,
+    pub pull_bytes: Option<u64>,
+    pub basis: OnlyWritten<&'static str>,
+}
+
+/// A limit that an image was held against.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct LimitJson {
+    pub measure: String,
+    pub name: Option<String>,
+    pub limit: Number,
+    pub value: Option<Number>,
+    pub unit: String,
+    pub kept: Option<bool>,
+    pub unknown: Option<String>,
+    pub written: Option<String>,
+    #[serde(default)]
+    pub causes: Vec<CauseJson>,
+}
+
+/// What makes up most of a value.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct CauseJson {
+    pub what: String,
+    pub bytes: OnlyWritten<Option<u64>>,
+    pub layer: OnlyWritten<Option<usize>>,
+    pub origin: OnlyWritten<Option<OriginJson>>,
+}
+
+/// What a report reads of the result of `image diff`.
+#[derive(Deserialize)]
+pub(crate) struct ImageDiffJson {
+    pub before: ImageSideJson,
+    pub after: ImageSideJson,
+    #[serde(default)]
+    pub layers: Vec<LayerPairJson>,
+}
+
+/// One of two images.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ImageSideJson {
+    #[serde(rename = "ref")]
+    pub reference: String,
+    pub source: OnlyWritten<Option<String>>,
+    pub platform: Option<String>,
+    pub manifest_digest: OnlyWritten<Option<String>>,
+    pub id: OnlyWritten<Option<String>>,
+    pub disk_bytes: Option<u64>,
+    pub pull_bytes: u64,
+    pub pull_estimate: Option<EstimateJson>,
+    #[serde(default)]
+    pub pull_is_uncompressed: bool,
+    pub waste_bytes: OnlyWritten<Option<u64>>,
+    pub files: OnlyWritten<Option<u64>>,
+    pub layers: OnlyWritten<usize>,
+}
+
+/// The same layer of two images, or one that only one of them has.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct LayerPairJson {
+    pub before: OnlyWritten<Option<usize>>,
+    pub after: OnlyWritten<Option<usize>>,
+    pub same: OnlyWritten<bool>,
+    pub reuse: OnlyWritten<&'static str>,
+    pub instruction: Option<String>,
+    pub origin_before: Option<OriginJson>,
+    pub origin_after: Option<OriginJson>,
+    pub bytes_before: Option<u64>,
+    pub bytes_after: Option<u64>,
+    pub bytes: OnlyWritten<Option<i64>>,
+}
