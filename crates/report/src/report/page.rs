@@ -3,7 +3,7 @@
 
 mod chart;
 
-pub(super) use self::chart::{Chart, IcicleMark, IcicleNode, MatrixRow, StepState, TimelineRow, TrendPoint};
+pub(super) use self::chart::{Chart, IcicleMark, IcicleNode, TrendPoint};
 use crate::finding::Basis;
 
 /// What a stretch of text is for the reader.

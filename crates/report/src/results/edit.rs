@@ -6,19 +6,19 @@ use std::collections::BTreeSet;
 /// The words that an edit added to an instruction and removed from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edit {
-    /// InstructionWords that only the new instruction has, in its order.
+    /// Words that only the new instruction has, in its order.
     pub added: Vec<String>,
-    /// InstructionWords that only the old one has.
+    /// Words that only the old one has.
     pub removed: Vec<String>,
 }
 
 /// Instructions of a side that are compared with each other.
 const MOST_INSTRUCTIONS: usize = 100;
 
-/// InstructionWords of an instruction that are looked at.
+/// Words of an instruction that are looked at.
 const MOST_WORDS: usize = 2_000;
 
-/// InstructionWords of an edit that are named.
+/// Words of an edit that are named.
 const MOST_NAMED: usize = 3;
 
 /// Characters of a word that are named.

@@ -9,7 +9,7 @@ use super::words::{
 };
 use crate::report::layout::{Layout, cut};
 use crate::report::page::{
-    Block, Column, Medium, Page, Section, Table, Text, TextKind, Tone, code, command, number, plain, toned,
+    Block, Column, Medium, Page, Section, Table, Text, TextKind, Tone, code, number, plain, toned,
 };
 use crate::report::render::{self, MarkdownLimit};
 use crate::report::units::count;
@@ -28,11 +28,9 @@ pub const GITLAB_LIMIT: usize = 1_000_000;
 const WIDEST: usize = 300;
 const WIDEST_CELL: usize = 60;
 
-/// Rows of figures, findings and diffs of a comment that are not folded or left out.
+/// Rows of figures, and findings of a comment that are not folded or left out.
 const OPEN_ROWS: usize = 10;
 const OPEN_FINDINGS: usize = 5;
-const MOST_DIFFS: usize = 5;
-
 /// Words of an instruction that are named as what changed in it.
 const MOST_WORDS: usize = 3;
 

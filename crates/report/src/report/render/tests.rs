@@ -1,8 +1,8 @@
 use super::{MarkdownLimit, html, markdown, terminal};
 use crate::report::layout::{Layout, substitute};
 use crate::report::page::{
-    Block, Chart, Column, Fold, IcicleMark, IcicleNode, MatrixRow, Medium, Page, Section, SourceExcerpt, StepState,
-    Table, Text, TextKind, TimelineRow, Tone, TrendPoint, code, command, number, path, plain, toned,
+    Block, Chart, Column, Fold, IcicleMark, IcicleNode, Medium, Page, Section, SourceExcerpt, Table, Text, TextKind,
+    Tone, TrendPoint, code, command, number, path, plain, toned,
 };
 
 /// What an input may hold: markup, escapes, changes of direction, ends of blocks, commands of a job.
@@ -36,7 +36,6 @@ fn hostile_page(text: &str) -> Page {
             ..IcicleNode::default()
         }],
     };
-    let row = TimelineRow { name: words.clone(), start: 1.0, seconds: 2.0, is_critical: true, note: words.clone() };
     let mut page = Page::new(text);
     page.push(plain(text));
     page.push(
@@ -49,10 +48,6 @@ fn hostile_page(text: &str) -> Page {
     page.push(Table::new(&[Column::Wrapped], vec![vec![plain(text)]]).with_head(&[text]).of(3));
     page.push(SourceExcerpt { file: words.clone(), first_line: 7, lines: vec![words.clone()], marked: vec![7] });
     page.push(Chart::Icicle { name: words.clone(), layers: vec![node] });
-    page.push(Chart::Timeline { name: words.clone(), rows: vec![row] });
-    let cells = vec![StepState::Cached, StepState::Reruns, StepState::Unknown];
-    let row = MatrixRow { name: words.clone(), cells };
-    page.push(Chart::Matrix { name: words.clone(), columns: vec![words.clone()], rows: vec![row] });
     let point = TrendPoint { name: words.clone(), value: Some(1.0), text: words.clone() };
     page.push(Chart::Trend { name: words.clone(), points: vec![point.clone(), point] });
     page.push(Block::Only(&[Medium::Terminal, Medium::Markdown, Medium::Html], vec![plain(text).into()]));

@@ -4,14 +4,12 @@
 use maud::{Markup, html};
 
 use super::clean_text;
-use crate::report::page::{Chart, IcicleMark, IcicleNode, MatrixRow, StepState, TimelineRow, TrendPoint};
-use crate::report::units::{bytes, count, seconds};
+use crate::report::page::{Chart, IcicleMark, IcicleNode, TrendPoint};
+use crate::report::units::{bytes, count};
 
 pub(super) fn draw(chart: &Chart) -> Markup {
     match chart {
         Chart::Icicle { name, layers } => draw_icicle(name, layers),
-        Chart::Timeline { name, rows } => draw_timeline(name, rows),
-        Chart::Matrix { name, columns, rows } => draw_matrix(name, columns, rows),
         Chart::Trend { name, points } => draw_trend(name, points),
     }
 }
@@ -73,54 +71,6 @@ fn draw_node(node: &IcicleNode, share: f64, is_layer: bool, is_first: bool) -> M
             @if !node.parts.is_empty() {
                 div.parts role="group" { @for part in &node.parts { (draw_node(part, 0.0, false, false)) } }
             }
-        }
-    }
-}
-
-fn draw_timeline(name: &str, rows: &[TimelineRow]) -> Markup {
-    let end = rows.iter().map(|row| row.start + row.seconds).fold(0.0, f64::max);
-    html! {
-        figure.chart.timeline {
-            figcaption { (clean_text(name)) }
-            ol { @for row in rows {
-                @let start = percent(row.start, end);
-                @let width = percent(row.seconds, end);
-                // The time stands behind the bar, or before it where there is no room.
-                @let place = if start + width > 80.0 { format!("right:{}%", 100.0 - start) } else { format!("left:{}%", start + width) };
-                li class=[row.is_critical.then_some("critical")] {
-                    div.what title=(clean_text(&row.name)) {
-                        (clean_text(&row.name))
-                        @if row.is_critical { span.hidden { " (on the critical path)" } }
-                    }
-                    div.track {
-                        div.span style={ "left:" (start) "%;width:" (width) "%" } {}
-                        span.time style=(place) { (seconds(row.seconds)) @if !row.note.is_empty() { " " (clean_text(&row.note)) } }
-                    }
-                }
-            } }
-        }
-    }
-}
-
-fn draw_matrix(name: &str, columns: &[String], rows: &[MatrixRow]) -> Markup {
-    let state = |state: StepState| match state {
-        StepState::Unknown => ("unknown", "?"),
-        StepState::Cached => ("cached", "·"),
-        StepState::Reruns => ("reruns", "●"),
-    };
-    html! {
-        figure.chart.matrix {
-            figcaption { (clean_text(name)) ": ● reruns, · cached, ? not known" }
-            div.scroll role="group" aria-label=(clean_text(name)) tabindex="0" { table {
-                thead { tr { td {} @for column in columns { th scope="col" { (clean_text(column)) } } } }
-                tbody { @for row in rows { tr {
-                    th scope="row" title=(clean_text(&row.name)) { (clean_text(&row.name)) }
-                    @for cell in &row.cells {
-                        @let (word, sign) = state(*cell);
-                        td class=(word) { span aria-hidden="true" { (sign) } span.hidden { (word) } }
-                    }
-                } } }
-            } }
         }
     }
 }
