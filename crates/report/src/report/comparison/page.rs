@@ -14,7 +14,7 @@ use crate::report::page::{
 use crate::report::render::{self, MarkdownLimit};
 use crate::report::units::count;
 use crate::results::{
-    BuildState, CacheMiss, ChangeCause, Comparison, Direction, FigureKind, FigureRow, FindingState, FixState,
+    BuildState, CacheMiss, Comparison, Direction, Edit, FigureKind, FigureRow, FindingState, FixState,
 };
 
 /// Bytes of a comment on GitHub at most: it takes 65,536 characters, which are never more than the bytes, whatever it counts
@@ -31,8 +31,6 @@ const WIDEST_CELL: usize = 60;
 /// Rows of figures, and findings of a comment that are not folded or left out.
 const OPEN_ROWS: usize = 10;
 const OPEN_FINDINGS: usize = 5;
-/// Words of an instruction that are named as what changed in it.
-const MOST_WORDS: usize = 3;
 
 /// Readers of a comment: all but terminals.
 const DOCUMENTS: &[Medium] = &[Medium::Markdown, Medium::Html];
@@ -301,52 +299,24 @@ fn figures_table(comparison: &Comparison, rows: &[&FigureRow]) -> Table {
     Table::new(&columns, cells).with_head(&["build", figure, values, "change", "budget", "largest cause"])
 }
 
-/// The line that contributed most to a change, and what happened to it. An instruction that changed in its place is one
-/// cause, not one that went and another one that came.
+/// The line that contributed most to a change, and what happened to it.
 fn main_cause(row: &FigureRow) -> Option<Text> {
     let change = row.after.value - row.before.as_ref()?.value;
-    let keyword = |cause: &ChangeCause| cause.instruction.split(' ').next().unwrap_or_default().to_owned();
-    let place = |cause: &ChangeCause| cause.line.map(|line| (line, keyword(cause)));
-    let removed = row.causes.iter().filter(|cause| cause.how == "removed");
-    let mut old: HashMap<_, &ChangeCause> = removed.filter_map(|cause| Some((place(cause)?, cause))).collect();
-    let mut edited: Vec<(f64, &ChangeCause, Option<&ChangeCause>)> = Vec::new();
-    for cause in row.causes.iter().filter(|cause| cause.how != "removed") {
-        let before = if cause.how == "added" { place(cause).and_then(|place| old.remove(&place)) } else { None };
-        edited.push((cause.change + before.map_or(0.0, |before| before.change), cause, before));
-    }
-    let is_edited = |cause: &ChangeCause| edited.iter().any(|(_, _, before)| *before == Some(cause));
-    let gone: Vec<_> = row.causes.iter().filter(|cause| cause.how == "removed" && !is_edited(cause)).collect();
-    edited.extend(gone.into_iter().map(|cause| (cause.change, cause, None)));
-    let several = edited.len() > 1;
-    let same_way = edited.into_iter().filter(|(part, ..)| (*part > 0.0) == (change > 0.0));
-    let (part, cause, before) = same_way.max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()))?;
-    let part = if several { format!(" ({})", signed(row.kind.unit(), part)) } else { String::new() };
-    Some(cause_text(cause, before).and(part))
-}
-
-/// `line 13: graphviz added`.
-fn cause_text(cause: &ChangeCause, before: Option<&ChangeCause>) -> Text {
+    let same_way = row.causes.iter().filter(|cause| (cause.change > 0.0) == (change > 0.0));
+    let cause = same_way.max_by(|a, b| a.change.abs().total_cmp(&b.change.abs()))?;
+    let several = row.causes.len() > 1;
+    let part = if several { format!(" ({})", signed(row.kind.unit(), cause.change)) } else { String::new() };
     let line = cause.line.map(|line| format!("line {line}: ")).unwrap_or_default();
-    let line = if cause.how == "removed" && !line.is_empty() { format!("was {line}") } else { line };
-    let instruction = |how: &str| plain(&line).and_code(cut(&cause.instruction, WIDEST_CELL)).and(how);
-    let Some(before) = before else {
-        return instruction(match cause.how {
-            "added" => " added",
-            "removed" => " removed",
-            _ => "",
-        });
-    };
-    let only_in = |instruction: &str, other: &str| {
-        let other: Vec<&str> = other.split_whitespace().collect();
-        instruction.split_whitespace().filter(|word| !other.contains(word)).map(str::to_owned).collect::<Vec<_>>()
-    };
-    let (new, gone) =
-        (only_in(&cause.instruction, &before.instruction), only_in(&before.instruction, &cause.instruction));
-    match (new.len(), gone.len()) {
-        (1..=MOST_WORDS, 0) => plain(line).and_code(cut(&new.join(" "), WIDEST_CELL)).and(" added"),
-        (0, 1..=MOST_WORDS) => plain(line).and_code(cut(&gone.join(" "), WIDEST_CELL)).and(" removed"),
-        _ => instruction(" changed"),
+    if let Some(edit) = cause.edit.as_ref().and_then(Edit::words) {
+        return Some(plain(line).and(edit).and(part));
     }
+    let (was, how) = match cause.how {
+        "added" => ("", " added"),
+        "removed" if !line.is_empty() => ("was ", " removed"),
+        "removed" => ("", " removed"),
+        _ => ("", ""),
+    };
+    Some(plain(was).and(line).and_code(cut(&cause.instruction, WIDEST_CELL)).and(how).and(part))
 }
 
 /// The new findings, the worst first; without a baseline a comment shows only those.

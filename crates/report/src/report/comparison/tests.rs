@@ -147,7 +147,7 @@ fn a_comment_begins_with_what_became_worse_and_its_line() {
     assert!(text.starts_with(expected), "{text}");
     let costly = text.find("a stays (").unwrap();
     assert!(costly < text.find("lists stay (").unwrap() && text.contains(", costs 5 MB per pull\n"), "{text}");
-    assert!(text.contains("<code>dockopt fix --write</code> fixes 2 of these findings."), "{text}");
+    assert!(text.contains("<code>dockopt fix --write</code> fixes 2 findings."), "{text}");
     assert!(text.ends_with("Compared with <code>0123456789</code>.\n"), "{text}");
 }
 
