@@ -190,7 +190,7 @@ fn help_shows_the_formats_of_the_command_and_examples() {
     for (command, formats) in [
         ("lint", "hadolint-json"),
         ("fix", "[default: text] [possible values: text, json]"),
-        ("measure", "[default: text] [possible values: text, json, markdown]"),
+        ("measure", "[default: text] [possible values: text, json, markdown, html]"),
     ] {
         let ran = Dockopt::new().args([command, "--help"]).run().code(0);
         let text = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -39,7 +39,7 @@ fn draw_icicle(name: &str, layers: &[IcicleNode]) -> Markup {
                 label { span.hidden { "Search for a path" } input type="search" placeholder="Search for a path"; }
                 button type="button" data-do="out" { "Zoom out" }
                 output aria-live="polite" {}
-                span.dim { "Arrow keys move, Enter zooms, Escape goes back." }
+                span.dim { "Arrow keys move, Page Down to the next layer; Enter zooms, Escape goes back." }
             }
             div.rows role="tree" aria-label=(clean_text(name)) { @for (number, layer) in layers.iter().enumerate() {
                 div.layer role="none" {
