@@ -6,6 +6,9 @@ use std::str::Lines;
 
 use crate::image::{Algorithm, Digest};
 
+/// The repository of the action, the workflow and the hooks.
+pub(super) const REPOSITORY: &str = "dockopt/dockopt";
+
 /// What each version of a template was: the file, the SHA-256 of its skeleton, when it came, and the commit that made it.
 const TEMPLATES: &str = include_str!("earlier.tsv");
 
@@ -88,7 +91,7 @@ impl WrittenFile {
                 "@STAGE@".to_owned()
             }
             "version" | "DOCKOPT_VERSION" => format!("{key}: @VERSION@"),
-            "uses" if value.starts_with(super::files::REPOSITORY) => {
+            "uses" if value.starts_with(REPOSITORY) => {
                 format!("uses: {}@REVISION@", value.split('@').next().unwrap_or_default())
             }
             _ => line.to_owned(),

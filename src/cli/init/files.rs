@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::earlier::{ProjectValues, WrittenFile};
+use super::earlier::{ProjectValues, REPOSITORY, WrittenFile};
 use super::list::with_item;
 use super::project::InitProject;
 use crate::cli::args::CiSystem;
@@ -20,9 +20,6 @@ const SETTINGS: &str = include_str!("settings.toml");
 const WORKFLOW: &str = include_str!("github.yml");
 const COMMENT_WORKFLOW: &str = include_str!("github-comment.yml");
 const GITLAB_JOB: &str = include_str!("../../../templates/report.yml");
-
-/// The repository of the action, the workflow and the hooks.
-pub(super) const REPOSITORY: &str = "dockopt/dockopt";
 
 const SETTINGS_FILE: &str = "dockopt.toml";
 const WORKFLOW_FILE: &str = ".github/workflows/dockopt.yml";

@@ -135,8 +135,9 @@ pub(in crate::report) fn markdown(text: &str) -> String {
     out
 }
 
-/// A text for Markdown. A reference in it would hide a token from the mask of the whole result.
-fn masked(text: &str) -> String {
+/// A text for a document: nothing in it turns the direction of reading, and it has no token. References hide one from the mask of
+/// the whole result.
+pub(in crate::report) fn masked(text: &str) -> String {
     let masked = Mask::without_tokens(text);
     clean(masked.as_deref().unwrap_or(text)).into()
 }

@@ -6,9 +6,7 @@ use super::{
 use crate::analysis::{Analysis, AnalysisFinding, ImageAnalysis};
 use crate::attribution::BaseHow;
 use crate::report::layout::{Layout, quoted};
-use crate::report::page::{
-    Block, Column, Medium, Page, Section, Table, Text, Tone, code, command, number, plain, toned,
-};
+use crate::report::page::{Block, Column, Medium, Page, Section, Table, Text, Tone, code, command, plain, toned};
 use crate::report::render::{self, MarkdownLimit};
 use crate::report::units::{bytes, count, grouped, seconds};
 
@@ -123,25 +121,20 @@ fn about(analysis: &ImageAnalysis) -> String {
     facts.join(", ")
 }
 
-/// A row of the sums at the top.
-pub(super) fn sum_row(what: &str, amount: String, more: String) -> Vec<Text> {
-    vec![plain(what), number(amount).in_tone(Tone::Strong), plain(more)]
-}
-
 fn facts(analysis: &ImageAnalysis, view: &ImageView<'_>) -> Table {
     let totals = &analysis.totals;
-    let mut rows = vec![sum_row("to pull", bytes(totals.likely_pull_bytes()), pull(analysis, view))];
+    let mut rows = vec![shared::sum_row("to pull", bytes(totals.likely_pull_bytes()), pull(analysis, view))];
     if analysis.is_read() {
         let layers = count(analysis.image.layers.len() as u64, "layer");
         let contents = format!("{}, {layers}", count(totals.merged_files, "file"));
-        rows.push(sum_row("on disk", bytes(totals.disk_bytes), contents));
-        rows.push(sum_row("wasted", bytes(totals.waste.sum()), kinds(analysis)));
+        rows.push(shared::sum_row("on disk", bytes(totals.disk_bytes), contents));
+        rows.push(shared::sum_row("wasted", bytes(totals.waste.sum()), kinds(analysis)));
         let above = match analysis.origins.base.how {
             BaseHow::Guess => String::new(),
             _ => format!("; {} above the base image", percent(analysis.above.efficiency())),
         };
         let share = format!("of the stored bytes are in the final tree{above}");
-        rows.push(sum_row("efficiency", percent(totals.efficiency()), share));
+        rows.push(shared::sum_row("efficiency", percent(totals.efficiency()), share));
     }
     Table::new(&[Column::Left, Column::Right, Column::Wrapped], rows)
 }

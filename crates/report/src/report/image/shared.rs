@@ -3,11 +3,15 @@
 use serde::Serialize;
 
 use super::image_name;
-use super::sections::sum_row;
 use crate::analysis::{Analysis, SharedLayers, shared_layers};
-use crate::report::page::{Column, Section, Table, Tone, code, number, plain, toned};
+use crate::report::page::{Column, Section, Table, Text, Tone, code, number, plain, toned};
 use crate::report::units::{bytes, count};
 use crate::wire::{list, object};
+
+/// A row of the sums at the top.
+pub(super) fn sum_row(what: &str, amount: String, more: String) -> Vec<Text> {
+    vec![plain(what), number(amount).in_tone(Tone::Strong), plain(more)]
+}
 
 /// For JSON, with so many rows per list.
 pub(super) fn wire(analysis: &Analysis, top: usize) -> impl Serialize {

@@ -9,8 +9,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 use super::terminal::tone_of_line;
-use crate::finding::{Basis, Mask};
-use crate::report::layout::clean;
+use crate::finding::Basis;
+use crate::report::format::escape::masked;
 use crate::report::page::{
     Block, Column, Fold, Medium, Page, Section, SourceExcerpt, Table, Text, TextKind, TextPart, Tone,
 };
@@ -25,7 +25,7 @@ pub(in crate::report) fn write(page: &Page) -> String {
         "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
         digest(SCRIPT)
     );
-    let title = clean_text(&page.title);
+    let title = masked(&page.title);
     let document = html! {
         (DOCTYPE)
         html lang="en" {
@@ -47,18 +47,12 @@ pub(in crate::report) fn write(page: &Page) -> String {
             }
         }
     };
-    document.into_string()
+    document.into_string() + "\n"
 }
 
 /// The digest of an element by which the policy of a document allows it.
 fn digest(text: &str) -> String {
     base64::engine::general_purpose::STANDARD.encode(Sha256::digest(text))
-}
-
-/// Text of an input: nothing in it turns the direction of reading, and no token is whole in it.
-fn clean_text(text: &str) -> String {
-    let masked = Mask::without_tokens(text);
-    clean(masked.as_deref().unwrap_or(text)).into_owned()
 }
 
 /// Links to the sections, where there are several.
@@ -90,12 +84,12 @@ fn anchor(section: &Section, number: usize) -> String {
 /// An anchor as part of an address: what has a meaning there becomes a hyphen.
 fn identifier(anchor: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_');
-    clean_text(anchor).chars().map(|c| if is_plain(c) { c } else { '-' }).collect()
+    masked(anchor).chars().map(|c| if is_plain(c) { c } else { '-' }).collect()
 }
 
 /// The text without any markup.
 fn words(text: &Text) -> String {
-    clean_text(&text.parts.iter().map(|part| part.text.as_str()).collect::<String>())
+    masked(&text.parts.iter().map(|part| part.text.as_str()).collect::<String>())
 }
 
 /// All blocks; each section with a title can be linked to.
@@ -168,7 +162,7 @@ fn draw_text(text: &Text) -> Markup {
 }
 
 fn draw_part(part: &TextPart) -> Markup {
-    let text = clean_text(&part.text);
+    let text = masked(&part.text);
     if text.is_empty() {
         return html! {};
     }
@@ -239,7 +233,7 @@ fn draw_table(table: &Table) -> Markup {
                     @if has_head {
                         thead { tr { @for at in &columns {
                             @let head = table.head.get(*at).map(String::as_str).unwrap_or_default();
-                            @if head.is_empty() { td {} } @else { th scope="col" class=[style(*at)] { (clean_text(head)) } }
+                            @if head.is_empty() { td {} } @else { th scope="col" class=[style(*at)] { (masked(head)) } }
                         } } }
                     }
                     tbody { @for row in &table.rows {
@@ -257,7 +251,7 @@ fn draw_table(table: &Table) -> Markup {
 fn draw_diff(diff: &str) -> Markup {
     html! {
         pre.diff tabindex="0" { @for line in diff.lines() {
-            @let text = format!("{}\n", clean_text(line));
+            @let text = format!("{}\n", masked(line));
             @match class(tone_of_line(line)) {
                 Some(class) => span class=(class) { (text) },
                 None => (text),
@@ -270,13 +264,12 @@ fn draw_excerpt(excerpt: &SourceExcerpt) -> Markup {
     let mut rows = String::new();
     for (number, line) in (excerpt.first_line..).zip(&excerpt.lines) {
         let is_marked = excerpt.marked.contains(&number);
-        let row =
-            html! { span.line.marked[is_marked] { span.at aria-hidden="true" { (number) } (clean_text(line)) "\n" } };
+        let row = html! { span.line.marked[is_marked] { span.at aria-hidden="true" { (number) } (masked(line)) "\n" } };
         let _ = write!(rows, "{}", row.into_string());
     }
     html! {
         figure.source {
-            @if !excerpt.file.is_empty() { figcaption { (draw_path(&clean_text(&excerpt.file))) } }
+            @if !excerpt.file.is_empty() { figcaption { (draw_path(&masked(&excerpt.file))) } }
             pre tabindex="0" { (PreEscaped(rows)) }
         }
     }

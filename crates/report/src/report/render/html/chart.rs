@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::clean_text;
+use crate::report::format::escape::masked;
 use crate::report::page::{Chart, IcicleMark, IcicleNode, TrendPoint};
 use crate::report::units::{bytes, count};
 
@@ -30,7 +30,7 @@ fn draw_icicle(name: &str, layers: &[IcicleNode]) -> Markup {
     html! {
         figure.chart.icicle {
             figcaption {
-                (clean_text(name))
+                (masked(name))
                 span.key aria-hidden="true" {} "kept"
                 span.key.wasted aria-hidden="true" {} "deleted or overwritten later"
                 span.key.duplicate aria-hidden="true" {} "stored more than once"
@@ -41,11 +41,11 @@ fn draw_icicle(name: &str, layers: &[IcicleNode]) -> Markup {
                 output aria-live="polite" {}
                 span.dim { "Arrow keys move, Page Down to the next layer; Enter zooms, Escape goes back." }
             }
-            div.rows role="tree" aria-label=(clean_text(name)) { @for (number, layer) in layers.iter().enumerate() {
+            div.rows role="tree" aria-label=(masked(name)) { @for (number, layer) in layers.iter().enumerate() {
                 div.layer role="none" {
                     div.made role="none" {
-                        span.strong { (clean_text(&layer.line)) } " " (clean_text(&layer.name)) ", " (bytes(layer.bytes))
-                        code title=(clean_text(&layer.about)) { (clean_text(&layer.about)) }
+                        span.strong { (masked(&layer.line)) } " " (masked(&layer.name)) ", " (bytes(layer.bytes))
+                        code title=(masked(&layer.about)) { (masked(&layer.about)) }
                     }
                     div.bar role="none" { (draw_node(layer, percent(size(layer), largest), true, number == 0)) }
                 }
@@ -62,7 +62,7 @@ fn draw_node(node: &IcicleNode, share: f64, is_layer: bool, is_first: bool) -> M
         IcicleMark::Duplicate => ("node duplicate", ", duplicate"),
     };
     let style = if is_layer { format!("width:{share}%") } else { format!("flex:{}", node.bytes.max(1)) };
-    let name = clean_text(&node.name);
+    let name = masked(&node.name);
     let size = bytes(node.bytes);
     html! {
         div class=(class) role="treeitem" aria-selected="false" tabindex=(if is_first { "0" } else { "-1" }) style=(style)
@@ -84,13 +84,13 @@ fn draw_trend(name: &str, points: &[TrendPoint]) -> Markup {
     let what = format!("{name}: {} at first, {} at last, {runs}", first.text, last.text);
     html! {
         figure.chart.trend {
-            figcaption { (clean_text(name)) }
-            svg viewBox="0 0 100 100" preserveAspectRatio="none" role="img" aria-label=(clean_text(&what)) {
+            figcaption { (masked(name)) }
+            svg viewBox="0 0 100 100" preserveAspectRatio="none" role="img" aria-label=(masked(&what)) {
                 path d=(line(&values, points.len())) {}
             }
             div.ends {
-                span { (clean_text(&first.name)) ": " (clean_text(&first.text)) }
-                span { (clean_text(&last.name)) ": " (clean_text(&last.text)) }
+                span { (masked(&first.name)) ": " (masked(&first.text)) }
+                span { (masked(&last.name)) ": " (masked(&last.text)) }
             }
         }
     }
