@@ -1,5 +1,5 @@
-//! Files that an earlier `init` wrote: recognised by what all projects have in common in them, and written anew with what a
-//! project has of its own.
+//! Files that an earlier `init` wrote: recognised by what they have in common in all projects. `init` replaces them and keeps
+//! what is of the project.
 
 use std::iter::Peekable;
 use std::str::Lines;

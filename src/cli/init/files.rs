@@ -121,8 +121,8 @@ impl SetupFiles {
         }
     }
 
-    /// Adds a file. What an earlier version wrote is written anew, with what the project has in it; anything else of this name
-    /// stays.
+    /// Adds a file. What an earlier version wrote is replaced, and what is of the project in it is kept; anything else of this
+    /// name stays.
     fn create(&mut self, root: &Path, name: &str, fill: impl Fn(Option<&ProjectValues>) -> String) {
         let path = place(root, name);
         if path.symlink_metadata().is_err() {

@@ -204,6 +204,12 @@ impl Table {
         Self { hides_head: true, ..self.with_head(head) }
     }
 
+    /// The columns that have anything in them, by index.
+    pub(super) fn filled_columns(&self) -> Vec<usize> {
+        let has_text = |at: &usize| self.rows.iter().any(|row| row.get(*at).is_some_and(|cell| !cell.is_empty()));
+        (0..self.columns.len()).filter(has_text).collect()
+    }
+
     /// Says that there are `all` rows; those that are not here are counted below the table.
     pub(super) fn of(mut self, all: usize) -> Self {
         self.hidden = all.saturating_sub(self.rows.len());

@@ -113,13 +113,7 @@ fn header(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> St
     let columns = layout.columns();
     let name = report.sources.get(build.dockerfile.0 as usize).map_or("Dockerfile", |source| source.name());
     let name = layout.cut_path(&clean(name), columns).into_owned();
-    let mut what: Vec<String> = build.projects.iter().map(|project| clean(project).into_owned()).collect();
-    what.push(match build.stages.len() {
-        0 => "no stages".to_owned(),
-        stages => count(stages as u64, "stage"),
-    });
-    what.push(count(u64::from(build.steps), "step"));
-    let what = what.join(", ");
+    let what = clean(&build_text(build)).into_owned();
     let context = build.context.as_ref().map(|context| context_text(context, all)).unwrap_or_default();
     let used_columns = width(&name) + 3 + width(&what);
     let mut out = layout.paint(Tone::Strong, &name);
@@ -139,7 +133,19 @@ fn header(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> St
     out
 }
 
-fn context_text(context: &ContextReport, all: bool) -> String {
+/// `Python (uv), 2 stages, 9 steps`.
+pub(super) fn build_text(build: &BuildReport) -> String {
+    let mut parts = build.projects.clone();
+    parts.push(match build.stages.len() {
+        0 => "no stages".to_owned(),
+        stages => count(stages as u64, "stage"),
+    });
+    parts.push(count(u64::from(build.steps), "step"));
+    parts.join(", ")
+}
+
+/// `sends 460 kB, 12 kB of it not needed`.
+pub(super) fn context_text(context: &ContextReport, all: bool) -> String {
     let sent = format!("sends {}", bytes(context.bytes));
     match context.useless_bytes {
         useless if is_worth(useless, all) => format!("{sent}, {} of it not needed", bytes(useless)),

@@ -76,22 +76,24 @@ fn size_causes(before: &BuildState, after: &BuildState) -> Vec<ChangeCause> {
 }
 
 fn layer_shares(layers: &[LayerState]) -> Shares {
-    let mut shares = Shares::new();
-    for layer in layers.iter().filter(|layer| !layer.in_base) {
+    summed(layers.iter().filter(|layer| !layer.in_base).map(|layer| {
         let text = layer.instruction.as_deref().map_or_else(|| "an unknown instruction".to_owned(), step_text);
-        let share = shares.entry(text).or_default();
-        share.amount += super::read::number(layer.bytes);
-        share.line = share.line.or(layer.line);
-    }
-    shares
+        (text, Share { amount: super::read::number(layer.bytes), line: layer.line })
+    }))
 }
 
 fn step_shares(steps: &[StepState], kind: FigureKind) -> Shares {
+    let of_build = steps.iter().filter(|step| step.build == kind);
+    summed(of_build.map(|step| (step_text(&step.name), Share { amount: step.seconds, line: step.line })))
+}
+
+/// The shares of equal instructions as one, with the first line that is known.
+fn summed(all: impl Iterator<Item = (String, Share)>) -> Shares {
     let mut shares = Shares::new();
-    for step in steps.iter().filter(|step| step.build == kind) {
-        let share = shares.entry(step_text(&step.name)).or_default();
-        share.amount += step.seconds;
-        share.line = share.line.or(step.line);
+    for (text, Share { amount, line }) in all {
+        let share = shares.entry(text).or_default();
+        share.amount += amount;
+        share.line = share.line.or(line);
     }
     shares
 }

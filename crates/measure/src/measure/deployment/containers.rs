@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::load::seconds_since;
 use super::versions::VERSION_LABEL;
 use crate::deployment::ContainerChange;
 use crate::engine::{Container, ContainerState, Engine};
@@ -68,7 +69,7 @@ impl ContainerHistory {
         while !stop.load(Ordering::Relaxed) {
             // An engine that is busy is asked again.
             if let Ok(containers) = list() {
-                history.look(engine, &containers, counts_packets, is_first, start.elapsed().as_secs_f64());
+                history.look(engine, &containers, counts_packets, is_first, seconds_since(start));
                 is_first = false;
             }
             std::thread::sleep(LOOK);

@@ -214,7 +214,7 @@ impl Read for SlowBody {
 }
 
 /// Seconds since the script began; below nothing before that.
-fn seconds_since(start: Instant) -> f64 {
+pub(super) fn seconds_since(start: Instant) -> f64 {
     let now = Instant::now();
     now.saturating_duration_since(start).as_secs_f64() - start.saturating_duration_since(now).as_secs_f64()
 }

@@ -1,8 +1,9 @@
 //! Findings as one HTML document: what matters first, then each file with its findings in the annotated source.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ReportRun;
+use super::github::remedy;
 use super::item::{ReportItem, files, items};
 use super::markdown::summary;
 use crate::audit::{BuildReport, Report};
@@ -13,6 +14,7 @@ use crate::report::layout::Layout;
 use crate::report::page::{
     Block, Column, Page, Section, SourceExcerpt, Table, Text, TextKind, Tone, command, number, path, plain, toned,
 };
+use crate::report::screen::{build_text, context_text};
 use crate::report::units::{bytes, count};
 use crate::report::{patch, render, table};
 use crate::text::{Source, Span};
@@ -40,10 +42,15 @@ fn page(run: &ReportRun) -> Page {
     let items = items(run.report);
     let anchors = anchors(&items);
     let mut page = Page::new(format!("dockopt {} {}", run.command, run.report.root));
-    page.push(overview(run, &items, &anchors));
-    let detailed = most_expensive(&items);
+    let order = by_rank(&items);
+    page.push(overview(run, &items, &order[..order.len().min(FIRST)], &anchors));
+    let detailed: BTreeSet<usize> = order.into_iter().take(DETAILED).collect();
+    let mut by_file: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, item) in items.iter().enumerate() {
+        by_file.entry(item.file).or_default().push(at);
+    }
     for file in files(run.report) {
-        let of_file: Vec<usize> = (0..items.len()).filter(|at| items[*at].file == file).collect();
+        let of_file = by_file.remove(file).unwrap_or_default();
         let build = run.report.builds.iter().find(|build| name(run.report, build) == file);
         if of_file.is_empty() && build.is_none() {
             continue;
@@ -59,7 +66,7 @@ fn page(run: &ReportRun) -> Page {
         if let Some(build) = build {
             describe_build(&mut section, build);
         }
-        let (with_lines, others): (Vec<usize>, Vec<usize>) = of_file.into_iter().partition(|at| detailed[*at]);
+        let (with_lines, others): (Vec<usize>, Vec<usize>) = of_file.into_iter().partition(|at| detailed.contains(at));
         section.blocks.extend(with_lines.into_iter().map(|at| finding(run.report, &items[at], &anchors[at]).into()));
         if !others.is_empty() {
             section.push(toned(format!("{} without their lines, as there are many:", others.len()), Tone::Dim));
@@ -92,19 +99,15 @@ fn rank(item: &ReportItem) -> f64 {
     item.finding.map_or(f64::MAX, Finding::rank)
 }
 
-/// By index, whether a finding is shown with its lines.
-fn most_expensive(items: &[ReportItem]) -> Vec<bool> {
+/// The findings by index, those that cost most first.
+fn by_rank(items: &[ReportItem]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..items.len()).collect();
     order.sort_by(|a, b| rank(&items[*b]).total_cmp(&rank(&items[*a])).then(a.cmp(b)));
-    let mut detailed = vec![false; items.len()];
-    for at in order.into_iter().take(DETAILED) {
-        detailed[at] = true;
-    }
-    detailed
+    order
 }
 
 /// The verdict, the builds, and what to look at first.
-fn overview(run: &ReportRun, items: &[ReportItem], anchors: &[String]) -> Section {
+fn overview(run: &ReportRun, items: &[ReportItem], first: &[usize], anchors: &[String]) -> Section {
     let is_good = items.is_empty();
     let mut section = Section::new("Overview");
     section.push(toned(summary(run, items), if is_good { Tone::Good } else { Tone::Strong }));
@@ -113,11 +116,8 @@ fn overview(run: &ReportRun, items: &[ReportItem], anchors: &[String]) -> Sectio
         let columns = [Column::Path, Column::Words, Column::Right, Column::Right];
         section.push(Table::new(&columns, builds).with_head(&["build", "what", "sends", "findings"]));
     }
-    let mut order: Vec<usize> = (0..items.len()).collect();
-    order.sort_by(|a, b| rank(&items[*b]).total_cmp(&rank(&items[*a])).then(a.cmp(b)));
-    order.truncate(FIRST);
-    if !order.is_empty() {
-        section.push(Section::new("What matters most").with(rows(run, &order, items, Some(anchors))));
+    if !first.is_empty() {
+        section.push(Section::new("What matters most").with(rows(run, first, items, Some(anchors))));
     }
     section
 }
@@ -133,17 +133,9 @@ fn build_row(run: &ReportRun, build: &BuildReport) -> Vec<Text> {
 }
 
 fn describe_build(section: &mut Section, build: &BuildReport) {
-    let mut facts = build.projects.clone();
-    facts.push(count(build.stages.len() as u64, "stage"));
-    facts.push(count(u64::from(build.steps), "step"));
-    section.push(plain(facts.join(", ")));
+    section.push(plain(build_text(build)));
     let Some(context) = &build.context else { return };
-    let useless = if context.useless_bytes > 0 {
-        format!(", {} of it not needed", bytes(context.useless_bytes))
-    } else {
-        String::new()
-    };
-    section.push(plain(format!("sends {}{useless}", bytes(context.bytes))));
+    section.push(plain(context_text(context, true)));
     let rows: Vec<Vec<Text>> = context
         .useless
         .iter()
@@ -274,10 +266,10 @@ fn edited_lines(source: &Source, edits: &[FileEdit]) -> Option<Span> {
 
 /// What was skipped, and what else a reader should know.
 fn remarks(page: &mut Page, report: &Report) {
-    let skipped = report.skipped.iter().map(|skip| {
-        let remedy = if skip.remedy.is_empty() { String::new() } else { format!("; {}", skip.remedy) };
-        plain("skipped ").and_code(&skip.what).and(format!(": {}{remedy}", skip.why))
-    });
+    let skipped = report
+        .skipped
+        .iter()
+        .map(|skip| plain("skipped ").and_code(&skip.what).and(format!(": {}{}", skip.why, remedy(&skip.remedy))));
     let items: Vec<Text> = skipped.chain(report.notices.iter().map(|notice| plain(&notice.text))).collect();
     if !items.is_empty() {
         page.push(Section::new("Notes").with(Block::List(items)));

@@ -216,8 +216,7 @@ fn draw_words(text: &str) -> Markup {
 }
 
 fn draw_table(table: &Table) -> Markup {
-    let has_text = |at: &usize| table.rows.iter().any(|row| row.get(*at).is_some_and(|cell| !cell.is_empty()));
-    let columns: Vec<usize> = (0..table.columns.len()).filter(has_text).collect();
+    let columns = table.filled_columns();
     let style = |at: usize| match table.columns[at] {
         Column::Right => Some("right"),
         Column::Path => Some("long"),

@@ -36,7 +36,7 @@ impl MarkdownLimit<'static> {
 
 /// The page in Markdown.
 pub(in crate::report) fn write(page: &Page, limit: MarkdownLimit) -> String {
-    let bytes = limit.bytes.saturating_sub(if limit.bytes == usize::MAX { 0 } else { RESERVE });
+    let bytes = limit.bytes.saturating_sub(RESERVE);
     let mut writer = Writer { out: String::new(), limit: MarkdownLimit { bytes, ..limit } };
     writer.blocks(&page.blocks, 0);
     writer.out.truncate(writer.out.trim_end().len());
@@ -98,7 +98,7 @@ impl Writer<'_> {
                 self.out.push_str(&format!("<details><summary>{title}{about}</summary>\n"));
                 // A fold gets half of the room, so that what follows it has some.
                 let all = self.limit.bytes;
-                self.limit.bytes = self.out.len() + self.room() / if all == usize::MAX { 1 } else { 2 };
+                self.limit.bytes = self.out.len() + self.room() / 2;
                 self.blocks(&section.blocks, depth + 1);
                 self.limit.bytes = all;
                 self.gap();
@@ -141,8 +141,7 @@ impl Writer<'_> {
 
     fn table(&mut self, table: &Table) {
         self.gap();
-        let has_text = |at: &usize| table.rows.iter().any(|row| row.get(*at).is_some_and(|cell| !cell.is_empty()));
-        let columns: Vec<usize> = (0..table.columns.len()).filter(has_text).collect();
+        let columns = table.filled_columns();
         if columns.is_empty() {
             return;
         }
@@ -171,11 +170,11 @@ fn text(text: &Text) -> String {
 }
 
 fn part(part: &TextPart) -> String {
+    if part.text.is_empty() {
+        return String::new();
+    }
     let written = match &part.kind {
         TextKind::Words | TextKind::Number(_) => bounded(&part.text, markdown),
-        TextKind::Code | TextKind::Path | TextKind::Place(_) | TextKind::Command if part.text.is_empty() => {
-            String::new()
-        }
         TextKind::Code | TextKind::Path | TextKind::Place(_) | TextKind::Command => bounded(&part.text, markdown_code),
         TextKind::Link(url) => format!("[{}]({url})", bounded(&part.text, markdown)),
     };
