@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::args::{Global, History};
 use super::exit::CLEAN;
-use super::output::{CommandFailure, print};
+use super::output::{CommandFailure, print, print_page};
 use super::terminal;
 use crate::finding::Mask;
 use crate::load::{LoadError, read_source};
@@ -38,13 +38,10 @@ pub(super) fn run(global: &Global, command: &History) -> Result<u8, CommandFailu
     }
     // Those before are not listed, but the first one that is listed is compared with them.
     history.earlier = history.records.len().saturating_sub(command.last as usize);
-    let text = match global.format {
-        Format::Json => report::history_json(&history),
-        Format::Markdown => report::history_markdown(&history),
-        Format::Html => report::history_html(&history),
-        _ => report::history(&history, terminal::stdout(global)),
-    };
-    print(global, &text)?;
+    match global.format {
+        Format::Json => print(global, &report::history_json(&history))?,
+        _ => print_page(global, &report::history(&history))?,
+    }
     Ok(CLEAN)
 }
 

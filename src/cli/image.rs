@@ -12,7 +12,7 @@ pub(super) use self::measure::measure;
 
 use super::args::{FailOn, Global, Image, ImageCommand, Table};
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{CommandFailure, base, print, print_with};
+use super::output::{CommandFailure, base, medium, print, print_page, print_with};
 use super::terminal;
 use crate::analysis::{self, Analysis};
 use crate::build::Build;
@@ -146,15 +146,13 @@ fn write(global: &Global, command: &Image, all: &Analysis, exit: u8) -> Result<(
     match global.format {
         Format::Json => print(global, &report::image_json(all, &view)),
         Format::Jsonl => print_with(global, |out| report::image_jsonl(all, &view, exit, out)),
-        Format::Markdown => print(global, &report::image_markdown(all, &view)),
-        Format::Html => print(global, &report::image_html(all, &view)),
         Format::Csv => print_with(global, |out| match command.view.table {
             Table::Layers => report::image_layers_csv(all, out),
             Table::Files => report::image_files_csv(all, out),
         }),
         Format::Cyclonedx => write_bill(global, all),
         Format::Sarif => print(global, &report::image_sarif(all, exit, &base())),
-        _ => print(global, &report::image(all, &view, terminal::stdout(global))),
+        _ => print_page(global, &report::image(all, &view, medium(global))),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::args::{Builds, Case, Global, Measure};
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::interrupt::Interrupts;
-use super::output::{CommandFailure, complain, describe_contexts, print};
+use super::output::{CommandFailure, complain, describe_contexts, print, print_page};
 use super::{progress, terminal};
 use crate::audit::InputAudit;
 use crate::cache::{StepVerdict, predict_touched};
@@ -227,9 +227,7 @@ fn write(global: &Global, result: &Measurement) -> Result<(), CommandFailure> {
     }
     match global.format {
         Format::Json => print(global, &report::measure_json(result)),
-        Format::Markdown => print(global, &report::measure_markdown(result)),
-        Format::Html => print(global, &report::measure_html(result)),
-        _ => print(global, &report::measure(result, terminal::stdout(global))),
+        _ => print_page(global, &report::measure(result)),
     }
 }
 

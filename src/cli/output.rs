@@ -10,7 +10,7 @@ use crate::audit::InputAudit;
 use crate::finding::{Mask, Severity};
 use crate::inputs::{Date, IgnoreInput, Inputs};
 use crate::load::LoadError;
-use crate::report::{self, Format, Layout, PathBase, ReportRun};
+use crate::report::{self, Format, Layout, Medium, Page, PathBase, ReportRun};
 use crate::rules::{Policies, Selection, SelectorError};
 use crate::settings;
 use crate::settings::CommandLinePolicy;
@@ -58,6 +58,20 @@ impl From<SelectorError> for CommandFailure {
 pub(super) fn print(global: &Global, text: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), CommandFailure> {
     let masked = std::str::from_utf8(text.as_ref()).ok().and_then(Mask::without_tokens);
     print_exact(global, masked.as_ref().map_or(text.as_ref(), |masked| masked.as_bytes()))
+}
+
+/// As [`print`], for a page, in the format asked for.
+pub(super) fn print_page(global: &Global, page: &Page) -> Result<(), CommandFailure> {
+    print(global, &page.write(medium(global), terminal::stdout(global)))
+}
+
+/// Who reads the format asked for; formats for programs are the command's.
+pub(super) const fn medium(global: &Global) -> Medium {
+    match global.format {
+        Format::Html => Medium::Html,
+        Format::Markdown => Medium::Markdown,
+        _ => Medium::Terminal,
+    }
 }
 
 /// As [`print`], for texts that are no results: dockopt's own, or a file to be written.

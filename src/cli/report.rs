@@ -12,7 +12,7 @@ use std::path::Path;
 use super::args::{CommentSite, FailOn, Global, Report};
 use super::exit::{CLEAN, FOUND};
 use super::history::{append, read_history};
-use super::output::{CommandFailure, base, print};
+use super::output::{CommandFailure, base, medium, print};
 use super::terminal;
 use crate::finding::Severity;
 use crate::load::git::Repository;
@@ -172,10 +172,9 @@ fn render(global: &Global, comparison: &Comparison, fails: bool, code: u8) -> St
             let options = MarkdownOptions { limit: GITHUB_LIMIT, marker: None, fails, details: &details() };
             report::comparison_markdown(comparison, &options)
         }
-        Format::Html => report::comparison_html(comparison, fails),
         Format::Sarif => report::comparison_sarif(comparison, code, &base()),
         Format::Github => report::comparison_github(comparison, &base()),
-        _ => report::comparison(comparison, fails, terminal::stdout(global)),
+        _ => report::comparison(comparison, fails).write(medium(global), terminal::stdout(global)),
     })
 }
 

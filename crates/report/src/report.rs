@@ -47,7 +47,7 @@ pub use self::cache_history::{
 };
 pub use self::catalogue::{explain, rules, rules_json};
 pub use self::comparison::{
-    GITHUB_LIMIT, GITLAB_LIMIT, MarkdownOptions, comparison, comparison_html, comparison_json, comparison_markdown,
+    GITHUB_LIMIT, GITLAB_LIMIT, MarkdownOptions, comparison, comparison_json, comparison_markdown,
 };
 pub use self::compose_emit::{compose_emit, compose_emit_json};
 pub use self::compose_env::{compose_env, compose_env_json};
@@ -56,23 +56,24 @@ pub use self::compose_verify::{compose_verify, compose_verify_json};
 pub use self::context::{context, context_json};
 pub use self::deploy_check::{DeployCheckResult, deploy_check, deploy_check_json, deploy_reasons};
 pub use self::deploy_verify::{deploy_verify, deploy_verify_json};
-pub use self::figures::{measure, measure_html, measure_json, measure_markdown};
+pub use self::figures::{measure, measure_json};
 pub use self::fixed::{diff_is_masked, fix_json, fix_summary};
 pub use self::format::{
     Format, FormatWriter, PathBase, ReportRun, comparison_github, comparison_sarif, image_sarif, without_commands,
 };
-pub use self::history::{history, history_html, history_json, history_markdown};
+pub use self::history::{history, history_json};
 pub use self::image::{
-    ImageDiff, ImageView, image, image_cyclonedx, image_diff, image_diff_html, image_diff_json, image_diff_markdown,
-    image_files_csv, image_html, image_json, image_jsonl, image_layers_csv, image_markdown, image_name, image_problem,
-    limit_name, shown_line, shown_maker, shown_makers, shown_path, waste_words,
+    ImageDiff, ImageView, image, image_cyclonedx, image_diff, image_diff_json, image_files_csv, image_json,
+    image_jsonl, image_layers_csv, image_name, image_problem, limit_name, shown_line, shown_maker, shown_makers,
+    shown_path, waste_words,
 };
 pub use self::json::{audit_json, lint_json};
 pub use self::layout::{Layout, clean, clean_bytes, cut, cut_path, pad, width, wrap};
 pub use self::optimize::{Rewrite, RewriteHistory, optimize_json, passes_text, plan, rewrite_summary};
+pub use self::page::{Medium, Page};
 pub use self::patch::diff;
 pub use self::prediction::{BuildPrediction, ReasonWriter, prediction, prediction_json};
-pub use self::proof::{proof, proof_html, proof_json, proof_markdown};
+pub use self::proof::{proof, proof_json};
 pub use self::screen::{AuditView, FixCounts, audit};
 pub use self::settings::{SettingRow, settings};
 pub use self::syntax::syntax;

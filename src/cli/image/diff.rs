@@ -7,7 +7,7 @@ use crate::analysis::{self, Analysis, Difference, ImageAnalysis};
 use crate::build::Build;
 use crate::cli::args::{Diff, Global, Origin};
 use crate::cli::exit::CLEAN;
-use crate::cli::output::{CommandFailure, print};
+use crate::cli::output::{CommandFailure, print, print_page};
 use crate::cli::terminal;
 use crate::finding::Mask;
 use crate::report::{self, Format, ImageDiff};
@@ -34,9 +34,7 @@ pub(super) fn run(global: &Global, command: &Diff) -> Result<u8, CommandFailure>
     };
     match global.format {
         Format::Json => print(global, &report::image_diff_json(&view))?,
-        Format::Markdown => print(global, &report::image_diff_markdown(&view))?,
-        Format::Html => print(global, &report::image_diff_html(&view))?,
-        _ => print(global, &report::image_diff(&view, terminal::stdout(global)))?,
+        _ => print_page(global, &report::image_diff(&view))?,
     }
     Ok(CLEAN)
 }

@@ -9,7 +9,7 @@ use crate::audit::InputAudit;
 use crate::cli::args::{Global, Optimize, Proving};
 use crate::cli::exit::{CLEAN, FAILED, FOUND};
 use crate::cli::interrupt::Interrupts;
-use crate::cli::output::{CommandFailure, print};
+use crate::cli::output::{CommandFailure, print, print_page};
 use crate::cli::{changes, progress, terminal, write};
 use crate::compose::ServiceRun;
 use crate::finding::Mask;
@@ -21,7 +21,7 @@ use crate::manifest::FileKind;
 use crate::measure::{self, ProofInput, ProvedRewrite, RewriteRequest, ServiceContainer, Session, TrialRequest};
 use crate::optimize::{Options, optimize};
 use crate::proof::{Probe, Proof, Verdict};
-use crate::report::{self, Format};
+use crate::report::{self, Format, Layout, Medium};
 use crate::text::Source;
 
 /// Proves every build, writes what holds, and says what came of it.
@@ -79,9 +79,11 @@ pub(super) fn run(
         proofs.push(proved.proof);
     }
     for path in &proving.proof {
-        let is_markdown = FileKind::of(&path.to_string_lossy()).language() == "Markdown";
-        let text =
-            if is_markdown { report::proof_markdown(&proofs) } else { report::proof_json(&inputs.root, &proofs) };
+        let text = match FileKind::of(&path.to_string_lossy()).language() {
+            "Markdown" => report::proof(&proofs).write(Medium::Markdown, Layout::PLAIN),
+            "HTML" => report::proof(&proofs).write(Medium::Html, Layout::PLAIN),
+            _ => report::proof_json(&inputs.root, &proofs),
+        };
         write::write(path, text.as_bytes())?;
     }
     let indexed: Vec<(usize, &Proof)> = builds.iter().copied().zip(&proofs).collect();
@@ -122,15 +124,14 @@ fn report_proofs(
     let layout = terminal::stdout(global);
     match global.format {
         Format::Json => print(global, &report::proof_json(&inputs.root, proofs)),
-        Format::Markdown => print(global, &report::proof_markdown(proofs)),
-        Format::Html => print(global, &report::proof_html(proofs)),
+        Format::Markdown | Format::Html => print_page(global, &report::proof(proofs)),
         _ => {
             let mut text = Vec::new();
             if !command.write && command.to.is_none() && !outcome.changes.is_empty() {
                 text = changes::diff(global, &mut outcome, InputAudit::new(inputs).mask());
                 text.push(b'\n');
             }
-            text.extend(report::proof(proofs, layout).into_bytes());
+            text.extend(report::proof(proofs).write(Medium::Terminal, layout).into_bytes());
             print(global, &text)
         }
     }

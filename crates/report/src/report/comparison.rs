@@ -7,5 +7,5 @@ mod tests;
 mod words;
 
 pub use self::json::comparison_json;
-pub use self::page::{GITHUB_LIMIT, GITLAB_LIMIT, MarkdownOptions, comparison, comparison_html, comparison_markdown};
+pub use self::page::{GITHUB_LIMIT, GITLAB_LIMIT, MarkdownOptions, comparison, comparison_markdown};
 pub(super) use self::words::{amount, limit_sentence, signed};

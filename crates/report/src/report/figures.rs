@@ -5,9 +5,7 @@ use std::iter;
 use serde::Serialize;
 
 use super::json;
-use super::layout::Layout;
 use super::page::{self, Block, Column, Medium, Page, Section, Table, TextKind, Tone, plain, toned};
-use super::render::{self, MarkdownLimit};
 use super::units::{bytes, seconds};
 use crate::proof::{BuildRun, Figures, MeasuredBuild, Measurement, Scenario};
 use crate::wire::{Head, list, object};
@@ -163,7 +161,8 @@ pub(super) fn figure_table(rows: &[FigureRow], count: usize, head: &[&str]) -> T
     Table::new(&columns, cells.collect()).with_head(head)
 }
 
-fn page(result: &Measurement) -> Page {
+/// The figures of builds, side by side.
+pub fn measure(result: &Measurement) -> Page {
     let rows = table(result);
     let count = result.builds.len();
     let names = result.builds.iter().map(|build| build.name.as_str());
@@ -188,21 +187,6 @@ fn page(result: &Measurement) -> Page {
     page.push(Block::Only(&[Medium::Markdown, Medium::Html], faults.collect()));
     page.push(Block::List(remarks(result).iter().map(plain).collect()));
     page
-}
-
-/// The figures for people.
-pub fn measure(result: &Measurement, layout: Layout) -> String {
-    render::terminal(&page(result), layout)
-}
-
-/// The figures in Markdown.
-pub fn measure_markdown(result: &Measurement) -> String {
-    render::markdown(&page(result), MarkdownLimit::NONE)
-}
-
-/// The figures as one HTML document.
-pub fn measure_html(result: &Measurement) -> String {
-    render::html(&page(result))
 }
 
 /// Figures for programs.
@@ -261,6 +245,7 @@ pub fn measure_json(result: &Measurement) -> String {
 mod tests {
     use super::*;
     use crate::proof::{Fault, Size};
+    use crate::report::Layout;
 
     fn build(name: &str, seconds: f64, cpu: Option<f64>, disk: u64) -> MeasuredBuild {
         let run = |seconds| BuildRun { seconds, cpu_seconds: cpu, ..BuildRun::default() };
@@ -286,7 +271,7 @@ mod tests {
             rounds: 2,
             ..Measurement::default()
         };
-        let text = measure(&result, Layout { width: None, colour: false });
+        let text = measure(&result).write(Medium::Terminal, Layout::PLAIN);
         let expected = "\
 before: before/Dockerfile
 after: after/Dockerfile
@@ -302,7 +287,7 @@ after: after/Dockerfile
         assert!(squeezed(&text).starts_with(&squeezed(expected)), "{text}");
         assert!(text.contains("Each build ran 2 times") && text.contains("No dependency list"), "{text}");
         result.builds[1].fault = Some(Fault { what: "it fails at `x`".into(), ..Fault::default() });
-        let text = measure_markdown(&result);
+        let text = measure(&result).write(Medium::Markdown, Layout::PLAIN);
         assert!(text.contains("| image on disk | 1.2 GB | 300 MB | −75 % |"), "{text}");
         assert!(text.contains("src/a&#124;b.py") && text.contains("**after**: it fails at"), "{text}");
     }
@@ -311,6 +296,6 @@ after: after/Dockerfile
     fn unknown_values_are_omitted() {
         let result = Measurement { builds: vec![MeasuredBuild::default()], ..Measurement::default() };
         assert!(table(&result).is_empty());
-        assert!(measure(&result, Layout { width: None, colour: false }).contains("does not report the CPU time"));
+        assert!(measure(&result).write(Medium::Terminal, Layout::PLAIN).contains("does not report the CPU time"));
     }
 }

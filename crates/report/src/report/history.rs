@@ -2,9 +2,8 @@
 
 use super::comparison::{amount, signed};
 use super::json;
-use super::layout::{Layout, cut};
+use super::layout::cut;
 use super::page::{Block, Chart, Column, Page, Section, Table, Text, Tone, TrendPoint, number, plain, toned};
-use super::render::{self, MarkdownLimit};
 use super::units::count;
 use crate::results::{HistoryRecord, ProjectHistory, Regression, Trend};
 use crate::text::short_commit;
@@ -116,7 +115,8 @@ fn section(history: &ProjectHistory, group: &[Trend], trends: &[Trend]) -> Secti
     section
 }
 
-fn page(history: &ProjectHistory) -> Page {
+/// The record of a project: a picture and a row for each figure.
+pub fn history(history: &ProjectHistory) -> Page {
     let mut page = Page::new("History");
     page.push(plain(count(history.runs().len() as u64, "run")));
     let trends = people_trends(history);
@@ -134,21 +134,6 @@ fn page(history: &ProjectHistory) -> Page {
     }
     page.push(Section::default().with(Block::List(rows)));
     page
-}
-
-/// The record for people.
-pub fn history(history: &ProjectHistory, layout: Layout) -> String {
-    render::terminal(&page(history), layout)
-}
-
-/// The record in Markdown.
-pub fn history_markdown(history: &ProjectHistory) -> String {
-    render::markdown(&page(history), MarkdownLimit::NONE)
-}
-
-/// The record as one HTML document, with a picture of each figure.
-pub fn history_html(history: &ProjectHistory) -> String {
-    render::html(&page(history))
 }
 
 /// The record for programs, as `schemas/history.schema.json` describes it.

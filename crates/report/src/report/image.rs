@@ -23,11 +23,11 @@ pub use self::budget::limit_name;
 pub(super) use self::budget::{broken as broken_limits, format_bound, pair, story as limit_story};
 pub use self::csv::{write_files as image_files_csv, write_layers as image_layers_csv};
 pub use self::cyclonedx::write as image_cyclonedx;
-pub use self::diff::{ImageDiff, image_diff, image_diff_html, image_diff_json, image_diff_markdown};
+pub use self::diff::{ImageDiff, image_diff, image_diff_json};
 pub use self::json::write as image_json;
 pub use self::jsonl::write as image_jsonl;
 pub(super) use self::lists::story;
-pub use self::sections::{write as image, write_html as image_html, write_markdown as image_markdown};
+pub use self::sections::image;
 use self::view::pull_seconds;
 pub use self::view::{
     ImageView, image_name, image_problem, shown_line, shown_maker, shown_makers, shown_path, waste_words,

@@ -3,7 +3,7 @@
 
 mod chart;
 
-pub(super) use self::chart::{Chart, IcicleMark, IcicleNode, TrendPoint};
+pub(super) use self::chart::{Chart, IcicleMark, IcicleNode, MatrixRow, StepState, TimelineRow, TrendPoint};
 use crate::finding::Basis;
 
 /// What a stretch of text is for the reader.
@@ -242,9 +242,12 @@ pub(super) enum Fold {
 
 /// Readers of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Medium {
+pub enum Medium {
+    /// A terminal, or a text file.
     Terminal,
+    /// Markdown of GitHub and GitLab.
     Markdown,
+    /// A document for a browser.
     Html,
 }
 
@@ -282,12 +285,12 @@ pub(super) struct SourceExcerpt {
     pub marked: Vec<u32>,
 }
 
-/// Everything that a command says.
+/// Everything that a command says; [`Page::write`] writes it for a reader.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Page {
+pub struct Page {
     /// What stands in the title of a document.
-    pub title: String,
-    pub blocks: Vec<Block>,
+    pub(super) title: String,
+    pub(super) blocks: Vec<Block>,
 }
 
 impl Page {

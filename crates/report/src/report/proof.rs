@@ -4,9 +4,7 @@ use serde::Serialize;
 
 use super::figures::{self, FigureRow};
 use super::json;
-use super::layout::Layout;
 use super::page::{Block, Column, Medium, Page, Section, Table, Text, TextKind, Tone, command, plain, toned};
-use super::render::{self, MarkdownLimit};
 use super::units::bytes;
 use crate::proof::{Check, CheckOutcome, Figures, Proof, TriedLevels, Verdict};
 use crate::wire::{Head, list, object};
@@ -14,22 +12,8 @@ use crate::wire::{Head, list, object};
 /// Lines of a check that passed.
 const SHOWN: usize = 4;
 
-/// The proofs for people.
-pub fn proof(proofs: &[Proof], layout: Layout) -> String {
-    render::terminal(&page(proofs), layout)
-}
-
-/// The proofs in Markdown.
-pub fn proof_markdown(proofs: &[Proof]) -> String {
-    render::markdown(&page(proofs), MarkdownLimit::NONE)
-}
-
-/// The proofs as one HTML document.
-pub fn proof_html(proofs: &[Proof]) -> String {
-    render::html(&page(proofs))
-}
-
-fn page(proofs: &[Proof]) -> Page {
+/// The proofs, a section each.
+pub fn proof(proofs: &[Proof]) -> Page {
     let mut page = Page::new("Proof");
     page.blocks.extend(proofs.iter().map(|proof| section(proof).into()));
     page

@@ -7,7 +7,7 @@ use super::words::{
     UNCOMPARED, amount_cost, baseline, budget, cause_place, change, cost, groups, has_several_builds, is_exceeded,
     limit, limit_sentence, others, place, remark, row_limits, signed, value, verdict,
 };
-use crate::report::layout::{Layout, cut};
+use crate::report::layout::cut;
 use crate::report::page::{
     Block, Column, Medium, Page, Section, Table, Text, TextKind, Tone, code, number, plain, toned,
 };
@@ -48,28 +48,19 @@ pub struct MarkdownOptions<'a> {
     pub details: &'a str,
 }
 
-/// What changed, as text.
-pub fn comparison(comparison: &Comparison, fails: bool, layout: Layout) -> String {
-    render::terminal(&page(comparison, fails), layout)
-}
-
 /// What changed, as Markdown of GitHub and GitLab: the comment on a pull request.
-pub fn comparison_markdown(comparison: &Comparison, options: &MarkdownOptions) -> String {
+pub fn comparison_markdown(changes: &Comparison, options: &MarkdownOptions) -> String {
     let marker = options.marker.map(|marker| format!("{marker}\n")).unwrap_or_default();
     let bytes = options.limit.saturating_sub(marker.len());
     let limit = MarkdownLimit { bytes, details: options.details };
-    marker + &render::markdown(&page(comparison, options.fails), limit)
+    marker + &render::markdown(&comparison(changes, options.fails), limit)
 }
 
-/// What changed, as one HTML document.
-pub fn comparison_html(comparison: &Comparison, fails: bool) -> String {
-    render::html(&page(comparison, fails))
-}
-
-fn page(comparison: &Comparison, fails: bool) -> Page {
+/// What changed.
+pub fn comparison(changes: &Comparison, fails: bool) -> Page {
     let mut page = Page::new("Report");
-    page.push(Block::Only(&[Medium::Terminal], lines(comparison, fails)));
-    page.push(Block::Only(DOCUMENTS, vec![document(comparison, fails).into()]));
+    page.push(Block::Only(&[Medium::Terminal], lines(changes, fails)));
+    page.push(Block::Only(DOCUMENTS, vec![document(changes, fails).into()]));
     page
 }
 

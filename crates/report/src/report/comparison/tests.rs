@@ -1,5 +1,5 @@
 use super::*;
-use crate::report::Layout;
+use crate::report::{Layout, Medium};
 use crate::results::{
     BaselineOrigin, BuildState, Comparison, ComparisonOptions, ProjectState, Rewrite, compare, join, read_result,
 };
@@ -161,8 +161,11 @@ fn without_a_baseline_the_worst_findings_are_shown() {
     assert!(text.starts_with("### ✓ dockopt: image size 90 MB, 9 findings\n\nNo baseline yet: "), "{text}");
     assert!(text.contains("**The worst of 9 findings**") && text.contains("message 8"), "{text}");
     assert_eq!(text.matches("message ").count(), 5, "{text}");
-    assert_eq!(comparison_html(&comparison, false).matches("message ").count(), 9);
-    assert_eq!(super::comparison(&comparison, false, Layout::PLAIN).matches("message ").count(), 9);
+    assert_eq!(super::comparison(&comparison, false).write(Medium::Html, Layout::PLAIN).matches("message ").count(), 9);
+    assert_eq!(
+        super::comparison(&comparison, false).write(Medium::Terminal, Layout::PLAIN).matches("message ").count(),
+        9
+    );
 }
 
 #[test]
@@ -205,7 +208,8 @@ fn a_document_has_no_markup_and_no_token_of_a_result() {
         verdict: Some(hostile.clone()),
     };
     comparison.rewrites.push(rewrite);
-    let (markdown, html) = (comment(&comparison, true), comparison_html(&comparison, true));
+    let (markdown, html) =
+        (comment(&comparison, true), super::comparison(&comparison, true).write(Medium::Html, Layout::PLAIN));
     let outside: String = markdown.split("```").step_by(2).collect();
     for (text, words) in [(&markdown, &outside), (&html, &html)] {
         assert!(text.contains("alert(1)") && !text.contains(&token[8..]), "{text}");

@@ -4,7 +4,7 @@ mod json;
 mod sections;
 
 pub use self::json::write as image_diff_json;
-pub use self::sections::{write as image_diff, write_html as image_diff_html, write_markdown as image_diff_markdown};
+pub use self::sections::image_diff;
 
 use super::{shown_line, shown_path};
 use crate::analysis::{

@@ -5,28 +5,12 @@ use super::{
 };
 use crate::analysis::{Analysis, AnalysisFinding, ImageAnalysis};
 use crate::attribution::BaseHow;
-use crate::report::layout::{Layout, quoted};
+use crate::report::layout::quoted;
 use crate::report::page::{Block, Column, Medium, Page, Section, Table, Text, Tone, code, command, plain, toned};
-use crate::report::render::{self, MarkdownLimit};
 use crate::report::units::{bytes, count, grouped, seconds};
 
-/// The result of `image`, for people.
-pub fn write(analysis: &Analysis, view: &ImageView<'_>, layout: Layout) -> String {
-    render::terminal(&image_page(analysis, view, Medium::Terminal), layout)
-}
-
-/// The result of `image` in Markdown.
-pub fn write_markdown(analysis: &Analysis, view: &ImageView<'_>) -> String {
-    render::markdown(&image_page(analysis, view, Medium::Markdown), MarkdownLimit::NONE)
-}
-
-/// The result of `image` as a document.
-pub fn write_html(analysis: &Analysis, view: &ImageView<'_>) -> String {
-    render::html(&image_page(analysis, view, Medium::Html))
-}
-
 /// All that `image` says. Pictures are worked out only for readers who see them.
-fn image_page(analysis: &Analysis, view: &ImageView<'_>, medium: Medium) -> Page {
+pub fn image(analysis: &Analysis, view: &ImageView<'_>, medium: Medium) -> Page {
     let mut page = Page::new(match &analysis.images[..] {
         [image] => format!("Image {}", image_name(image)),
         images => count(images.len() as u64, "image"),

@@ -4,7 +4,7 @@ use super::*;
 use crate::analysis::{Analysis, AnalysisOptions, analyse};
 use crate::finding::Mask;
 use crate::image::Read;
-use crate::report::Layout;
+use crate::report::{Layout, Medium};
 use dockopt_testing::sketch;
 
 const NAMES: &[String] = &[];
@@ -40,12 +40,12 @@ fn the_screen_fits() {
     let analysis = small();
     for columns in [80, 100, 120] {
         let layout = Layout { width: Some(columns), colour: false };
-        let text = image(&analysis, &view(), layout);
+        let text = image(&analysis, &view(), Medium::Terminal).write(Medium::Terminal, layout);
         for line in text.lines() {
             assert!(crate::report::layout::width(line) <= columns, "{columns}: {line}");
         }
     }
-    let text = image(&analysis, &view(), Layout::PLAIN);
+    let text = image(&analysis, &view(), Medium::Terminal).write(Medium::Terminal, Layout::PLAIN);
     assert!(text.contains("129 MB  96 %  /usr/lib\n"), "{text}");
     assert!(
         text.contains("36 MB  deleted       /root/.cache/pip/wheel  layer 3 → layer 4  deleted-in-later-layer"),
@@ -57,7 +57,7 @@ fn the_screen_fits() {
 #[test]
 fn a_terminal_of_80_columns_cuts_no_sum() {
     let layout = Layout { width: Some(80), colour: false };
-    let text = image(&small(), &view(), layout);
+    let text = image(&small(), &view(), Medium::Terminal).write(Medium::Terminal, layout);
     let top = text.split("\n\n").next().unwrap();
     assert!(top.contains("stored again for a") && !top.contains('…'), "{top}");
 }
@@ -65,7 +65,8 @@ fn a_terminal_of_80_columns_cuts_no_sum() {
 #[test]
 fn documents_have_all_sections_and_nothing_that_is_obeyed() {
     let analysis = small();
-    let [page, text] = [image_html(&analysis, &view()), image_markdown(&analysis, &view())];
+    let [page, text] =
+        [Medium::Html, Medium::Markdown].map(|medium| image(&analysis, &view(), medium).write(medium, Layout::PLAIN));
     for words in ["Wasted: ", "Secrets that anyone", "Duplicate files: ", "Largest folders", "4 layers"] {
         assert!(page.contains(words) && text.contains(words), "no {words}: {text}");
     }
@@ -90,7 +91,7 @@ fn the_picture_of_a_large_image_is_small() {
     let read = Read { images: vec![sketch(&text)], ..Read::default() };
     let options = AnalysisOptions { no_duplicates: true, ..AnalysisOptions::default() };
     let analysis = analyse(read, &options, &mut Mask::default());
-    let page = image_html(&analysis, &view());
+    let page = image(&analysis, &view(), Medium::Html).write(Medium::Html, Layout::PLAIN);
     let nodes = page.matches("role=\"treeitem\"").count();
     assert!((1_000..=4_100).contains(&nodes) && page.len() < 5_000_000, "{nodes} {}", page.len());
     assert!(page.contains(" smaller ") && page.contains("are summed as"), "{nodes}");

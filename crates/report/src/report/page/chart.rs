@@ -5,6 +5,10 @@
 pub(in crate::report) enum Chart {
     /// What an image consists of: one bar per layer, inside of it folders and packages.
     Icicle { name: String, layers: Vec<IcicleNode> },
+    /// Bars on one axis of time, in seconds.
+    Timeline { name: String, rows: Vec<TimelineRow> },
+    /// Steps by commits.
+    Matrix { name: String, columns: Vec<String>, rows: Vec<MatrixRow> },
     /// A figure over runs, the oldest first.
     Trend { name: String, points: Vec<TrendPoint> },
 }
@@ -33,6 +37,35 @@ pub(in crate::report) enum IcicleMark {
     Wasted,
     /// Stored at several places.
     Duplicate,
+}
+
+/// A bar on an axis of time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(in crate::report) struct TimelineRow {
+    pub name: String,
+    /// Seconds from the start of the axis.
+    pub start: f64,
+    pub seconds: f64,
+    /// Whether the whole waits for it.
+    pub is_critical: bool,
+    /// What is said of it.
+    pub note: String,
+}
+
+/// A step and what became of it at each commit.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(in crate::report) struct MatrixRow {
+    pub name: String,
+    pub cells: Vec<StepState>,
+}
+
+/// What becomes of a step at a commit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::report) enum StepState {
+    #[default]
+    Unknown,
+    Cached,
+    Reruns,
 }
 
 /// A value of a run.

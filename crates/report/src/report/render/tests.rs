@@ -1,8 +1,8 @@
 use super::{MarkdownLimit, html, markdown, terminal};
 use crate::report::layout::{Layout, substitute};
 use crate::report::page::{
-    Block, Chart, Column, Fold, IcicleMark, IcicleNode, Medium, Page, Section, SourceExcerpt, Table, Text, TextKind,
-    Tone, TrendPoint, code, command, number, path, plain, toned,
+    Block, Chart, Column, Fold, IcicleMark, IcicleNode, MatrixRow, Medium, Page, Section, SourceExcerpt, StepState,
+    Table, Text, TextKind, TimelineRow, Tone, TrendPoint, code, command, number, path, plain, toned,
 };
 
 /// What an input may hold: markup, escapes, changes of direction, ends of blocks, commands of a job.
@@ -50,6 +50,11 @@ fn hostile_page(text: &str) -> Page {
     page.push(Chart::Icicle { name: words.clone(), layers: vec![node] });
     let point = TrendPoint { name: words.clone(), value: Some(1.0), text: words.clone() };
     page.push(Chart::Trend { name: words.clone(), points: vec![point.clone(), point] });
+    let row = TimelineRow { name: words.clone(), start: 1.0, seconds: 2.0, is_critical: true, note: words.clone() };
+    page.push(Chart::Timeline { name: words.clone(), rows: vec![row] });
+    let cells = vec![StepState::Reruns, StepState::Cached, StepState::Unknown];
+    let row = MatrixRow { name: words.clone(), cells };
+    page.push(Chart::Matrix { name: words.clone(), columns: vec![words.clone(); 3], rows: vec![row] });
     page.push(Block::Only(&[Medium::Terminal, Medium::Markdown, Medium::Html], vec![plain(text).into()]));
     page
 }

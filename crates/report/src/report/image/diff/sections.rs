@@ -3,30 +3,13 @@
 use super::{ImageDiff, package, setting, signed};
 use crate::analysis::{FileChange, LayerPair, PackageHow, PathChangeKind, StepReuse, delta};
 use crate::report::image::image_name;
-use crate::report::layout::Layout;
 use crate::report::page::{
     Block, Column, Medium, Page, Section, Table, Text, TextKind, Tone, code, number, path, plain, toned,
 };
-use crate::report::render::{self, MarkdownLimit};
 use crate::report::units::{bytes, count};
 
-/// The result of `image diff`, for people.
-pub fn write(diff: &ImageDiff<'_>, layout: Layout) -> String {
-    render::terminal(&image_diff_page(diff), layout)
-}
-
-/// The result of `image diff` in Markdown.
-pub fn write_markdown(diff: &ImageDiff<'_>) -> String {
-    render::markdown(&image_diff_page(diff), MarkdownLimit::NONE)
-}
-
-/// The result of `image diff` as a document.
-pub fn write_html(diff: &ImageDiff<'_>) -> String {
-    render::html(&image_diff_page(diff))
-}
-
 /// All that `image diff` says.
-fn image_diff_page(diff: &ImageDiff<'_>) -> Page {
+pub fn image_diff(diff: &ImageDiff<'_>) -> Page {
     let (before, after) = (image_name(diff.before), image_name(diff.after));
     let mut page = Page::new(format!("{before} → {after}"));
     let mut section = Section::new(code(before).with(" → ", TextKind::Words, Tone::Plain).and_code(after));

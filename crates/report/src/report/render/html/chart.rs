@@ -4,12 +4,14 @@
 use maud::{Markup, html};
 
 use crate::report::format::escape::masked;
-use crate::report::page::{Chart, IcicleMark, IcicleNode, TrendPoint};
-use crate::report::units::{bytes, count};
+use crate::report::page::{Chart, IcicleMark, IcicleNode, MatrixRow, StepState, TimelineRow, TrendPoint};
+use crate::report::units::{bytes, count, seconds};
 
 pub(super) fn draw(chart: &Chart) -> Markup {
     match chart {
         Chart::Icicle { name, layers } => draw_icicle(name, layers),
+        Chart::Timeline { name, rows } => draw_timeline(name, rows),
+        Chart::Matrix { name, columns, rows } => draw_matrix(name, columns, rows),
         Chart::Trend { name, points } => draw_trend(name, points),
     }
 }
@@ -71,6 +73,54 @@ fn draw_node(node: &IcicleNode, share: f64, is_layer: bool, is_first: bool) -> M
             @if !node.parts.is_empty() {
                 div.parts role="group" { @for part in &node.parts { (draw_node(part, 0.0, false, false)) } }
             }
+        }
+    }
+}
+
+fn draw_timeline(name: &str, rows: &[TimelineRow]) -> Markup {
+    let end = rows.iter().map(|row| row.start + row.seconds).fold(0.0, f64::max);
+    html! {
+        figure.chart.timeline {
+            figcaption { (masked(name)) }
+            ol { @for row in rows {
+                @let start = percent(row.start, end);
+                @let width = percent(row.seconds, end);
+                // The time stands behind the bar, or before it where there is no room.
+                @let place = if start + width > 80.0 { format!("right:{}%", 100.0 - start) } else { format!("left:{}%", start + width) };
+                li class=[row.is_critical.then_some("critical")] {
+                    div.what title=(masked(&row.name)) {
+                        (masked(&row.name))
+                        @if row.is_critical { span.hidden { " (on the critical path)" } }
+                    }
+                    div.track {
+                        div.span style={ "left:" (start) "%;width:" (width) "%" } {}
+                        span.time style=(place) { (seconds(row.seconds)) @if !row.note.is_empty() { " " (masked(&row.note)) } }
+                    }
+                }
+            } }
+        }
+    }
+}
+
+fn draw_matrix(name: &str, columns: &[String], rows: &[MatrixRow]) -> Markup {
+    let state = |state: StepState| match state {
+        StepState::Unknown => ("unknown", "?"),
+        StepState::Cached => ("cached", "·"),
+        StepState::Reruns => ("reruns", "●"),
+    };
+    html! {
+        figure.chart.matrix {
+            figcaption { (masked(name)) ": ● reruns, · cached, ? not known" }
+            div.scroll role="group" aria-label=(masked(name)) tabindex="0" { table {
+                thead { tr { td {} @for column in columns { th scope="col" { (masked(column)) } } } }
+                tbody { @for row in rows { tr {
+                    th scope="row" title=(masked(&row.name)) { (masked(&row.name)) }
+                    @for cell in &row.cells {
+                        @let (word, sign) = state(*cell);
+                        td class=(word) { span aria-hidden="true" { (sign) } span.hidden { (word) } }
+                    }
+                } } }
+            } }
         }
     }
 }
