@@ -13,7 +13,8 @@ use crate::report::{Layout, clean, without_commands};
 pub(super) fn stdout(global: &Global) -> Layout {
     // A file is read by programs and by people later: it has no width.
     let terminal = global.output.is_none() && std::io::stdout().is_terminal();
-    Layout { width: terminal.then(columns).flatten(), colour: colour(global, terminal) }
+    let links = terminal && colour(global, terminal) && supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
+    Layout { width: terminal.then(columns).flatten(), colour: colour(global, terminal), links }
 }
 
 /// `--color`, then `NO_COLOR`, then `FORCE_COLOR` and `CLICOLOR_FORCE`, then whether somebody looks.
@@ -52,7 +53,7 @@ pub(super) fn error(global: &Global, what: &str, help: Option<&str>) {
 /// The layout of standard error.
 pub(super) fn stderr(global: &Global) -> Layout {
     let terminal = std::io::stderr().is_terminal();
-    Layout { width: terminal.then(columns).flatten(), colour: colour(global, terminal) }
+    Layout { width: terminal.then(columns).flatten(), colour: colour(global, terminal), links: false }
 }
 
 /// A text that is laid out already.

@@ -261,7 +261,7 @@ fn check(bytes: &[u8], context: &Arc<BuildContext>, projects: &Arc<Vec<Project>>
     }
     report::lint(&report, Layout::PLAIN);
     let view = report::AuditView { all: true, ..report::AuditView::default() };
-    report::audit(&report, &view, Layout { width: Some(50), colour: true });
+    report::audit(&report, &view, Layout { width: Some(50), colour: true, links: false });
     let json: serde_json::Value =
         serde_json::from_str(&report::audit_json(&report)).map_err(|error| error.to_string())?;
     fail(json["findings"].as_array().map(Vec::len) != Some(report.findings.len()), "JSON lacks findings")?;

@@ -78,4 +78,4 @@ pub use self::screen::{AuditView, FixCounts, audit};
 pub use self::settings::{SettingRow, settings};
 pub use self::syntax::syntax;
 pub use self::text::{lint, problem, problems, remarks};
-pub use self::units::{bytes, count, seconds};
+pub use self::units::{bytes, count, percent, seconds};

@@ -11,10 +11,13 @@ use ratatui::layout::Rect;
 
 use self::canvas::{Canvas, CellStyle};
 use super::state::{Explorer, Focus, Mode};
-use crate::report::{bytes, clean, count};
+use crate::report::{bytes, clean, count, cut_path, percent, width};
 
-/// Narrower screens show one pane at a time.
-const BOTH: u16 = 84;
+/// Narrower screens show one pane at a time: half of them has no room for an instruction.
+const BOTH: u16 = 100;
+
+/// Columns of the name of an image at least.
+const LEAST_NAME: usize = 12;
 
 /// Where the parts of the screen are.
 struct Parts {
@@ -93,21 +96,35 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, frame: &mut Frame<'_>) {
 fn title(explorer: &Explorer<'_>, paper: &mut Canvas<'_>, area: Rect) {
     let analysis = explorer.analysis();
     let totals = &analysis.totals;
-    let mut facts = Vec::new();
-    if !analysis.image.platform.is_unknown() {
-        facts.push(clean(&analysis.image.platform.to_string()).into_owned());
-    }
-    facts.push(format!("{} in {}", bytes(totals.stored_file_bytes), count(analysis.layers.len() as u64, "layer")));
+    let sum = format!("  {} in {}", bytes(totals.stored_file_bytes), count(analysis.layers.len() as u64, "layer"));
+    let mut facts = vec![(sum, CellStyle::Plain)];
     let wasted = totals.waste.sum();
-    let mut spans = vec![paper.span(" dockopt  ", CellStyle::Dim)];
-    spans.push(paper.span(clean(&crate::report::image_name(analysis)).into_owned(), CellStyle::Strong));
-    spans.push(paper.span(format!("  {}", facts.join(", ")), CellStyle::Plain));
     if wasted > 0 {
-        spans.push(paper.span(format!(", {} wasted", bytes(wasted)), CellStyle::Wasted));
+        facts.push((format!(", {} wasted", bytes(wasted)), CellStyle::Wasted));
+    }
+    if analysis.is_read() {
+        facts.push((format!(", dive efficiency {}", percent(analysis.dive.efficiency)), CellStyle::Plain));
     }
     if explorer.images() > 1 {
-        spans
-            .push(paper.span(format!("  image {} of {} (i)", explorer.number + 1, explorer.images()), CellStyle::Info));
+        facts.push((format!("  image {} of {} (i)", explorer.number + 1, explorer.images()), CellStyle::Info));
     }
+    let columns: usize = facts.iter().map(|(text, _)| width(text)).sum();
+    // The sums are why one looks: the name gives way to them, what everyone knows to the name.
+    let mut room = usize::from(area.width).saturating_sub(columns + 1);
+    let name = clean(&crate::report::image_name(analysis)).into_owned();
+    let platform = &analysis.image.platform;
+    let platform = if platform.is_unknown() { String::new() } else { format!("  {}", clean(&platform.to_string())) };
+    let mut spans = vec![paper.span(" ", CellStyle::Plain)];
+    let product = "dockopt  ";
+    if width(product) + width(&name) + width(&platform) <= room {
+        spans.push(paper.span(product, CellStyle::Dim));
+        room -= width(product);
+    }
+    let has_platform = width(&name) + width(&platform) <= room;
+    spans.push(paper.span(cut_path(&name, room.max(LEAST_NAME)).into_owned(), CellStyle::Strong));
+    if has_platform {
+        spans.push(paper.span(platform, CellStyle::Dim));
+    }
+    spans.extend(facts.into_iter().map(|(text, style)| paper.span(text, style)));
     paper.line(area, 0, spans);
 }

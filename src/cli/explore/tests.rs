@@ -353,6 +353,41 @@ fn keys_quit_wherever_they_are_meant_to() {
 }
 
 #[test]
+fn the_help_page_is_whole_at_80_columns() {
+    let all = analyse(&[APP]);
+    let mut explorer = Explorer::new(&all.images, false).unwrap();
+    keys(&mut explorer, "?");
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let wide = screen(&mut explorer, 200, 60);
+    let narrow = screen(&mut explorer, 80, 60);
+    let page = |text: &str| words(&text.lines().skip(1).collect::<Vec<_>>().join("\n"));
+    assert_eq!(page(&wide), page(&narrow));
+}
+
+#[test]
+fn the_sums_stay_however_long_the_name_is() {
+    let mut all = analyse(&[APP]);
+    all.images[0].image.reference = format!("registry.example.com/{}/app:1", "team/".repeat(12));
+    let mut explorer = Explorer::new(&all.images, false).unwrap();
+    for columns in [80, 100, 200] {
+        let text = screen(&mut explorer, columns, 20);
+        let head = text.lines().next().unwrap();
+        assert!(head.contains("in 4 layers, ") && head.contains(" wasted, dive efficiency "), "{head}");
+        assert!(head.ends_with(" %") && head.contains("app:1"), "{head}");
+    }
+}
+
+#[test]
+fn layers_and_files_are_side_by_side_from_100_columns() {
+    let all = analyse(&[APP]);
+    let mut explorer = Explorer::new(&all.images, false).unwrap();
+    let both = |text: &str| text.contains("instruction") && text.contains("Changes of layer");
+    assert!(both(&screen(&mut explorer, 100, 20)));
+    let text = screen(&mut explorer, 99, 20);
+    assert!(!both(&text) && text.contains("COPY app /srv"), "{text}");
+}
+
+#[test]
 fn no_size_and_no_image_is_too_small() {
     let long = format!("100644 0:0 5 {}x\n100644 0:0 5 日本\u{1b}[2J\u{202e}", "d/".repeat(80));
     for text in ["", "HISTORY x", APP, &long] {
@@ -363,7 +398,7 @@ fn no_size_and_no_image_is_too_small() {
             "End", "Enter", "?", "PgDn", "Esc", "/", "x", "Esc", "u", "x", "Left",
         ] {
             keys(&mut explorer, pressed);
-            for size in [(40, 10), (1, 1), (2, 3), (0, 0), (200, 60), (84, 14), (300, 2)] {
+            for size in [(40, 10), (1, 1), (2, 3), (0, 0), (200, 60), (100, 14), (300, 2)] {
                 let text = screen(&mut explorer, size.0, size.1);
                 assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
             }

@@ -14,11 +14,13 @@ pub struct Layout {
     pub width: Option<usize>,
     /// Whether colours are written.
     pub colour: bool,
+    /// Whether an address stands behind words that lead there, as the terminal opens it (OSC 8).
+    pub links: bool,
 }
 
 impl Layout {
     /// Neither colour nor a width.
-    pub const PLAIN: Self = Self { width: None, colour: false };
+    pub const PLAIN: Self = Self { width: None, colour: false, links: false };
 
     /// Columns to lay tables out in; never too few to hold anything.
     pub(super) fn columns(self) -> usize {
@@ -51,6 +53,11 @@ impl Layout {
         } else {
             text.into()
         }
+    }
+
+    /// The text, which leads to an address of ours.
+    pub(super) fn link(self, url: &str, text: String) -> String {
+        if self.links { format!("\u{1b}]8;;{}\u{1b}\\{text}\u{1b}]8;;\u{1b}\\", clean(url)) } else { text }
     }
 }
 
@@ -216,6 +223,6 @@ mod tests {
     #[test]
     fn colour_is_off_unless_asked_for() {
         assert_eq!(Layout::PLAIN.paint(Tone::Error, "x"), "x");
-        assert_eq!(Layout { width: None, colour: true }.paint(Tone::Strong, "x"), "\u{1b}[1mx\u{1b}[0m");
+        assert_eq!(Layout { colour: true, ..Layout::PLAIN }.paint(Tone::Strong, "x"), "\u{1b}[1mx\u{1b}[0m");
     }
 }

@@ -206,8 +206,11 @@ fn the_first_screen_shows_all_sections() {
 #[test]
 fn findings_come_with_their_source() {
     expect("lint.txt", &lint(&report(), Layout::PLAIN));
-    expect("lint-40.txt", &lint(&report(), Layout { width: Some(40), colour: false }));
-    expect("audit-40.txt", &audit(&report(), &AuditView::default(), Layout { width: Some(40), colour: false }));
+    expect("lint-40.txt", &lint(&report(), Layout { width: Some(40), colour: false, links: false }));
+    expect(
+        "audit-40.txt",
+        &audit(&report(), &AuditView::default(), Layout { width: Some(40), colour: false, links: false }),
+    );
 }
 
 /// Compares with a file in `crates/report/src/report/expect/`; `BLESS=1` writes it.
@@ -257,7 +260,7 @@ fn no_width_breaks_and_nothing_of_the_input_reaches_the_terminal() {
     let listing = listing();
     for columns in (0..130).map(Some).chain([None]) {
         for all in [true, false] {
-            let layout = Layout { width: columns, colour: false };
+            let layout = Layout { width: columns, colour: false, links: false };
             for text in [
                 lint(&report(), layout),
                 audit(&report(), &AuditView { all, ..AuditView::default() }, layout),
@@ -274,7 +277,9 @@ fn no_width_breaks_and_nothing_of_the_input_reaches_the_terminal() {
             assert!(columns.is_none_or(|columns| columns < 40 || widest <= columns), "{columns:?}: {widest}");
         }
     }
-    assert!(audit(&report(), &AuditView::default(), Layout { width: None, colour: true }).contains('\u{1b}'));
+    assert!(
+        audit(&report(), &AuditView::default(), Layout { width: None, colour: true, links: false }).contains('\u{1b}')
+    );
 }
 
 /// Readers have to put up with new fields, but none is written that the schema does not describe.

@@ -27,6 +27,12 @@ pub fn seconds(seconds: f64) -> String {
     }
 }
 
+/// A share from 0 to 1: `94.3 %`; only all is 100 %.
+pub fn percent(share: f64) -> String {
+    let tenths = (share * 1_000.0).floor() / 10.0;
+    format!("{tenths} %")
+}
+
 /// A number with its noun: `1 file`, `1,200 files`. The plural takes an s.
 pub fn count(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };

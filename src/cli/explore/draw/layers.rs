@@ -11,7 +11,7 @@ use crate::report::{bytes, clean, cut, pad, shown_line, width};
 /// Columns of a bar.
 const BAR: usize = 6;
 
-/// With fewer columns the file of the lines is not repeated on each.
+/// With fewer columns there are no bars, and the file of the lines is not repeated on each.
 const NARROW: u16 = 70;
 
 pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Canvas<'_>, area: Rect) {
@@ -21,7 +21,8 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Canvas<'_>, area: Re
     let focused = explorer.focus == Focus::Layers;
     let file = if area.width < NARROW { only_file(analysis) } else { String::new() };
     let line = (0..layers).map(|layer| width(&origin(analysis, layer, &file).0)).max().unwrap_or(0).clamp(4, 16);
-    let head = format!("  #     size {}   wasted  {}  instruction", " ".repeat(BAR), pad("line", line));
+    let bar = if area.width < NARROW { 0 } else { BAR };
+    let head = format!("  #     size {}   wasted  {}  instruction", " ".repeat(bar), pad("line", line));
     let head = paper.span(head, CellStyle::Dim);
     paper.line(area, 0, vec![head]);
     if layers == 0 {
@@ -32,7 +33,7 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Canvas<'_>, area: Re
     let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let visible = (explorer.layers.top..layers).take(usize::from(below.height));
     for (row, layer) in visible.enumerate() {
-        draw_layer(analysis, layer, (largest, line, &file), paper, below, row as u16);
+        draw_layer(analysis, layer, (largest, bar, line, &file), paper, below, row as u16);
         if layer == explorer.layers.at {
             paper.cursor(below, row as u16, focused);
         }
@@ -42,12 +43,12 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Canvas<'_>, area: Re
 fn draw_layer(
     analysis: &ImageAnalysis,
     layer: usize,
-    of: (u64, usize, &str),
+    of: (u64, usize, usize, &str),
     paper: &mut Canvas<'_>,
     area: Rect,
     row: u16,
 ) {
-    let (largest, line, file) = of;
+    let (largest, bar, line, file) = of;
     let (layer_analysis, stored) = (&analysis.layers[layer], &analysis.image.layers[layer]);
     let base = analysis.is_base(layer);
     let wasted = layer_analysis.lost.sum();
@@ -61,7 +62,7 @@ fn draw_layer(
         paper.span(format!("{} ", align_right(&(layer + 1).to_string(), 3)), CellStyle::Dim),
         paper.span(align_right(&if known { size_text } else { format!("({size_text})") }, 8), tone),
         paper.span(
-            format!(" {} ", pad(&size_bar(size(analysis, layer), largest), BAR)),
+            format!(" {} ", pad(&size_bar(size(analysis, layer), largest, bar), bar)),
             if base { CellStyle::Dim } else { CellStyle::Info },
         ),
         paper.span(align_right(&wasted, 8), CellStyle::Wasted),
@@ -114,11 +115,11 @@ fn origin(analysis: &ImageAnalysis, layer: usize, file: &str) -> (String, bool) 
 }
 
 /// A bar in eighths of a column; a size above 0 always shows at least one.
-fn size_bar(size: u64, largest: u64) -> String {
-    if size == 0 || largest == 0 {
+fn size_bar(size: u64, largest: u64, columns: usize) -> String {
+    if size == 0 || largest == 0 || columns == 0 {
         return String::new();
     }
-    let eighths = (u128::from(size) * (BAR as u128) * 8 / u128::from(largest)).max(1) as usize;
+    let eighths = (u128::from(size) * (columns as u128) * 8 / u128::from(largest)).max(1) as usize;
     let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
     format!("{}{rest}", "█".repeat(eighths / 8))
 }

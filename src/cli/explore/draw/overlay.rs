@@ -1,13 +1,14 @@
 //! The overlays: the list of wasted files, the layers of a path, the contents of a file, and the help page.
 
 use ratatui::layout::Rect;
+use ratatui::text::Span;
 
 use super::canvas::{Canvas, CellStyle, align_right};
 use crate::cli::explore::state::Explorer;
 use crate::image::{LayerChanges, PathAction, PathTouch};
-use crate::report::{bytes, clean, count, cut, cut_path, pad, shown_line, shown_path, width};
+use crate::report::{bytes, clean, count, cut, cut_path, pad, shown_line, shown_path, width, wrap};
 
-const HELP: [(&str, &str); 33] = [
+const HELP: &[(&str, &str)] = &[
     ("", "Navigation"),
     ("↑ ↓  k j", "move up, down"),
     ("PgUp PgDn", "one page up, down"),
@@ -35,28 +36,37 @@ const HELP: [(&str, &str); 33] = [
     ("D", "deleted by a later layer"),
     ("W", "wasted: overwritten by a later layer, or a duplicate"),
     ("#3", "written by layer 3"),
-    ("", "Sizes are stored bytes. Among a layer's changes a folder's size includes all its rows,"),
-    ("", "also removed ones; in a tree it includes what the tree has"),
+    ("", SIZES),
     ("", "Other"),
     ("?", "show this page"),
     ("q Esc Ctrl-C", "quit"),
-    ("", ""),
 ];
+
+const SIZES: &str = "Sizes are stored bytes. Among a layer's changes a folder's size includes all its rows, also removed \
+    ones; in a tree it includes what the tree has";
 
 pub(super) fn help(explorer: &mut Explorer<'_>, paper: &mut Canvas<'_>, area: Rect) {
     let page = usize::from(area.height);
+    let rows: Vec<_> = HELP.iter().flat_map(|(keys, what)| help_rows(keys, what, area.width, paper)).collect();
     explorer.help.page = page.max(1);
-    explorer.help.top = explorer.help.top.min(HELP.len().saturating_sub(page));
-    for (row, (keys, what)) in HELP.iter().skip(explorer.help.top).take(page).enumerate() {
-        let spans = match *keys {
-            "" => vec![paper.span(format!(" {what}"), CellStyle::Strong)],
-            keys => vec![
-                paper.span(format!("   {}  ", pad(keys, 14)), CellStyle::Info),
-                paper.span(*what, CellStyle::Plain),
-            ],
-        };
+    explorer.help.top = explorer.help.top.min(rows.len().saturating_sub(page));
+    for (row, spans) in rows.into_iter().skip(explorer.help.top).take(page).enumerate() {
         paper.line(area, row as u16, spans);
     }
+}
+
+/// A row of the help page, on as many lines as it takes.
+fn help_rows(keys: &str, what: &str, columns: u16, paper: &Canvas<'_>) -> Vec<Vec<Span<'static>>> {
+    let (head, tail, style) = match keys {
+        "" => (" ".to_owned(), " ".to_owned(), CellStyle::Strong),
+        keys => (format!("   {}  ", pad(keys, 14)), " ".repeat(19), CellStyle::Plain),
+    };
+    let lines = wrap(what, usize::from(columns).saturating_sub(width(&head) + 1).max(20));
+    let row = |(number, line)| {
+        let start = if number == 0 { head.clone() } else { tail.clone() };
+        vec![paper.span(start, CellStyle::Info), paper.span(line, style)]
+    };
+    lines.into_iter().enumerate().map(row).collect()
 }
 
 pub(super) fn waste(explorer: &mut Explorer<'_>, paper: &mut Canvas<'_>, area: Rect) {

@@ -435,7 +435,7 @@ mod tests {
             builds: log.builds.into_iter().map(build).collect(),
             notices: log.notices,
         };
-        cache_explanation(&log, Layout { width: Some(width), colour: false }, false)
+        cache_explanation(&log, Layout { width: Some(width), colour: false, links: false }, false)
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::analysis::{Analysis, AnalysisFinding, ImageAnalysis};
 use crate::attribution::BaseHow;
 use crate::report::layout::quoted;
 use crate::report::page::{Block, Column, Medium, Page, Section, Table, Text, Tone, code, command, plain, toned};
-use crate::report::units::{bytes, count, grouped, seconds};
+use crate::report::units::{bytes, count, grouped, percent, seconds};
 
 /// All that `image` says. Pictures are worked out only for readers who see them.
 pub fn image(analysis: &Analysis, view: &ImageView<'_>, medium: Medium) -> Page {
@@ -146,12 +146,6 @@ fn kinds(analysis: &ImageAnalysis) -> String {
     ];
     let parts = kinds.iter().filter(|kind| kind.0 > 0).map(|(amount, what)| format!("{} {what}", bytes(*amount)));
     parts.collect::<Vec<_>>().join(", ")
-}
-
-/// `94.3 %`; only all is 100 %.
-fn percent(share: f64) -> String {
-    let tenths = (share * 1_000.0).floor() / 10.0;
-    format!("{tenths} %")
 }
 
 /// `100 Mbit/s`.

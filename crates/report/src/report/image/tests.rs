@@ -39,7 +39,7 @@ fn small() -> Analysis {
 fn the_screen_fits() {
     let analysis = small();
     for columns in [80, 100, 120] {
-        let layout = Layout { width: Some(columns), colour: false };
+        let layout = Layout { width: Some(columns), colour: false, links: false };
         let text = image(&analysis, &view(), Medium::Terminal).write(Medium::Terminal, layout);
         for line in text.lines() {
             assert!(crate::report::layout::width(line) <= columns, "{columns}: {line}");
@@ -56,7 +56,7 @@ fn the_screen_fits() {
 
 #[test]
 fn a_terminal_of_80_columns_cuts_no_sum() {
-    let layout = Layout { width: Some(80), colour: false };
+    let layout = Layout { width: Some(80), colour: false, links: false };
     let text = image(&small(), &view(), Medium::Terminal).write(Medium::Terminal, layout);
     let top = text.split("\n\n").next().unwrap();
     assert!(top.contains("stored again for a") && !top.contains('…'), "{top}");

@@ -69,7 +69,7 @@ fn all_texts_page() -> Page {
 #[test]
 fn a_terminal_obeys_nothing_of_a_page() {
     for width in [None, Some(20), Some(80), Some(300)] {
-        let text = terminal(&all_texts_page(), Layout { width, colour: false });
+        let text = terminal(&all_texts_page(), Layout { width, colour: false, links: false });
         let obeyed = |c: char| c != '\n' && substitute(c).is_some();
         assert!(!text.contains(obeyed), "{text:?}");
     }
@@ -149,6 +149,18 @@ fn sections_are_indented_and_apart() {
 fn a_cut_text_keeps_its_tones() {
     let row = vec![path("a/very/long/path/of/a/file").and_dim(" (3 files)"), plain("1")];
     let table = Table::new(&[Column::Path, Column::Right], vec![row]);
-    let text = super::terminal_table(&table, 0, Layout { width: Some(24), colour: true });
+    let text = super::terminal_table(&table, 0, Layout { width: Some(24), colour: true, links: false });
     assert_eq!(text, "…/of/a/file\u{1b}[2m (3 files)\u{1b}[0m  1\n");
+}
+
+#[test]
+fn a_terminal_with_links_opens_addresses() {
+    let link = |text: &str| Text::new(text, TextKind::Link("https://example.com/a\u{1b}b".to_owned()), Tone::Plain);
+    let table =
+        Table::new(&[Column::Left, Column::Words], vec![vec![plain("1"), link("a rule of this name").and(" here")]]);
+    let layout = Layout { width: Some(24), links: true, ..Layout::PLAIN };
+    let text = super::terminal_table(&table, 0, layout);
+    assert_eq!(text, "1  \u{1b}]8;;https://example.com/a␛b\u{1b}\\a rule of this name\u{1b}]8;;\u{1b}\\ …\n");
+    let plain_text = super::terminal_table(&table, 0, Layout { links: false, ..layout });
+    assert_eq!(plain_text, "1  a rule of this name …\n");
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::report::layout::{Layout, clean, cut, cut_path, width, wrap};
-use crate::report::page::{Cards, Column, Table, Text, Tone};
+use crate::report::page::{Cards, Column, Table, Text, TextKind, Tone};
 
 /// Columns that a flexible column has at least.
 const LEAST: usize = 10;
@@ -14,19 +14,41 @@ const GAP: usize = 2;
 /// What stands in a cell that has nothing to say.
 const NOTHING: &str = "–";
 
-/// A text without what would move a cursor, and the tones of its stretches.
-pub(super) struct LineText {
+/// A text without what would move a cursor, and its stretches.
+pub(super) struct LineText<'t> {
     text: String,
-    /// End of each stretch in `text`, with its tone.
-    tones: Vec<(usize, Tone)>,
+    stretches: Vec<Stretch<'t>>,
 }
 
-impl LineText {
-    pub(super) fn new(text: &Text) -> Self {
-        let mut line_text = Self { text: String::new(), tones: Vec::with_capacity(text.parts.len()) };
+/// A part of a text in one tone.
+struct Stretch<'t> {
+    /// Where it ends in the text, in bytes.
+    end: usize,
+    tone: Tone,
+    /// Where it leads.
+    url: Option<&'t str>,
+}
+
+impl Stretch<'_> {
+    fn paint(&self, text: &str, layout: Layout) -> String {
+        let painted = layout.paint(self.tone, text);
+        match self.url {
+            Some(url) => layout.link(url, painted),
+            None => painted,
+        }
+    }
+}
+
+impl<'t> LineText<'t> {
+    pub(super) fn new(text: &'t Text) -> Self {
+        let mut line_text = Self { text: String::new(), stretches: Vec::with_capacity(text.parts.len()) };
         for part in &text.parts {
             line_text.text.push_str(&clean(&part.text));
-            line_text.tones.push((line_text.text.len(), part.tone));
+            let url = match &part.kind {
+                TextKind::Link(url) => Some(url.as_str()),
+                _ => None,
+            };
+            line_text.stretches.push(Stretch { end: line_text.text.len(), tone: part.tone, url });
         }
         line_text
     }
@@ -68,12 +90,12 @@ impl LineText {
     fn paint(&self, start: usize, stretch: &str, layout: Layout) -> String {
         let mut out = String::new();
         let mut at = 0;
-        for (index, (end, tone)) in self.tones.iter().enumerate() {
-            let is_last = index + 1 == self.tones.len();
-            let to = if is_last { stretch.len() } else { end.saturating_sub(start).min(stretch.len()) };
+        for (index, style) in self.stretches.iter().enumerate() {
+            let is_last = index + 1 == self.stretches.len();
+            let to = if is_last { stretch.len() } else { style.end.saturating_sub(start).min(stretch.len()) };
             let to = stretch.floor_char_boundary(to);
             if to > at {
-                out.push_str(&layout.paint(*tone, &stretch[at..to]));
+                out.push_str(&style.paint(&stretch[at..to], layout));
                 at = to;
             }
         }
@@ -81,13 +103,13 @@ impl LineText {
     }
 
     fn tone_at(&self, at: usize) -> Tone {
-        self.tones.iter().find(|(end, _)| *end > at).map_or(Tone::Plain, |(_, tone)| *tone)
+        self.stretches.iter().find(|stretch| stretch.end > at).map_or(Tone::Plain, |stretch| stretch.tone)
     }
 }
 
 /// The rows as lines; `indent` blanks stand before each.
 pub(in crate::report) fn table(table: &Table, indent: usize, layout: Layout) -> String {
-    let rows: Vec<Vec<LineText>> = table.rows.iter().map(|row| row.iter().map(LineText::new).collect()).collect();
+    let rows: Vec<Vec<LineText<'_>>> = table.rows.iter().map(|row| row.iter().map(LineText::new).collect()).collect();
     let head: &[String] = if table.hides_head { &[] } else { &table.head };
     let mut out = TableWriter { table, head, rows: &rows, indent }.write(layout);
     if table.hidden > 0 {
@@ -99,7 +121,7 @@ pub(in crate::report) fn table(table: &Table, indent: usize, layout: Layout) -> 
 struct TableWriter<'t> {
     table: &'t Table,
     head: &'t [String],
-    rows: &'t [Vec<LineText>],
+    rows: &'t [Vec<LineText<'t>>],
     indent: usize,
 }
 
@@ -156,7 +178,8 @@ impl TableWriter<'_> {
         }
         let mut out = String::new();
         if !self.head.is_empty() && !self.rows.is_empty() {
-            let head: Vec<LineText> = self.head.iter().map(|head| LineText::new(&Text::from(head))).collect();
+            let head: Vec<Text> = self.head.iter().map(Text::from).collect();
+            let head: Vec<LineText> = head.iter().map(LineText::new).collect();
             let lines = self.lines(&head, &widths, Layout::PLAIN);
             out.push_str(&format!("{}\n", layout.paint(Tone::Dim, &lines.join("\n"))));
         }
@@ -176,14 +199,14 @@ impl TableWriter<'_> {
         let mut out = String::new();
         for row in self.rows {
             let text = |at: usize| self.card_text(cards, row, at);
-            let mut main = LineText { text: String::new(), tones: Vec::new() };
+            let mut main = LineText { text: String::new(), stretches: Vec::new() };
             for before in (0..cards.main).map(text).filter(|before| !before.is_empty()) {
                 main.text.push_str(&format!("{before}: "));
             }
             let start = main.text.len();
             if let Some(cell) = row.get(cards.main) {
                 main.text.push_str(&cell.text);
-                main.tones.extend(cell.tones.iter().map(|(end, tone)| (start + end, *tone)));
+                main.stretches.extend(cell.stretches.iter().map(|part| Stretch { end: start + part.end, ..*part }));
             }
             for (number, line) in main.paint_lines(&wrap(&main.text, room), layout).iter().enumerate() {
                 out.push_str(&format!("{indent}{:1$}{line}\n", "", if number == 0 { 0 } else { GAP }));
@@ -278,7 +301,7 @@ mod tests {
 
     #[test]
     fn columns_fit_the_line() {
-        let layout = Layout { width: Some(30), colour: false };
+        let layout = Layout { width: Some(30), colour: false, links: false };
         let columns = [Column::Right, Column::Left, Column::Path, Column::Words];
         let row = |a: &str, c: &str, d: &str| vec![plain(a), plain(""), plain(c), plain(d)];
         let rows = [row("1 MB", "/usr/lib/x/y/z", "deleted later on"), row("12 kB", "", "short\u{1b}[2J")];
@@ -298,14 +321,14 @@ mod tests {
 
     #[test]
     fn a_line_that_is_too_narrow_for_columns_has_them_one_after_the_other() {
-        let layout = Layout { width: Some(20), colour: false };
+        let layout = Layout { width: Some(20), colour: false, links: false };
         let rows = [vec![plain("12 files"), plain("300 MB on disk"), plain("safe")]];
         assert_eq!(grid(&[Column::Left; 3], &rows, layout, 2), "  12 files  300 MB\n    on disk  safe\n");
     }
 
     #[test]
     fn wrapped_text_stays_in_its_column() {
-        let layout = Layout { width: Some(30), colour: false };
+        let layout = Layout { width: Some(30), colour: false, links: false };
         let rows = vec![vec![plain("7"), plain("the cache stays ").and_dim("[rule]"), plain("1 MB")]];
         let columns = [Column::Left, Column::Wrapped, Column::Right];
         let block = Table::new(&columns, rows).with_head(&["line", "", "costs"]);
