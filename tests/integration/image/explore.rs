@@ -204,7 +204,7 @@ fn a_file_of_many_bytes_is_cut_and_a_text_is_read() {
     ]);
     let archive = engine25(&[Picture::of("app", &layers, Codec::Gzip)]).tar();
     fs::write(folder.path().join("app.tar"), archive).unwrap();
-    let mut terminal = Terminal::run(folder.path(), &["image", "app.tar", "--explore"], (12, 90));
+    let mut terminal = Terminal::run(folder.path(), &["image", "app.tar", "--explore"], (12, 100));
     terminal.shows("Changes of layer");
     terminal.keys("tt/script\r").shows("match 1 of 1");
     let screen = terminal.keys("\r").shows("rows 1 to 9 of 102");

@@ -11,8 +11,11 @@ use crate::report::{bytes, clean, cut, pad, shown_line, width};
 /// Columns of a bar.
 const BAR: usize = 6;
 
-/// With fewer columns there are no bars, and the file of the lines is not repeated on each.
+/// With fewer columns the file of the lines is not repeated on each.
 const NARROW: u16 = 70;
+
+/// With fewer columns there are no bars.
+const BARS: u16 = 56;
 
 pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Canvas<'_>, area: Rect) {
     let analysis = explorer.analysis();
@@ -21,7 +24,7 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Canvas<'_>, area: Re
     let focused = explorer.focus == Focus::Layers;
     let file = if area.width < NARROW { only_file(analysis) } else { String::new() };
     let line = (0..layers).map(|layer| width(&origin(analysis, layer, &file).0)).max().unwrap_or(0).clamp(4, 16);
-    let bar = if area.width < NARROW { 0 } else { BAR };
+    let bar = if area.width < BARS { 0 } else { BAR };
     let head = format!("  #     size {}   wasted  {}  instruction", " ".repeat(bar), pad("line", line));
     let head = paper.span(head, CellStyle::Dim);
     paper.line(area, 0, vec![head]);
