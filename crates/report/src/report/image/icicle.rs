@@ -141,10 +141,15 @@ impl IcicleWriter<'_> {
             name: format!("layer {}", layer + 1),
             bytes: parts.sum.bytes,
             about: self.analysis.instruction(layer).unwrap_or_default().to_owned(),
-            line: shown_line(self.analysis, layer).unwrap_or_default(),
+            line: shown_line(self.analysis, layer).unwrap_or_else(|| self.maker(layer)),
             mark: parts.sum.mark(),
             parts: self.parts(parts, PathId::ROOT, parts.sum, 1),
         }
+    }
+
+    /// Whose layer it is, where no line is known.
+    fn maker(&self, layer: usize) -> String {
+        if self.analysis.is_base(layer) { "base".to_owned() } else { String::new() }
     }
 
     /// What is in a folder, as far as it is large enough.

@@ -98,6 +98,10 @@ fn draw_page(page: &Page) -> Markup {
     html! {
         @for block in &page.blocks {
             @match block {
+                Block::Section(section) if repeats_title(page, section) => {
+                    section id=(anchor(section, number)) { (draw_blocks(section, 2)) }
+                    @let () = number += 1;
+                }
                 Block::Section(section) if !section.title.is_empty() => {
                     (draw_section(section, 2, Some(&anchor(section, number))))
                     @let () = number += 1;
@@ -105,6 +109,20 @@ fn draw_page(page: &Page) -> Markup {
                 block => (draw(block, 2)),
             }
         }
+    }
+}
+
+/// Whether a section is all that a page has, and the heading of the page says its title.
+fn repeats_title(page: &Page, section: &Section) -> bool {
+    let title = words(&section.title);
+    !title.is_empty() && sections(page).count() == 1 && masked(&page.title).ends_with(&title)
+}
+
+/// What a section is about, and its blocks.
+fn draw_blocks(section: &Section, level: usize) -> Markup {
+    html! {
+        @if !section.about.is_empty() { p.about { (draw_text(&section.about)) } }
+        @for block in &section.blocks { (draw(block, level)) }
     }
 }
 
@@ -126,7 +144,6 @@ fn draw(block: &Block, level: usize) -> Markup {
 }
 
 fn draw_section(section: &Section, level: usize, id: Option<&str>) -> Markup {
-    let blocks = |level| html! { @for block in &section.blocks { (draw(block, level)) } };
     let about = html! { @if !section.about.is_empty() { " " span.about { (draw_text(&section.about)) } } };
     if section.fold == Fold::Open {
         return html! {
@@ -136,14 +153,16 @@ fn draw_section(section: &Section, level: usize, id: Option<&str>) -> Markup {
                         (draw_text(&section.title))
                         @if let Some(id) = id { " " a.anchor href={"#" (id)} aria-label="Link to this section" { "#" } }
                     }))
-                    @if !section.about.is_empty() { p.about { (draw_text(&section.about)) } }
                 }
-                (blocks(level + 1))
+                (draw_blocks(section, level + 1))
             }
         };
     }
     html! {
-        details id=[id] { summary { (draw_text(&section.title)) (about) } (blocks(level)) }
+        details id=[id] {
+            summary { (draw_text(&section.title)) (about) }
+            @for block in &section.blocks { (draw(block, level)) }
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::report::image::image_name;
 use crate::report::page::{
     Block, Column, Medium, Page, Section, Table, Text, TextKind, Tone, code, number, path, plain, toned,
 };
-use crate::report::units::{bytes, count};
+use crate::report::units::{bytes, count, grouped};
 
 /// All that `image diff` says.
 pub fn image_diff(diff: &ImageDiff<'_>) -> Page {
@@ -31,7 +31,7 @@ pub fn image_diff(diff: &ImageDiff<'_>) -> Page {
     section.push_rows(Section::folded("Packages"), packages(diff));
     section.push_rows(Section::folded("Categories"), categories(diff));
     section.push_rows(Section::folded("Folders"), folders(diff));
-    let count_of = |how: PathChangeKind| difference.files.iter().filter(|file| file.how == how).count();
+    let count_of = |how: PathChangeKind| grouped(difference.files.iter().filter(|file| file.how == how).count() as u64);
     let title = format!(
         "Files: {} added, {} removed, {} changed",
         count_of(PathChangeKind::Added),
