@@ -256,6 +256,7 @@ fn record(commit: &str, seconds: f64, layers: &[(&str, u64)]) -> HistoryRecord {
         line: Some(at as u32 + 1),
         bytes: *bytes,
         in_base: false,
+        tree: None,
     };
     state.builds[0].layers = layers.iter().enumerate().map(layer).collect();
     HistoryRecord::new(&state, "2026-11-22T00:00:00Z".to_owned())
