@@ -104,7 +104,8 @@ fn section(history: &ProjectHistory, group: &[Trend], trends: &[Trend]) -> Secti
     let columns = [Column::Words, Column::Path, Column::Right, Column::Right];
     let table = Table::new(&columns, rows.collect()).with_head(&["", "trend", "first", "last"]);
     let mut section = Section::new(toned(build, Tone::Strong)).with(table);
-    for trend in group {
+    // One value is no line.
+    for trend in group.iter().filter(|trend| trend.values.iter().flatten().count() > 1) {
         let points = trend.values.iter().zip(history.runs()).map(|(value, record)| TrendPoint {
             name: name(record).to_owned(),
             value: *value,

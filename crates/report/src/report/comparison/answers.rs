@@ -14,6 +14,9 @@ use crate::wire::{
 /// Rows of a table.
 const MOST: usize = 100;
 
+/// Seconds that no start takes.
+const MOST_SECONDS: f64 = 1e9;
+
 /// Whether services can be replaced and start in order, and where their variables are set.
 pub(super) fn answers(details: &ReportDetails) -> Vec<Block> {
     let mut blocks = Vec::new();
@@ -59,10 +62,15 @@ fn waits(waits: &[ServiceWaitJson]) -> String {
     waits.join(", ")
 }
 
+/// A time that can be right.
+fn possible(time: Option<f64>) -> Option<f64> {
+    time.filter(|time| (0.0..MOST_SECONDS).contains(time))
+}
+
 fn graph_section(graph: &GraphJson) -> Section {
     let row = |service: &StartedServiceJson| {
         let is_critical = graph.critical_path.contains(&service.name);
-        let ready = service.check_seconds.map(seconds).unwrap_or_default();
+        let ready = possible(service.check_seconds).map(seconds).unwrap_or_default();
         vec![
             number((service.level.saturating_add(1)).to_string()),
             code(&service.name).in_tone(if is_critical { Tone::Strong } else { Tone::Plain }),
@@ -74,7 +82,7 @@ fn graph_section(graph: &GraphJson) -> Section {
     let columns = [Column::Right, Column::Left, Column::Wrapped, Column::Right];
     let table = Table::new(&columns, rows).with_head(&["level", "service", "starts after", "healthy within"]);
     let mut section = Section::new(plain("Start order of ").and_code(&graph.file));
-    if let Some(time) = graph.seconds.filter(|time| *time > 0.0) {
+    if let Some(time) = possible(graph.seconds).filter(|time| *time > 0.0) {
         let way = graph.critical_path.iter().take(MOST).cloned().collect::<Vec<_>>().join(" → ");
         section.push(plain("All checks have passed after at most ").and(seconds(time)).and(": ").and_code(way));
     }
@@ -93,7 +101,7 @@ fn start_section(proof: &StartProofJson) -> Section {
         Some(number) => format!("{service} {number}"),
         None => service.to_owned(),
     };
-    let time = |time: Option<f64>| time.map(|time| format!("{time:.1} s")).unwrap_or_default();
+    let time = |time| possible(time).map(|time| format!("{time:.1} s")).unwrap_or_default();
     let rows = containers.iter().map(|container| {
         vec![
             code(name(&container.service, container.number)),
@@ -107,12 +115,11 @@ fn start_section(proof: &StartProofJson) -> Section {
     let table = Table::new(&columns, rows.collect()).with_head(&["service", "started", "ready", "state", "waits for"]);
     section.push(toned(format!("Start {} of {}", at + 1, proof.starts.len()), tone));
     let bars = containers.iter().filter_map(|container| {
-        let (started, ready) = (container.started?, container.ready?);
-        let is_time = (0.0..1e9).contains(&started) && (started..1e9).contains(&ready);
-        is_time.then(|| TimelineRow {
+        let (start, ready) = (possible(container.started)?, possible(container.ready)?);
+        (start <= ready).then(|| TimelineRow {
             name: name(&container.service, container.number),
-            start: started,
-            seconds: ready - started,
+            start,
+            seconds: ready - start,
             note: container.state.clone(),
             ..TimelineRow::default()
         })

@@ -49,7 +49,7 @@ pub(super) fn lines(comparison: &Comparison, fails: bool) -> Vec<Block> {
         blocks.push(Section::new(toned(build, Tone::Strong)).with(lines_table(comparison, rows)).into());
     }
     blocks.extend(list(comparison.limits.iter().filter_map(limit_sentence).map(plain).collect()));
-    blocks.extend(causes(&comparison.rows, 1));
+    blocks.extend(causes(comparison, 1));
     blocks.extend(list(comparison.state.builds.iter().flat_map(misses).collect()).map(untitled));
     let word = if comparison.baseline.is_some() { "new finding" } else { "finding" };
     let uncompared = format!("{} {UNCOMPARED}", count(comparison.uncompared_findings.len() as u64, "finding"));
@@ -105,19 +105,24 @@ fn finding_line((finding, number): (&FindingState, usize)) -> Text {
 }
 
 /// What each line contributed to figures with at least so many causes.
-pub(super) fn causes<'a>(rows: impl IntoIterator<Item = &'a FigureRow>, least: usize) -> Vec<Block> {
-    let rows = rows.into_iter().filter(|row| row.causes.len() >= least);
+fn causes(comparison: &Comparison, least: usize) -> Vec<Block> {
+    let rows = comparison.rows.iter().filter(|row| row.causes.len() >= least);
     let sections = rows.map(|row| {
-        let items = row.causes.iter().map(|cause| {
-            let place = cause_place(cause);
-            let place = if place.is_empty() { place } else { format!(" {place}") };
-            let change = signed(row.kind.unit(), cause.change);
-            number(change).and(" ").and_code(cut(&cause.instruction, WIDEST)).and(place)
-        });
         let title = toned(format!("{}, {}", row.kind.title(), row.build), Tone::Strong);
-        Section::new(title).with(Block::List(items.collect())).into()
+        Section::new(title).with(cause_list(row)).into()
     });
     sections.collect()
+}
+
+/// What each line contributed to a figure.
+pub(super) fn cause_list(row: &FigureRow) -> Block {
+    let items = row.causes.iter().map(|cause| {
+        let place = cause_place(cause);
+        let place = if place.is_empty() { place } else { format!(" {place}") };
+        let change = signed(row.kind.unit(), cause.change);
+        number(change).and(" ").and_code(cut(&cause.instruction, WIDEST)).and(place)
+    });
+    Block::List(items.collect())
 }
 
 /// The steps at which the build cache was left.
@@ -153,7 +158,7 @@ pub(super) fn document(comparison: &Comparison, fails: bool) -> Section {
     section.blocks.extend(outcome(comparison, &failures));
     section.blocks.extend(new_findings(comparison));
     section.blocks.extend(fixes(comparison));
-    let mut all_causes = causes(&comparison.rows, 2);
+    let mut all_causes = causes(comparison, 2);
     all_causes.extend(list(comparison.state.builds.iter().flat_map(misses).collect()));
     section.blocks.extend(folded("What each line contributed", all_causes));
     section.blocks.extend(remainder(comparison, &failures));

@@ -38,14 +38,14 @@ fn image(build: &BuildState) -> Vec<Block> {
     let mut room = MOST_PARTS;
     let layers = build.layers.iter().enumerate().take(MOST_LAYERS);
     let layers: Vec<IcicleNode> = layers.filter_map(|(at, state)| layer(at, state, &mut room)).collect();
-    if layers.iter().all(|layer| layer.bytes == 0) {
+    if layers.is_empty() {
         return Vec::new();
     }
     vec![Chart::Icicle { name: "What the image consists of".to_owned(), layers }.into()]
 }
 
 fn layer(at: usize, state: &LayerState, room: &mut usize) -> Option<IcicleNode> {
-    let tree = state.tree.as_ref()?;
+    let tree = state.tree.as_ref().filter(|tree| tree.bytes > 0)?;
     let parts = &tree.parts[..tree.parts.len().min(*room)];
     *room -= parts.len();
     let mut parts = parts.iter().peekable();
@@ -95,6 +95,7 @@ fn timeline(build: &BuildState, kind: FigureKind) -> Vec<Block> {
         seconds: step.seconds,
         is_critical: step.is_critical,
         note: step.line.map(|line| format!("line {line}")).unwrap_or_default(),
+        ..TimelineRow::default()
     });
     let mut blocks =
         vec![Chart::Timeline { name: format!("Steps of the {}", kind.title()), rows: rows.collect() }.into()];

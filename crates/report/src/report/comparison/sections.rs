@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::blocks::{causes, failure, fix_diff, folded, lines_table, list, misses, outcome, remainder, worst};
+use super::blocks::{cause_list, failure, fix_diff, folded, lines_table, list, misses, outcome, remainder, worst};
 use super::pictures::pictures;
 use super::words::{amount_cost, cost, others, place, verdict};
 use crate::report::history;
@@ -53,7 +53,9 @@ pub(super) fn sections(comparison: &Comparison, fails: bool) -> Vec<Block> {
         if !rows.is_empty() {
             section.push(lines_table(comparison, &rows));
         }
-        section.blocks.extend(causes(&rows, 1));
+        for row in rows.iter().filter(|row| !row.causes.is_empty()) {
+            section.push(Section::new(format!("What changed the {}", row.kind.title())).with(cause_list(row)));
+        }
         section.blocks.extend(list(misses(build)));
         section.blocks.extend(pictures(build));
         let names = build.dockerfile.iter().chain(&build.images);
@@ -101,12 +103,12 @@ fn overview(comparison: &Comparison, fails: bool, items: &[FindingItem]) -> Sect
     section.push(toned(format!("{mark} {}", verdict(comparison)), tone));
     let failures: Vec<String> = comparison.state.builds.iter().filter_map(failure).collect();
     section.blocks.extend(outcome(comparison, &failures));
-    if !items.is_empty() {
-        let first = &items[..items.len().min(FIRST)];
-        let has_baseline = comparison.baseline.is_some();
-        let title = count(items.len() as u64, if has_baseline { "new finding" } else { "finding" });
-        let title = if items.len() > FIRST { format!("The worst of {title}") } else { title };
-        section.push(Section::new(title).with(rows(first, true)));
+    let new = worst(&comparison.new_findings).len();
+    if new > 0 {
+        let word = if comparison.baseline.is_some() { "new finding" } else { "finding" };
+        let title = count(comparison.new_findings.len() as u64, word);
+        let title = if new > FIRST { format!("The worst of {title}") } else { title };
+        section.push(Section::new(title).with(rows(&items[..new.min(FIRST)], true)));
     }
     if let Some(offer) = comparison.fix_offer() {
         section.push(plain(format!("{}.", offer.sentence())));

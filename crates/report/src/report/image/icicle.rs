@@ -14,7 +14,7 @@ use crate::wire::{LayerPartJson, LayerTreeJson, list};
 const PARTS: usize = 2_000;
 
 /// As [`PARTS`], in a result for programs.
-const WRITTEN_PARTS: usize = 250;
+const WRITTEN_PARTS: usize = 120;
 
 /// Levels of folders that are shown.
 const LEVELS: usize = 24;
