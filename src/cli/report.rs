@@ -19,6 +19,7 @@ use crate::load::git::Repository;
 use crate::report::{self, Format, GITHUB_LIMIT, GITLAB_LIMIT, MarkdownOptions};
 use crate::results::{
     self, Comparison, ComparisonOptions, HistoryRecord, NOT_JUDGED, ProjectHistory, ProjectState, ReadResult,
+    ReportDetails,
 };
 use baseline::{Baseline, hash};
 use budget::Budgets;
@@ -67,13 +68,18 @@ pub(super) fn run(global: &Global, command: &Report) -> Result<u8, CommandFailur
         || comparison.exceeded().next().is_some()
         || has_failing_findings(command, &budgets, &comparison);
     let code = command.threshold.code(if fails { FOUND } else { CLEAN });
+    let record = HistoryRecord::new(&comparison.state, now());
+    if !history.records.is_empty() {
+        comparison.history = history;
+        comparison.history.add(record.clone());
+    }
     let emitted = print(global, &render(global, &comparison, fails, code));
     if let Some(site) = command.comment.site {
         let pull_request = unknown.map_or(Ok(pull_request), Err);
         post::post(command, site, &pull_request, &comment(command, site, &comparison, fails));
     }
     let recorded = match (&command.record, unwritten) {
-        (Some(file), None) => append(file, &HistoryRecord::new(&comparison.state, now())),
+        (Some(file), None) => append(file, &record),
         (_, Some(failure)) => Err(failure),
         (None, None) => Ok(()),
     };
@@ -109,7 +115,9 @@ fn compare(
 ) -> Comparison {
     let (mut notices, mut rewrites) = (Vec::new(), Vec::new());
     let (mut states, mut older) = (Vec::new(), Vec::new());
+    let mut details = ReportDetails::default();
     for input in inputs {
+        details.extend(input.details);
         notices.extend(input.notices);
         rewrites.extend(input.rewrites);
         states.push(input.after);
@@ -126,6 +134,7 @@ fn compare(
         origin.commit = origin.commit.or(before.commit);
         origin
     });
+    comparison.details = details;
     comparison.rewrites = join_rewrites(rewrites);
     comparison.notices.extend(baseline.notices);
     comparison.notices.extend(notices);

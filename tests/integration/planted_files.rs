@@ -100,6 +100,10 @@ fn no_report_shows_a_secret_of_a_result() {
         "image diff app.tar app.tar",
         "optimize .",
         "cache predict --touch main.py",
+        "cache explain build.log",
+        "compose env",
+        "compose graph",
+        "deploy check",
     ] {
         for round in 0..3 {
             let mut planted = Planted::default();
@@ -107,8 +111,10 @@ fn no_report_shows_a_secret_of_a_result() {
             plant(&mut result, command, &mut planted, &mut shapes);
             fs::write(folder.join("result.json"), result.to_string()).unwrap();
             let report = format!("report result.json --record record-{round}.jsonl");
-            leaks.extend(run(folder, &planted, &report, "text json markdown sarif github").1);
-            leaks.extend(run(folder, &planted, "report result.json --baseline result.json", "text json markdown").1);
+            leaks.extend(run(folder, &planted, &report, "text json markdown sarif github html").1);
+            leaks.extend(
+                run(folder, &planted, "report result.json --baseline result.json", "text json markdown html").1,
+            );
             let record = fs::read_to_string(folder.join(format!("record-{round}.jsonl"))).unwrap();
             leaks.extend(planted.leaks(&record).into_iter().map(|place| format!("{place} in the record")));
             let mut line: Value = serde_json::from_str(record.lines().last().unwrap()).unwrap();

@@ -25,7 +25,7 @@ pub use self::fixes::FixOffer;
 pub use self::history::{HistoryRecord, ProjectHistory, RECORD_SCHEMA, Regression, Spreads, Trend};
 pub use self::join::join;
 pub use self::limit::LimitCheck;
-pub use self::read::{ReadResult, ReadResultError, Rewrite, read_result, result_kinds};
+pub use self::read::{ReadResult, ReadResultError, ReportDetails, Rewrite, read_result, result_kinds};
 pub use self::state::{
     BuildState, CacheMiss, CheckState, CostState, FindingState, FixState, ImageLimit, LayerState, ProjectState,
     StateFigure, StepState,

@@ -3,24 +3,32 @@
 //! tolerant: unknown fields are ignored, and those that are only written may be missing.
 
 mod cache;
+mod compose;
 mod finding;
 mod image;
 mod rewrite;
 
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 pub(crate) use self::cache::{
-    ExpectedSecondsJson, ExplanationJson, GraphJson, GraphsJson, HistoryJson, LoggedBuildJson, PredictedFileJson,
-    PredictedStepJson, PredictionJson, PredictionsJson,
+    ExpectedSecondsJson, ExplanationJson, HistoryCommitJson, HistoryFileJson, HistoryJson, HistoryRowJson,
+    HistoryStepJson, HistoryTableJson, LoggedBuildJson, PredictedFileJson, PredictedStepJson, PredictionJson,
+    PredictionsJson,
+};
+pub(crate) use self::compose::{
+    EnvironmentValueJson, EnvironmentsJson, GraphJson, GraphsJson, InactiveServiceJson, ReplacementJson,
+    ReplacementsJson, ServiceWaitJson, StartProofJson, StartedServiceJson, VariableFindingJson, VariablePlaceJson,
+    VariableRowJson, VariablesJson,
 };
 pub(crate) use self::finding::{
-    AuditJson, CommitShare, EditJson, FindingJson, FindingsJson, FixJson, ImpactJson, LabelJson, LaterStep, LinesJson,
-    PlaceJson, ProblemJson, SkippedJson, SpanJson, SuppressedJson,
+    AuditJson, CommitShare, EditJson, ExcerptJson, FindingJson, FindingsJson, FixJson, ImpactJson, LabelJson,
+    LaterStep, LinesJson, PlaceJson, ProblemJson, SkippedJson, SpanJson, SuppressedJson,
 };
 pub(crate) use self::image::{
-    CauseJson, EstimateJson, ImageDiffJson, ImageFindingJson, ImageJson, ImageLayerJson, ImageSideJson, ImagesJson,
-    LayerPairJson, LimitJson, OriginJson,
+    CauseJson, EstimateJson, IcicleMark, ImageDiffJson, ImageFindingJson, ImageJson, ImageLayerJson, ImageSideJson,
+    ImagesJson, LayerPairJson, LayerPartJson, LayerTreeJson, LimitJson, OriginJson,
 };
 pub(crate) use self::rewrite::{OptimizeJson, ProofJson, ProvedJson};
 
@@ -45,7 +53,7 @@ pub(crate) fn list<T, W>(items: impl IntoIterator<Item = T>, write: impl FnMut(T
 }
 
 /// A field that a report does not read: it may be missing, and of any type.
-#[derive(Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct OnlyWritten<T>(pub T);
 
 impl<'de, T: Default> Deserialize<'de> for OnlyWritten<T> {
@@ -53,6 +61,25 @@ impl<'de, T: Default> Deserialize<'de> for OnlyWritten<T> {
         Option::<IgnoredAny>::deserialize(deserializer)?;
         Ok(Self(T::default()))
     }
+}
+
+/// A field that only pictures and excerpts are made of: of a wrong type it is as good as missing.
+pub(crate) fn lenient<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + DeserializeOwned,
+{
+    Ok(serde_json::from_value(Value::deserialize(deserializer)?).unwrap_or_default())
+}
+
+/// As [`lenient`], item by item.
+pub(crate) fn lenient_list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let Value::Array(items) = Value::deserialize(deserializer)? else { return Ok(Vec::new()) };
+    Ok(items.into_iter().filter_map(|item| serde_json::from_value(item).ok()).collect())
 }
 
 /// Head of every result.

@@ -18,7 +18,7 @@ const NEAREST_SETTINGS: &str = "Settings file [default: the nearest dockopt.toml
                   has no baseline yet) at least as severe as --fail-on\n  2: an input cannot be read"
 )]
 pub(in crate::cli) struct Report {
-    /// JSON results of audit, lint, image, image diff, measure, cache and optimize
+    /// JSON results of audit, lint, image, image diff, measure, cache, compose, deploy check and optimize
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     /// Earlier results to compare with: the output of `report --format json`, or JSON results of other commands (repeatable)

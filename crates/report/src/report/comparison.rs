@@ -1,7 +1,11 @@
 //! What changed since a baseline: for pull requests, terminals and programs.
 
+mod answers;
+mod blocks;
 mod json;
 mod page;
+mod pictures;
+mod sections;
 #[cfg(test)]
 mod tests;
 mod words;

@@ -11,6 +11,9 @@ use crate::variables::{
     EnvironmentRow, EnvironmentTable, EnvironmentValue, VariableFinding, VariableFindingKind, VariablePlace,
     VariableReport,
 };
+use crate::wire::{
+    EnvironmentValueJson, EnvironmentsJson, OnlyWritten, VariableFindingJson, VariablePlaceJson, VariableRowJson, list,
+};
 
 /// Rows of one kind that are shown.
 const ROWS: usize = 50;
@@ -137,7 +140,11 @@ fn environments(table: &EnvironmentTable, layout: Layout) -> String {
 
 /// The variables of projects as JSON.
 pub fn compose_env_json(report: &VariableReport) -> String {
-    let place = |place: &VariablePlace| json!({"file": place.file, "line": place.line, "column": place.column});
+    let place = |place: &VariablePlace| VariablePlaceJson {
+        file: place.file.clone(),
+        line: place.line,
+        column: OnlyWritten(place.column),
+    };
     let kind = |kind: VariableFindingKind| match kind {
         VariableFindingKind::Secret => "secret",
         VariableFindingKind::Missing => "missing",
@@ -145,23 +152,27 @@ pub fn compose_env_json(report: &VariableReport) -> String {
         VariableFindingKind::Unused => "unused",
         VariableFindingKind::Undocumented => "undocumented",
     };
-    let findings = report.findings.iter().map(|finding| {
-        json!({
-            "kind": kind(finding.kind),
-            "name": finding.name,
-            "services": finding.services,
-            "place": place(&finding.place),
-            "message": finding.message,
-            "help": finding.help,
-        })
+    let findings = list(&report.findings, |finding| VariableFindingJson {
+        kind: kind(finding.kind).to_owned(),
+        name: finding.name.clone(),
+        services: finding.services.clone(),
+        place: place(&finding.place),
+        message: finding.message.clone(),
+        help: OnlyWritten(finding.help.clone()),
     });
-    let value = |value: &Option<EnvironmentValue>| {
-        let value = value.as_ref()?;
-        Some(json!({"value": value.text, "hidden": value.text.is_none(), "place": place(&value.place)}))
+    let value = |value: &EnvironmentValue| EnvironmentValueJson {
+        value: OnlyWritten(value.text.clone()),
+        hidden: OnlyWritten(value.text.is_none()),
+        place: place(&value.place),
     };
-    let row = |row: &EnvironmentRow| json!({"service": row.service, "name": row.name, "values": row.values.iter().map(value).collect::<Vec<_>>()});
-    let tables = report.differences.iter().map(|table| {
-        json!({"environments": table.environments, "variables": table.rows.iter().map(row).collect::<Vec<_>>()})
+    let row = |row: &EnvironmentRow| VariableRowJson {
+        service: row.service.clone(),
+        name: row.name.clone(),
+        values: list(&row.values, |item| item.as_ref().map(value)),
+    };
+    let tables = list(&report.differences, |table| EnvironmentsJson {
+        environments: table.environments.clone(),
+        variables: list(&table.rows, row),
     });
     let result = json!({
         "schema": "dockopt.compose-env/1",
@@ -169,8 +180,8 @@ pub fn compose_env_json(report: &VariableReport) -> String {
         "services": report.services,
         "read": report.reads,
         "set": report.definitions,
-        "findings": findings.collect::<Vec<_>>(),
-        "differences": tables.collect::<Vec<_>>(),
+        "findings": findings,
+        "differences": tables,
         "notes": report.notes,
     });
     format!("{result:#}\n")

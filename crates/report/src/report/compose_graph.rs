@@ -7,6 +7,7 @@ use serde_json::json;
 use super::layout::{Layout, Tone, clean, push, push_title, width};
 use super::units::{count, seconds};
 use crate::stack::{COMPLETED, CheckTime, HEALTHY, StartGraph, StartPath, StartedService};
+use crate::wire::{GraphJson, InactiveServiceJson, OnlyWritten, ServiceWaitJson, StartedServiceJson, list};
 
 /// Services that are named one by one.
 const NAMES: usize = 4;
@@ -179,38 +180,39 @@ fn plain(name: &str) -> String {
 /// The graphs of several compose files as JSON.
 pub fn compose_graph_json(graphs: &[(String, StartGraph)]) -> String {
     let service = |service: &StartedService| {
-        let waits = service.waits_for.iter().map(|(name, condition)| json!({"service": name, "condition": condition}));
         let (check, check_seconds) = match service.check {
             CheckTime::Missing => ("none", None),
             CheckTime::AtMost(time) => ("timed", Some(time)),
             CheckTime::Untimed => ("untimed", None),
             CheckTime::Unknown => ("unknown", None),
         };
-        json!({
-            "name": service.name,
-            "level": service.level,
-            "waits_for": waits.collect::<Vec<_>>(),
-            "check": check,
-            "check_seconds": check_seconds,
-            "start_seconds": service.start_seconds,
-        })
+        StartedServiceJson {
+            name: service.name.clone(),
+            level: service.level,
+            waits_for: list(&service.waits_for, |(name, condition)| ServiceWaitJson {
+                service: name.clone(),
+                condition: condition.clone(),
+            }),
+            check: OnlyWritten(check),
+            check_seconds,
+            start_seconds: service.start_seconds,
+        }
     };
-    let files = graphs.iter().map(|(name, graph)| {
+    let files = list(graphs, |(name, graph)| {
         let path = graph.critical_path();
-        let inactive = graph.inactive.iter().map(|(name, profiles)| json!({"name": name, "profiles": profiles}));
-        json!({
-            "file": name,
-            "services": graph.services.iter().map(service).collect::<Vec<_>>(),
-            "inactive": inactive.collect::<Vec<_>>(),
-            "critical_path": path.map(|path| &path.services[..]).unwrap_or_default(),
-            "untimed": path.map(|path| path.open.iter().collect::<Vec<_>>()).unwrap_or_default(),
-            "seconds": graph.seconds(),
-        })
+        let inactive = list(&graph.inactive, |(name, profiles)| InactiveServiceJson {
+            name: name.clone(),
+            profiles: profiles.clone(),
+        });
+        GraphJson {
+            file: name.clone(),
+            services: list(&graph.services, service),
+            inactive: OnlyWritten(inactive),
+            critical_path: path.map(|path| path.services.clone()).unwrap_or_default(),
+            untimed: OnlyWritten(path.map(|path| path.open.iter().cloned().collect()).unwrap_or_default()),
+            seconds: graph.seconds(),
+        }
     });
-    let result = json!({
-        "schema": "dockopt.compose-graph/1",
-        "dockopt": env!("CARGO_PKG_VERSION"),
-        "files": files.collect::<Vec<_>>(),
-    });
+    let result = json!({ "schema": "dockopt.compose-graph/1", "dockopt": env!("CARGO_PKG_VERSION"), "files": files });
     format!("{result:#}\n")
 }

@@ -1,10 +1,13 @@
 //! The lines of a source that an annotation needs: few, short, and with nothing in them that a terminal obeys. Huge
 //! lines and spans would be dear to render and useless to read.
 
+use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 
 use super::layout::substitute;
+use crate::audit::Report;
 use crate::text::{Source, Span};
+use crate::wire::ExcerptJson;
 
 /// A stretch of a source with places in it.
 #[derive(Debug)]
@@ -50,6 +53,63 @@ impl Excerpt {
         let places = spans.iter().map(|span| window.place(without_hidden_start(*span, source.mark()))).collect();
         Self { first_line, text: window.visible, clipped: window.clipped, places }
     }
+}
+
+/// Of a result: lines before and behind those of a finding.
+const MARGIN: u32 = 2;
+/// Lines of a finding.
+const FINDING_LINES: u32 = 20;
+/// Bytes of a line, and of all together.
+const LONGEST_LINE: usize = 300;
+const LONGEST: usize = 1 << 20;
+
+/// The lines that findings are about with some around them, each line of a file once: what a report shows that reads no
+/// source. The sources hold no secrets any more.
+pub(super) fn excerpts(report: &Report) -> Vec<ExcerptJson> {
+    let mut stretches: BTreeMap<usize, Vec<(u32, u32)>> = BTreeMap::new();
+    for finding in &report.findings {
+        let Some(source) = report.sources.get(finding.file.0 as usize) else { continue };
+        let first = source.line(finding.span.start);
+        let last = source.line(finding.span.end.max(finding.span.start + 1) - 1).min(first + FINDING_LINES - 1);
+        let end = (last + MARGIN).min(source.line_count());
+        stretches
+            .entry(finding.file.0 as usize)
+            .or_default()
+            .push((first.saturating_sub(MARGIN).max(source.line(source.mark())), end));
+    }
+    let mut room = LONGEST;
+    let mut excerpts = Vec::new();
+    for (file, mut stretches) in stretches {
+        let source = &report.sources[file];
+        stretches.sort_unstable();
+        let mut joined: Vec<(u32, u32)> = Vec::new();
+        for (first, last) in stretches {
+            match joined.last_mut() {
+                Some((_, end)) if first <= *end + 1 => *end = last.max(*end),
+                _ => joined.push((first, last)),
+            }
+        }
+        for (first_line, last) in joined {
+            let mut lines = Vec::new();
+            for line in (first_line..=last).map(|line| short_line(source, line)) {
+                let Some(left) = room.checked_sub(line.len() + 1) else { break };
+                room = left;
+                lines.push(line);
+            }
+            if !lines.is_empty() {
+                excerpts.push(ExcerptJson { file: source.name().to_owned(), first_line, lines });
+            }
+        }
+    }
+    excerpts
+}
+
+/// A line without its end, and of a long one its start.
+fn short_line(source: &Source, line: u32) -> String {
+    let span = source.line_span(line);
+    let text = source.slice(Span::new(span.start.max(source.mark()).min(span.end), span.end));
+    let end = text.floor_char_boundary(LONGEST_LINE);
+    if end < text.len() { format!("{}…", &text[..end]) } else { text.to_owned() }
 }
 
 /// The visible part of each line.
@@ -159,5 +219,38 @@ mod tests {
         let excerpt = Excerpt::new(&Source::of("f", &lines), &[Span::new(2, 1_900), Span::new(1_999, 2_000)]);
         assert_eq!((excerpt.first_line, &*excerpt.text), (2, "x\nx\nx"));
         assert_eq!(excerpt.places, [Some(0..5), None]);
+    }
+
+    fn of(text: &str, spans: &[(usize, usize)]) -> Vec<ExcerptJson> {
+        let source = Source::of("f", text);
+        let sample = crate::report::sample::report();
+        let finding = |(first, last): &(usize, usize)| crate::finding::Finding {
+            span: Span::new(source.line_span(*first as u32).start, source.line_span(*last as u32).end),
+            ..sample.findings[0].clone()
+        };
+        let findings = spans.iter().map(finding).collect();
+        excerpts(&Report { sources: vec![Source::of("f", text)], findings, ..Report::default() })
+    }
+
+    #[test]
+    fn a_result_has_each_line_once() {
+        let text: String = (1..=100).map(|line| format!("line {line}\r\n")).collect();
+        let excerpts = of(&text, &[(50, 50), (1, 1), (53, 54), (80, 100), (50, 50)]);
+        let stretches: Vec<(u32, usize)> = excerpts.iter().map(|item| (item.first_line, item.lines.len())).collect();
+        assert_eq!(stretches, [(1, 3), (48, 9), (78, 23)]);
+        assert_eq!(excerpts[1].lines[2], "line 50");
+        assert_eq!(of("\u{feff}FROM a", &[(1, 1)])[0].lines, ["FROM a"]);
+        assert!(of("", &[(1, 1)])[0].lines.len() <= 1);
+    }
+
+    #[test]
+    fn the_lines_of_a_result_are_bounded() {
+        let long = format!("{}\n", "é".repeat(100_000)).repeat(5_000);
+        let spans: Vec<(usize, usize)> = (1..=5_000).map(|line| (line, line)).collect();
+        let excerpts = of(&long, &spans[..50]);
+        assert_eq!((excerpts.len(), excerpts[0].lines.len()), (1, 52));
+        assert!(excerpts[0].lines.iter().all(|line| line.len() <= LONGEST_LINE + 3 && line.ends_with('…')));
+        let bytes: usize = of(&long, &spans).iter().flat_map(|item| &item.lines).map(String::len).sum();
+        assert!((LONGEST - 10_000..=LONGEST).contains(&bytes), "{bytes}");
     }
 }

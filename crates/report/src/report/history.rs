@@ -104,7 +104,8 @@ fn section(history: &ProjectHistory, group: &[Trend], trends: &[Trend]) -> Secti
     let columns = [Column::Words, Column::Path, Column::Right, Column::Right];
     let table = Table::new(&columns, rows.collect()).with_head(&["", "trend", "first", "last"]);
     let mut section = Section::new(toned(build, Tone::Strong)).with(table);
-    for trend in group {
+    // One value is no line.
+    for trend in group.iter().filter(|trend| trend.values.iter().flatten().count() > 1) {
         let points = trend.values.iter().zip(history.runs()).map(|(value, record)| TrendPoint {
             name: name(record).to_owned(),
             value: *value,
@@ -118,10 +119,16 @@ fn section(history: &ProjectHistory, group: &[Trend], trends: &[Trend]) -> Secti
 /// The record of a project: a picture and a row for each figure.
 pub fn history(history: &ProjectHistory) -> Page {
     let mut page = Page::new("History");
-    page.push(plain(count(history.runs().len() as u64, "run")));
+    page.blocks = blocks(history);
+    page
+}
+
+/// How many runs there are, the trends, and what made a figure worse.
+pub(super) fn blocks(history: &ProjectHistory) -> Vec<Block> {
+    let mut blocks: Vec<Block> = vec![plain(count(history.runs().len() as u64, "run")).into()];
     let trends = people_trends(history);
     for group in trends.chunk_by(|trend, next| trend.build == next.build) {
-        page.push(section(history, group, &trends));
+        blocks.push(section(history, group, &trends).into());
     }
     let regressions = history.regressions();
     let mut rows: Vec<Text> =
@@ -132,8 +139,8 @@ pub fn history(history: &ProjectHistory) -> Page {
     if let Some(hidden) = regressions.len().checked_sub(MOST_REGRESSIONS).filter(|hidden| *hidden > 0) {
         rows.push(plain(format!("… {hidden} more (--format json)")));
     }
-    page.push(Section::default().with(Block::List(rows)));
-    page
+    blocks.push(Section::default().with(Block::List(rows)).into());
+    blocks
 }
 
 /// The record for programs, as `schemas/history.schema.json` describes it.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Number;
 
+use super::excerpt::excerpts;
 use super::format::escape;
 use crate::audit::{BuildReport, BuildStep, ContextListingEntry, ContextReport, ProblemReport, Report, SkippedInput};
 use crate::finding::{FileEdit, Finding, Fix, Impact, Label, Safety, Saving, Target, fingerprints};
@@ -43,6 +44,7 @@ pub(super) fn results(report: &Report) -> wire::FindingsJson {
         notices: OnlyWritten(list(&report.notices, |notice| notice.text.clone())),
         baselined: report.baselined.map(|known| known.known),
         baseline_fixed: OnlyWritten(report.baselined.map(|known| known.fixed)),
+        excerpts: excerpts(report),
     }
 }
 
@@ -125,7 +127,7 @@ fn span(source: Option<&Source>, span: Span) -> wire::SpanJson {
         wire::PlaceJson { line, column, byte: OnlyWritten(byte) }
     };
     let original = source.map_or(span, |source| source.original(span));
-    wire::SpanJson { start: place(span.start, original.start), end: OnlyWritten(place(span.end, original.end)) }
+    wire::SpanJson { start: place(span.start, original.start), end: place(span.end, original.end) }
 }
 
 pub(super) fn impact(impact: &Impact) -> wire::ImpactJson {

@@ -4,7 +4,7 @@
 mod chart;
 
 pub(super) use self::chart::{Chart, IcicleMark, IcicleNode, MatrixRow, StepState, TimelineRow, TrendPoint};
-use crate::finding::Basis;
+use crate::finding::{Basis, Severity};
 
 /// What a stretch of text is for the reader.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +24,18 @@ pub(super) enum Tone {
     Info,
     /// Added, safe.
     Good,
+}
+
+impl Tone {
+    /// That of a finding.
+    pub(super) const fn of(severity: Severity) -> Self {
+        match severity {
+            Severity::Error => Self::Error,
+            Severity::Warning => Self::Warning,
+            Severity::Info => Self::Info,
+            Severity::Style => Self::Dim,
+        }
+    }
 }
 
 /// What a stretch of text is made of.

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use super::cause::{ChangeCause, causes};
 use super::figure::{Direction, FigureKind, FigureUnit, tolerance};
 use super::group::grouped;
-use super::history::Spreads;
+use super::history::{ProjectHistory, Spreads};
 use super::limit::{LimitCheck, LimitedValue, check, figure_of, of_image};
 use super::pairs::{BuildPairs, build_names, figure_pair};
-use super::read::Rewrite;
+use super::read::{ReportDetails, Rewrite};
 use super::state::{BuildState, FindingState, ProjectState, StateFigure};
 use crate::settings::{Budget, Measure};
 
@@ -86,6 +86,10 @@ pub struct Comparison {
     pub rewrites: Vec<Rewrite>,
     /// What its readers have to know.
     pub notices: Vec<String>,
+    /// What is neither a figure nor a finding.
+    pub details: ReportDetails,
+    /// Earlier runs and this one, where there is a record.
+    pub history: ProjectHistory,
 }
 
 /// Compares a state with the one before. `budget_of` gives the limits for a build, or those of the project, and the place
@@ -136,6 +140,11 @@ pub fn compare(
 }
 
 impl Comparison {
+    /// What its builds are called, in their order.
+    pub fn build_names(&self) -> Vec<String> {
+        build_names(&self.state.builds)
+    }
+
     /// Limits that are exceeded.
     pub fn exceeded(&self) -> impl Iterator<Item = &LimitCheck> {
         self.limits.iter().filter(|limit| limit.is_exceeded())

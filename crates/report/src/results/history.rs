@@ -17,6 +17,9 @@ pub const RECORD_SCHEMA: &str = "dockopt.record/1";
 /// Runs whose spread is the tolerance of a comparison.
 const RECENT: usize = 5;
 
+/// Runs that a report shows.
+const MOST_RUNS: usize = 50;
+
 /// Bytes that a size must grow by to be a regression.
 const LEAST_GROWTH: f64 = 1_000_000.0;
 
@@ -118,6 +121,12 @@ impl ProjectHistory {
             }
         }
         history
+    }
+
+    /// Adds the newest run; answers are about the last ones.
+    pub fn add(&mut self, record: HistoryRecord) {
+        self.records.push(record);
+        self.earlier = self.records.len().saturating_sub(MOST_RUNS);
     }
 
     /// The difference between the fastest and the slowest of the last runs, by build and figure.

@@ -88,6 +88,7 @@ impl KnownFindings {
                     let same = &mut findings[index];
                     same.cost = same.cost.take().or(finding.cost);
                     same.fix = same.fix.take().or(finding.fix);
+                    same.lines = same.lines.or(finding.lines);
                     same.also.extend(finding.also);
                 }
                 None => new.push(finding),
@@ -151,6 +152,11 @@ impl BuildState {
         }
         if self.layers.is_empty() {
             self.layers = other.layers;
+        } else if self.layers.iter().map(|layer| layer.bytes).eq(other.layers.iter().map(|layer| layer.bytes)) {
+            // An earlier report about the same image has no pictures.
+            for (layer, other) in self.layers.iter_mut().zip(other.layers) {
+                layer.tree = layer.tree.take().or(other.tree);
+            }
         }
         // Two results of the same builds have the same steps; those of the figure that stays are kept.
         let known_kinds: BTreeSet<FigureKind> = self.steps.iter().map(|step| step.build).collect();
@@ -167,6 +173,7 @@ impl BuildState {
         if self.limits.is_empty() {
             self.limits = other.limits;
         }
+        self.commits = self.commits.take().or(other.commits);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reads JSON results, each by its schema. A kind of result is a row of [`KINDS`] and a function.
 
 mod cache;
+mod compose;
 mod finding;
 mod image;
 mod measure;
@@ -15,7 +16,7 @@ use super::state::{BuildState, ProjectState};
 use crate::text::json_reason;
 
 pub(super) use self::result::number;
-pub use self::result::{ReadResult, Rewrite};
+pub use self::result::{ReadResult, ReportDetails, Rewrite};
 
 /// Why a text is not a result that can be joined.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +57,10 @@ const KINDS: &[ResultKind] = &[
     ResultKind { schema: "dockopt.cache-predict", version: 1, command: "cache predict", read: cache::prediction },
     ResultKind { schema: "dockopt.cache-explain", version: 1, command: "cache explain", read: cache::explanation },
     ResultKind { schema: "dockopt.cache-history", version: 1, command: "cache history", read: cache::history },
-    ResultKind { schema: "dockopt.compose-graph", version: 1, command: "compose graph", read: cache::graph },
+    ResultKind { schema: "dockopt.compose-graph", version: 1, command: "compose graph", read: compose::graph },
+    ResultKind { schema: "dockopt.compose-verify", version: 1, command: "compose verify", read: compose::starts },
+    ResultKind { schema: "dockopt.compose-env", version: 1, command: "compose env", read: compose::variables },
+    ResultKind { schema: "dockopt.deploy-check", version: 1, command: "deploy check", read: finding::deploy_check },
     ResultKind { schema: "dockopt.optimize", version: 1, command: "optimize", read: rewrite::optimize },
     ResultKind { schema: "dockopt.proof", version: 1, command: "optimize --verify", read: rewrite::proof },
     ResultKind { schema: "dockopt.report", version: 1, command: "report", read: report },

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::figure::FigureKind;
 use crate::finding::Severity;
 use crate::text::path;
+use crate::wire::{HistoryTableJson, LayerTreeJson};
 
 /// A project at a commit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -63,6 +64,18 @@ pub struct BuildState {
     pub limits: Vec<ImageLimit>,
     /// Why a build failed.
     pub failure: Option<String>,
+    /// What became of its steps at commits; not part of a baseline.
+    #[serde(skip)]
+    pub(crate) commits: Option<CommitTable>,
+}
+
+/// Steps by commits.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct CommitTable {
+    /// The newest first.
+    pub ids: Vec<String>,
+    /// A row for each commit.
+    pub table: HistoryTableJson,
 }
 
 /// Bytes or seconds that no build has: more than these are an error of whoever wrote the file.
@@ -101,6 +114,9 @@ pub struct LayerState {
     pub bytes: u64,
     /// Whether it belongs to the base image.
     pub in_base: bool,
+    /// What is in it; not part of a baseline.
+    #[serde(skip)]
+    pub(crate) tree: Option<LayerTreeJson>,
 }
 
 /// A step of a build.
@@ -114,6 +130,12 @@ pub struct StepState {
     pub line: Option<u32>,
     /// How long it took.
     pub seconds: f64,
+    /// When it began, in seconds from any point; not part of a baseline.
+    #[serde(skip)]
+    pub start: Option<f64>,
+    /// Whether the whole build waited for it.
+    #[serde(skip)]
+    pub is_critical: bool,
 }
 
 /// A step that reran, and why.
@@ -182,6 +204,9 @@ pub struct FindingState {
     /// The first fix; not part of a baseline.
     #[serde(skip)]
     pub fix: Option<FixState>,
+    /// The first and the last line that are meant, where that is known.
+    #[serde(skip)]
+    pub lines: Option<(u32, u32)>,
 }
 
 /// The price of a finding, in the words of its result.

@@ -1,8 +1,10 @@
-//! Results of `cache predict`, `cache explain`, `cache history` and `compose graph`.
+//! Results of `cache predict`, `cache explain` and `cache history`.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{MessageJson, OnlyWritten};
+use super::{MessageJson, OnlyWritten, lenient, lenient_list};
 
 /// What a report reads of the result of `cache predict`.
 #[derive(Deserialize)]
@@ -66,12 +68,22 @@ pub(crate) struct LoggedBuildJson {
     pub error: Option<MessageJson>,
     #[serde(default)]
     pub steps: Vec<LoggedStepJson>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub critical_path: CriticalPathJson,
+}
+
+/// The steps that the whole waits for, by index.
+#[derive(Default, Deserialize)]
+pub(crate) struct CriticalPathJson {
+    pub steps: Vec<usize>,
 }
 
 #[derive(Deserialize)]
 pub(crate) struct LoggedStepJson {
     pub name: String,
     pub seconds: Option<f64>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub started: Option<String>,
     pub file: Option<String>,
     pub line: Option<u32>,
     pub first_miss: Option<usize>,
@@ -82,30 +94,65 @@ pub(crate) struct LoggedStepJson {
 #[derive(Deserialize)]
 pub(crate) struct HistoryJson {
     pub dockerfile: String,
+    #[serde(default, deserialize_with = "lenient_list")]
+    pub commits: Vec<HistoryCommitJson>,
     #[serde(default)]
     pub tables: Vec<HistoryTableJson>,
 }
 
-#[derive(Deserialize)]
+/// A commit, the newest first.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct HistoryCommitJson {
+    pub id: String,
+    pub date: OnlyWritten<Option<String>>,
+    pub summary: OnlyWritten<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct HistoryTableJson {
+    pub name: OnlyWritten<String>,
+    #[serde(default, deserialize_with = "lenient_list")]
+    pub steps: Vec<HistoryStepJson>,
+    /// One for each commit.
+    #[serde(default, deserialize_with = "lenient_list")]
+    pub rows: Vec<HistoryRowJson>,
     pub expected_seconds: Option<ExpectedSecondsJson>,
 }
 
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct HistoryStepJson {
+    pub name: String,
+    pub line: u32,
+    pub kind: OnlyWritten<&'static str>,
+    pub builds: usize,
+    pub reruns: usize,
+    pub may_rerun: OnlyWritten<usize>,
+    pub causes: OnlyWritten<BTreeMap<&'static str, usize>>,
+    pub files: OnlyWritten<Vec<HistoryFileJson>>,
+    pub seconds: OnlyWritten<Option<f64>>,
+    pub at_most: OnlyWritten<bool>,
+    pub same_as: OnlyWritten<Option<usize>>,
+    pub part_of: OnlyWritten<Option<usize>>,
+}
+
+/// A file because of which a step reran.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct HistoryFileJson {
+    pub path: String,
+    pub builds: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct HistoryRowJson {
+    pub state: OnlyWritten<&'static str>,
+    pub why: OnlyWritten<Option<String>>,
+    /// A letter for each step: `.` cached, `#` reruns, `?` not known.
+    pub steps: Option<String>,
+}
+
 /// How long a commit's build takes, on average.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ExpectedSecondsJson {
     pub least: f64,
     pub most: OnlyWritten<f64>,
-}
-
-/// What a report reads of the result of `compose graph`.
-#[derive(Deserialize)]
-pub(crate) struct GraphsJson {
-    pub files: Vec<GraphJson>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct GraphJson {
-    pub file: String,
-    pub seconds: Option<f64>,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
-use super::OnlyWritten;
+use super::{OnlyWritten, lenient, lenient_list};
 
 /// What was looked at, and what was found.
 #[derive(Serialize, Deserialize)]
@@ -22,6 +22,17 @@ pub(crate) struct FindingsJson {
     /// Findings that a baseline file hides.
     pub baselined: Option<u64>,
     pub baseline_fixed: OnlyWritten<Option<u64>>,
+    /// Results of earlier versions do not have it.
+    #[serde(default, deserialize_with = "lenient_list")]
+    pub excerpts: Vec<ExcerptJson>,
+}
+
+/// Lines of a file that findings are about; secrets are masked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ExcerptJson {
+    pub file: String,
+    pub first_line: u32,
+    pub lines: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -58,7 +69,8 @@ pub(crate) struct SuppressedJson {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct SpanJson {
     pub start: PlaceJson,
-    pub end: OnlyWritten<PlaceJson>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub end: PlaceJson,
 }
 
 #[derive(Default, Serialize, Deserialize)]

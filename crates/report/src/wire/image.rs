@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
-use super::{MessageJson, OnlyWritten};
+use super::{MessageJson, OnlyWritten, lenient, lenient_list};
 
 /// What a report reads of the result of `image`.
 #[derive(Deserialize)]
@@ -29,6 +29,51 @@ pub(crate) struct ImageJson {
     pub findings: Vec<ImageFindingJson>,
     #[serde(default)]
     pub budget: Vec<LimitJson>,
+    #[serde(default, deserialize_with = "lenient_list")]
+    pub layer_trees: Vec<LayerTreeJson>,
+}
+
+/// What a layer stores, folder by folder, as far as its parts are large enough to be seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct LayerTreeJson {
+    /// The layer's number, from 1.
+    pub layer: usize,
+    pub bytes: u64,
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "IcicleMark::is_used")]
+    pub mark: IcicleMark,
+    /// Folders before what is in them, the largest first.
+    #[serde(default, deserialize_with = "lenient_list")]
+    pub parts: Vec<LayerPartJson>,
+}
+
+/// A folder or a file of a layer, or what is too small to be seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct LayerPartJson {
+    /// Levels below the layer, from 1.
+    pub level: usize,
+    pub name: String,
+    pub bytes: u64,
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "IcicleMark::is_used")]
+    pub mark: IcicleMark,
+}
+
+/// What is wrong with a part of an image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum IcicleMark {
+    #[default]
+    Used,
+    /// Deleted or overwritten by a later layer.
+    Wasted,
+    /// Stored at several places.
+    Duplicate,
+}
+
+impl IcicleMark {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+    const fn is_used(&self) -> bool {
+        matches!(self, Self::Used)
+    }
 }
 
 #[derive(Deserialize)]

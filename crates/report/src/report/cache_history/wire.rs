@@ -1,13 +1,12 @@
 //! The history for programs, as `schemas/cache-history.schema.json` describes it.
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
-
 use super::{CacheHistoryReport, CommitRow, HistoryTable};
 use crate::cache::{HistoryCause, RecordKeeping, StepKind, StepVerdict};
 use crate::report::json;
-use crate::wire::{ExpectedSecondsJson, Head, OnlyWritten, list, object};
+use crate::wire::{
+    ExpectedSecondsJson, Head, HistoryCommitJson, HistoryFileJson, HistoryRowJson, HistoryStepJson, HistoryTableJson,
+    OnlyWritten, list, object,
+};
 
 /// Files that are listed for a step.
 const LISTED_PATHS: usize = 100;
@@ -24,47 +23,43 @@ pub fn cache_history_json(report: &CacheHistoryReport) -> String {
         },
         end: report.end,
         partial: report.is_partial,
-        commits: list(&report.commits, |commit| {
-            object! { id: &commit.id, date: commit.date.map(|date| date.to_string()), summary: &commit.summary }
+        commits: list(&report.commits, |commit| HistoryCommitJson {
+            id: commit.id.clone(),
+            date: OnlyWritten(commit.date.map(|date| date.to_string())),
+            summary: OnlyWritten(commit.summary.clone()),
         }),
         tables: list(&report.tables, table),
         notices: &report.notices,
     })
 }
 
-fn table(table: &HistoryTable) -> impl Serialize {
-    let steps = list(&table.steps, |step| {
-        let causes = step.count.causes.iter().map(|(cause, times)| (cause_name(*cause), *times));
-        let causes: BTreeMap<&str, _> = causes.collect();
-        object! {
-            name: &step.name,
-            line: step.line,
-            kind: match step.kind {
-                StepKind::From => "from",
-                StepKind::Run => "run",
-                StepKind::Copy => "copy",
-                StepKind::Workdir => "workdir",
-                StepKind::Link => "link",
-            },
-            builds: step.count.builds,
-            reruns: step.count.reruns,
-            may_rerun: step.count.may_rerun,
-            causes,
-            files: list(step.count.most_frequent(LISTED_PATHS), |(path, builds)| object! { path, builds }),
-            seconds: step.seconds.map(|time| time.seconds),
-            at_most: step.seconds.is_some_and(|time| time.is_at_most),
-            same_as: step.same_as,
-            part_of: step.part_of,
-        }
+fn table(table: &HistoryTable) -> HistoryTableJson {
+    let steps = list(&table.steps, |step| HistoryStepJson {
+        name: step.name.clone(),
+        line: step.line,
+        kind: OnlyWritten(match step.kind {
+            StepKind::From => "from",
+            StepKind::Run => "run",
+            StepKind::Copy => "copy",
+            StepKind::Workdir => "workdir",
+            StepKind::Link => "link",
+        }),
+        builds: step.count.builds,
+        reruns: step.count.reruns,
+        may_rerun: OnlyWritten(step.count.may_rerun),
+        causes: OnlyWritten(step.count.causes.iter().map(|(cause, times)| (cause_name(*cause), *times)).collect()),
+        files: OnlyWritten(list(step.count.most_frequent(LISTED_PATHS), |(path, builds)| HistoryFileJson {
+            path: path.to_owned(),
+            builds,
+        })),
+        seconds: OnlyWritten(step.seconds.map(|time| time.seconds)),
+        at_most: OnlyWritten(step.seconds.is_some_and(|time| time.is_at_most)),
+        same_as: OnlyWritten(step.same_as),
+        part_of: OnlyWritten(step.part_of),
     });
     let expected_seconds =
         table.expected_seconds().map(|(least, most)| ExpectedSecondsJson { least, most: OnlyWritten(most) });
-    object! {
-        name: &table.name,
-        steps,
-        rows: list(&table.rows, row),
-        expected_seconds,
-    }
+    HistoryTableJson { name: OnlyWritten(table.name.clone()), steps, rows: list(&table.rows, row), expected_seconds }
 }
 
 fn cause_name(cause: HistoryCause) -> &'static str {
@@ -76,7 +71,7 @@ fn cause_name(cause: HistoryCause) -> &'static str {
     }
 }
 
-fn row(row: &CommitRow) -> impl Serialize {
+fn row(row: &CommitRow) -> HistoryRowJson {
     let letters =
         |verdicts: &[Option<StepVerdict>]| verdicts.iter().map(|verdict| letter(*verdict)).collect::<String>();
     let (state, why, steps) = match row {
@@ -87,7 +82,7 @@ fn row(row: &CommitRow) -> impl Serialize {
         CommitRow::Rejected(why) => ("rejected", Some(why.as_str()), None),
         CommitRow::Unreadable(why) => ("unreadable", Some(why.as_str()), None),
     };
-    object! { state, why, steps }
+    HistoryRowJson { state: OnlyWritten(state), why: OnlyWritten(why.map(str::to_owned)), steps }
 }
 
 fn letter(verdict: Option<StepVerdict>) -> char {

@@ -161,7 +161,9 @@ fn without_a_baseline_the_worst_findings_are_shown() {
     assert!(text.starts_with("### ✓ dockopt: image size 90 MB, 9 findings\n\nNo baseline yet: "), "{text}");
     assert!(text.contains("**The worst of 9 findings**") && text.contains("message 8"), "{text}");
     assert_eq!(text.matches("message ").count(), 5, "{text}");
-    assert_eq!(super::comparison(&comparison, false).write(Medium::Html, Layout::PLAIN).matches("message ").count(), 9);
+    // In the overview and at their lines.
+    let html = super::comparison(&comparison, false).write(Medium::Html, Layout::PLAIN);
+    assert_eq!(html.matches("message ").count(), 18);
     assert_eq!(
         super::comparison(&comparison, false).write(Medium::Terminal, Layout::PLAIN).matches("message ").count(),
         9
@@ -219,4 +221,128 @@ fn a_document_has_no_markup_and_no_token_of_a_result() {
         assert_eq!(words.matches("<details").count(), words.matches("</details>").count());
     }
     assert_eq!(html.matches("</script>").count(), 1);
+}
+
+#[test]
+fn a_comment_says_how_many_fixes_it_does_not_show() {
+    let messages: Vec<String> = (0..5).map(|index| format!("message {index}")).collect();
+    let findings = |count: usize| -> String {
+        let findings: Vec<(&str, u32, u64)> =
+            messages[..count].iter().zip(1..).map(|(message, line)| (message.as_str(), line, 0)).collect();
+        lint(&findings)
+    };
+    let text = |count| comment(&compared(&[findings(count)], &[], &[]), false);
+    assert!(text(3).contains("<summary>Fixes as diffs</summary>"), "{}", text(3));
+    assert!(text(5).contains("<summary>3 of 5 fixes as diffs</summary>"), "{}", text(5));
+}
+
+/// A result that a browser gets with all pictures.
+fn document(results: &[String]) -> String {
+    let mut comparison = compared(results, &[], &[]);
+    for result in results {
+        comparison.details.extend(read_result(result.as_bytes()).unwrap().details);
+    }
+    super::comparison(&comparison, false).write(Medium::Html, Layout::PLAIN)
+}
+
+#[test]
+fn a_document_has_the_lines_of_findings_and_the_folders_of_layers() {
+    let lines = r#""excerpts": [{"file": "api/Dockerfile", "first_line": 11, "lines": ["A", "B <b>", "C", "D", "E", "F", "G"]}]"#;
+    let lint = lint(&[("lists stay", 13, 0), ("far away", 40, 0)]);
+    let lint = lint.replacen('{', &format!("{{{lines},"), 1);
+    let tree = r#""layer_trees": [{"layer": 2, "bytes": 90, "parts": [
+        {"level": 1, "name": "usr", "bytes": 80}, {"level": 2, "name": "lib", "bytes": 70, "mark": "wasted"},
+        {"level": 1, "name": "tmp", "bytes": 10, "mark": "duplicate"}]}]"#;
+    let image = image("api", "curl", 10_000_000).replace(r#""totals""#, &format!(r#"{tree}, "totals""#));
+    let html = document(&[image, lint]);
+    let excerpt = html.split_once("figure class=\"source\"").unwrap().1.split_once("</figure>").unwrap().0;
+    assert!(
+        excerpt.contains(">11</span>A") && excerpt.contains("B &lt;b&gt;") && !excerpt.contains("F\n"),
+        "{excerpt}"
+    );
+    assert!(
+        excerpt.contains("<span class=\"line marked\"><span class=\"at\" aria-hidden=\"true\">13</span>C"),
+        "{excerpt}"
+    );
+    assert_eq!(html.matches("figure class=\"source\"").count(), 1);
+    let names: Vec<&str> =
+        html.split("<div class=\"label\">").skip(1).map(|rest| rest.split_once('<').unwrap().0).collect();
+    assert_eq!(names, ["layer 2 90 B", "usr 80 B", "lib 70 B", "tmp 10 B"]);
+    assert_eq!((html.matches("node wasted").count(), html.matches("node duplicate").count()), (1, 1));
+}
+
+#[test]
+fn hostile_pictures_are_bounded_or_left_out() {
+    let deep: Vec<String> =
+        (0..50_000).map(|level| format!(r#"{{"level": {level}, "name": "<b>{level}", "bytes": {level}}}"#)).collect();
+    let trees = [
+        "5".to_owned(),
+        r#"[{"layer": 0, "bytes": 1}, {"layer": 9999999, "bytes": 1}, {"layer": -1, "bytes": 1}]"#.to_owned(),
+        r#"[{"layer": 2, "bytes": -5, "parts": []}, null, [], {"layer": "2", "bytes": 3}]"#.to_owned(),
+        format!(r#"[{{"layer": 2, "bytes": 18446744073709551615, "mark": 7, "parts": [{}]}}]"#, deep.join(",")),
+    ];
+    for (at, tree) in trees.iter().enumerate() {
+        let field = format!(r#""layer_trees": {tree}, "totals""#);
+        let html = document(&[image("api", "curl", 10_000_000).replace(r#""totals""#, &field)]);
+        let nodes = html.matches("role=\"treeitem\"").count();
+        assert_eq!(nodes > 0, at == 3, "{tree}");
+        assert!(nodes < 2_100 && !html.contains("<b>"), "{nodes}");
+    }
+    for excerpts in [
+        "{}",
+        r#"[{"file": "api/Dockerfile", "first_line": 4294967295, "lines": ["x"]}]"#,
+        r#"[{"file": "api/Dockerfile", "first_line": -3, "lines": ["x"]}, {"file": 3}]"#,
+        r#"[{"file": "api/Dockerfile", "first_line": 13, "lines": []}]"#,
+    ] {
+        let result = lint(&[("lists stay", 13, 0)]).replacen('{', &format!("{{\"excerpts\": {excerpts},"), 1);
+        assert!(!document(&[result]).contains("figure class=\"source\""), "{excerpts}");
+    }
+}
+
+#[test]
+fn services_variables_and_commits_are_shown_without_values() {
+    let results = [
+        r##"{"schema": "dockopt.cache-history/1", "dockerfile": "Dockerfile", "commits": [{"id": "aaaaaaaaaaaaaaaa"}, {"id": "b"}],
+            "tables": [{"steps": [{"name": "RUN make", "line": 4, "builds": 1, "reruns": 1}],
+            "rows": [{"steps": "#"}, {"steps": null}], "expected_seconds": {"least": 3}}]}"##,
+        r#"{"schema": "dockopt.compose-graph/1", "files": [{"file": "compose.yaml", "seconds": 90, "critical_path": ["db", "api"],
+            "services": [{"name": "db", "level": 0, "check_seconds": 60}, {"name": "api", "level": 1,
+            "waits_for": [{"service": "db", "condition": "service_healthy"}]}, {"name": 5}]}]}"#,
+        r#"{"schema": "dockopt.compose-verify/1", "file": "compose.yaml", "is_proved": false, "starts": [{"is_proved": false,
+            "containers": [{"service": "db", "started": 0.5, "ready": 4.5, "state": "healthy"},
+            {"service": "api", "started": 1e300, "ready": -1, "state": "not started"}]}]}"#,
+        r#"{"schema": "dockopt.compose-env/1", "findings": [{"kind": "missing", "name": "DB_URL", "services": ["api"],
+            "place": {"file": "compose.yaml", "line": 7}, "message": "nobody sets it"}], "differences": [{"environments": ["dev", "prod"],
+            "variables": [{"service": null, "name": "MODE", "values": [{"value": "opensesame", "place": {"file": ".env", "line": 3}}, null]}]}]}"#,
+        r#"{"schema": "dockopt.deploy-check/1", "findings": [], "services": [{"service": "web", "file": "compose.yaml", "line": 2,
+            "replaceable": "no", "reasons": [{"rule": "compose-check-missing"}]}]}"#,
+    ];
+    let mut comparison = compared(&results.map(str::to_owned), &[], &[]);
+    for result in results {
+        comparison.details.extend(read_result(result.as_bytes()).unwrap().details);
+    }
+    let page = super::comparison(&comparison, false);
+    let html = page.write(Medium::Html, Layout::PLAIN);
+    for words in [
+        "line 4: RUN make (1 of 1)",
+        "aaaaaaaaaa",
+        "db (healthy)",
+        "db → api",
+        "is not proved",
+        "4.5 s",
+        "DB_URL",
+        "MODE",
+        ".env:3",
+        "cannot be replaced without loss",
+        "compose-check-missing",
+    ] {
+        assert!(html.contains(words), "{words}: {html}");
+    }
+    assert_eq!(html.matches("class=\"track\"").count(), 1);
+    let markdown = page.write(Medium::Markdown, Layout::PLAIN);
+    for text in [html, markdown.clone(), page.write(Medium::Terminal, Layout::PLAIN)] {
+        assert!(!text.contains("opensesame") && text.contains("nobody sets it"), "{text}");
+    }
+    // How long services take to start is a figure of a comment; their order is not in it.
+    assert!(!markdown.contains("db (healthy)"), "{markdown}");
 }

@@ -7,7 +7,7 @@ use super::github::remedy;
 use super::item::{ReportItem, files, items};
 use super::markdown::summary;
 use crate::audit::{BuildReport, Report};
-use crate::finding::{FileEdit, Finding, Fix, Mask, Safety, Severity, Target};
+use crate::finding::{FileEdit, Finding, Fix, Mask, Safety, Target};
 use crate::fix::Change;
 use crate::report::excerpt::Excerpt;
 use crate::report::layout::Layout;
@@ -154,7 +154,7 @@ fn rows(run: &ReportRun, indexes: &[usize], items: &[ReportItem], anchors: Optio
         let place = format!("{}:{}", run.base.display_path(item.file), item.start.line);
         let kind = anchors.map_or(TextKind::Path, |anchors| TextKind::Place(anchors[*at].clone()));
         vec![
-            toned(item.severity.name(), tone(item.severity)),
+            toned(item.severity.name(), Tone::of(item.severity)),
             Text::new(place, kind, Tone::Plain),
             plain(&*item.message).and_dim(format!(" [{}]", item.rule)),
             cost(item),
@@ -162,15 +162,6 @@ fn rows(run: &ReportRun, indexes: &[usize], items: &[ReportItem], anchors: Optio
     });
     let columns = [Column::Left, Column::Path, Column::Words, Column::Right];
     Table::new(&columns, rows.collect()).with_head(&["severity", "place", "finding", "costs"])
-}
-
-const fn tone(severity: Severity) -> Tone {
-    match severity {
-        Severity::Error => Tone::Error,
-        Severity::Warning => Tone::Warning,
-        Severity::Info => Tone::Info,
-        Severity::Style => Tone::Dim,
-    }
 }
 
 fn cost(item: &ReportItem) -> Text {
@@ -184,7 +175,7 @@ fn cost(item: &ReportItem) -> Text {
 fn finding(report: &Report, item: &ReportItem, anchor: &str) -> Section {
     let place = format!("line {}: ", item.start.line);
     let title =
-        toned(item.severity.name(), tone(item.severity)).and_dim(format!(" {place}")).and(&*item.message).and(" ");
+        toned(item.severity.name(), Tone::of(item.severity)).and_dim(format!(" {place}")).and(&*item.message).and(" ");
     let title = match &item.url {
         Some(url) => title.with(item.rule, TextKind::Link(url.clone()), Tone::Dim),
         None => title.and_code(item.rule),

@@ -8,9 +8,13 @@ use crate::image::packages::ImagePackages;
 use crate::image::{EntryId, MemberOutcome, PathId};
 use crate::report::page::{Block, Chart, IcicleMark, IcicleNode, Tone, toned};
 use crate::report::units::{bytes, grouped};
+use crate::wire::{LayerPartJson, LayerTreeJson, list};
 
 /// Folders and files of an image that are shown; each may have one part for what is too small.
 const PARTS: usize = 2_000;
+
+/// As [`PARTS`], in a result for programs.
+const WRITTEN_PARTS: usize = 120;
 
 /// Levels of folders that are shown.
 const LEVELS: usize = 24;
@@ -101,32 +105,57 @@ impl LayerParts {
 
 /// The picture, and what is left out of it; nothing where no layer was read.
 pub(super) fn blocks(analysis: &ImageAnalysis) -> Vec<Block> {
-    let duplicates: HashSet<EntryId> =
-        analysis.duplicates.iter().flat_map(|equal| equal.copies.iter().map(|(_, id)| *id)).collect();
-    let read = (0..analysis.image.layers.len()).filter(|layer| analysis.image.layers[*layer].tar_bytes.is_some());
-    let layers: Vec<(usize, LayerParts)> =
-        read.map(|layer| (layer, LayerParts::new(analysis, layer, &duplicates))).collect();
-    if layers.iter().all(|(_, parts)| parts.sum.bytes == 0) {
+    let (layers, above) = layers(analysis, PARTS);
+    if layers.iter().all(|(_, node)| node.bytes == 0) {
         return Vec::new();
     }
-    let picture = IcicleWriter { analysis, above: least(&layers) };
-    let nodes = layers.iter().map(|(layer, parts)| picture.layer(*layer, parts)).collect();
-    let mut blocks = vec![Chart::Icicle { name: "Folders and files by layer".to_owned(), layers: nodes }.into()];
-    if picture.above > 0 {
-        let limit = bytes(picture.above);
+    let layers = layers.into_iter().map(|(_, node)| node).collect();
+    let mut blocks = vec![Chart::Icicle { name: "Folders and files by layer".to_owned(), layers }.into()];
+    if above > 0 {
+        let limit = bytes(above);
         blocks.push(toned(format!("Folders and files of up to {limit} are summed as `smaller`."), Tone::Dim).into());
     }
     blocks
 }
 
+/// The picture for programs: what a report draws that does not have the image.
+pub(super) fn wire(analysis: &ImageAnalysis) -> Vec<LayerTreeJson> {
+    let (layers, _) = layers(analysis, WRITTEN_PARTS);
+    list(layers, |(layer, node)| {
+        let mut parts = Vec::new();
+        push_parts(&mut parts, node.parts, 1);
+        LayerTreeJson { layer: layer + 1, bytes: node.bytes, mark: node.mark, parts }
+    })
+}
+
+fn push_parts(all: &mut Vec<LayerPartJson>, nodes: Vec<IcicleNode>, level: usize) {
+    for node in nodes {
+        all.push(LayerPartJson { level, name: node.name, bytes: node.bytes, mark: node.mark });
+        push_parts(all, node.parts, level + 1);
+    }
+}
+
+/// Each layer that was read by its index, with about the `most` largest parts of all; and what parts have at most that are
+/// summed.
+fn layers(analysis: &ImageAnalysis, most: usize) -> (Vec<(usize, IcicleNode)>, u64) {
+    let duplicates: HashSet<EntryId> =
+        analysis.duplicates.iter().flat_map(|equal| equal.copies.iter().map(|(_, id)| *id)).collect();
+    let read = (0..analysis.image.layers.len()).filter(|layer| analysis.image.layers[*layer].tar_bytes.is_some());
+    let layers: Vec<(usize, LayerParts)> =
+        read.map(|layer| (layer, LayerParts::new(analysis, layer, &duplicates))).collect();
+    let picture = IcicleWriter { analysis, above: least(&layers, most) };
+    let nodes = layers.iter().map(|(layer, parts)| (*layer, picture.layer(*layer, parts))).collect();
+    (nodes, picture.above)
+}
+
 /// What parts have at most that are not shown.
-fn least(layers: &[(usize, LayerParts)]) -> u64 {
+fn least(layers: &[(usize, LayerParts)], most: usize) -> u64 {
     let parts = layers.iter().flat_map(|(_, layer)| layer.parts.values().flatten());
     let mut all: Vec<u64> = parts.map(|(_, stored)| stored.bytes).collect();
-    if all.len() <= PARTS {
+    if all.len() <= most {
         return 0;
     }
-    *all.select_nth_unstable_by(PARTS, |a, b| b.cmp(a)).1
+    *all.select_nth_unstable_by(most, |a, b| b.cmp(a)).1
 }
 
 struct IcicleWriter<'a> {

@@ -114,6 +114,7 @@ fn image(analysis: &ImageAnalysis, view: &ImageView<'_>) -> impl Serialize {
         },
         budget: super::budget::wire(analysis),
         notices: &analysis.notices,
+        layer_trees: super::icicle::wire(analysis),
     }
 }
 

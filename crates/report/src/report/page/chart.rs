@@ -1,5 +1,7 @@
 //! Pictures of a page: values alone; the renderer that draws decides how.
 
+pub(in crate::report) use crate::wire::IcicleMark;
+
 /// A picture.
 #[derive(Clone, Debug)]
 pub(in crate::report) enum Chart {
@@ -26,17 +28,6 @@ pub(in crate::report) struct IcicleNode {
     pub mark: IcicleMark,
     /// Its parts, the largest first; what they do not sum up to is in files of its own or in parts that are too small.
     pub parts: Vec<Self>,
-}
-
-/// What is wrong with a part of an image.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::report) enum IcicleMark {
-    #[default]
-    Used,
-    /// Deleted or overwritten by a later layer.
-    Wasted,
-    /// Stored at several places.
-    Duplicate,
 }
 
 /// A bar on an axis of time.

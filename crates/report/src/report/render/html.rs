@@ -69,8 +69,17 @@ fn contents(page: &Page) -> Markup {
     }
 }
 
+/// The blocks that a browser gets.
+fn visible(page: &Page) -> impl Iterator<Item = &Block> {
+    page.blocks.iter().flat_map(|block| match block {
+        Block::Only(media, blocks) if media.contains(&Medium::Html) => blocks.as_slice(),
+        Block::Only(..) => &[],
+        block => std::slice::from_ref(block),
+    })
+}
+
 fn sections(page: &Page) -> impl Iterator<Item = (usize, &Section)> {
-    let sections = page.blocks.iter().filter_map(|block| match block {
+    let sections = visible(page).filter_map(|block| match block {
         Block::Section(section) if !section.title.is_empty() => Some(section),
         _ => None,
     });
@@ -96,7 +105,7 @@ fn words(text: &Text) -> String {
 fn draw_page(page: &Page) -> Markup {
     let mut number = 0;
     html! {
-        @for block in &page.blocks {
+        @for block in visible(page) {
             @match block {
                 Block::Section(section) if repeats_title(page, section) => {
                     section id=(anchor(section, number)) { (draw_blocks(section, 2)) }

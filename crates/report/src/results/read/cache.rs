@@ -1,25 +1,21 @@
-//! Results of `cache predict`, `cache explain`, `cache history` and `compose graph`. Those of `compose check` are results
-//! of `lint`.
+//! Results of `cache predict`, `cache explain` and `cache history`.
 
 use std::collections::BTreeMap;
 
 use super::result::{MOST_STEPS, ReadResult, amount, document, surplus};
 use crate::results::figure::FigureKind;
-use crate::results::state::{BuildState, CacheMiss, ProjectState, StateFigure, StepState};
-use crate::wire::{
-    ExplanationJson, GraphJson, GraphsJson, HistoryJson, LoggedBuildJson, PredictedStepJson, PredictionJson,
-    PredictionsJson,
-};
+use crate::results::state::{BuildState, CacheMiss, CommitTable, ProjectState, StateFigure, StepState};
+use crate::wire::{ExplanationJson, HistoryJson, LoggedBuildJson, PredictedStepJson, PredictionJson, PredictionsJson};
 
 /// Misses that are kept of one build.
 const MOST_MISSES: usize = 20;
 
-fn figure(kind: FigureKind, command: &str, value: Option<f64>, of: Option<u32>) -> Option<StateFigure> {
+pub(super) fn figure(kind: FigureKind, command: &str, value: Option<f64>, of: Option<u32>) -> Option<StateFigure> {
     let value = value.and_then(amount)?;
     Some(StateFigure { kind, command: command.to_owned(), value, of: of.map(f64::from), spread: None })
 }
 
-fn state(builds: Vec<BuildState>, notices: Vec<String>) -> ReadResult {
+pub(super) fn state(builds: Vec<BuildState>, notices: Vec<String>) -> ReadResult {
     ReadResult { after: ProjectState { builds, ..ProjectState::default() }, notices, ..ReadResult::default() }
 }
 
@@ -73,7 +69,14 @@ fn logged_build(build: LoggedBuildJson, notices: &mut Vec<String>) -> BuildState
             misses.push(CacheMiss { name: step.name.clone(), line: step.line, reason });
         }
         if let Some(seconds) = step.seconds.and_then(amount) {
-            steps.push(StepState { build: FigureKind::LoggedBuild, name: step.name, line: step.line, seconds });
+            steps.push(StepState {
+                build: FigureKind::LoggedBuild,
+                name: step.name,
+                line: step.line,
+                seconds,
+                start: step.started.as_deref().and_then(unix_seconds),
+                is_critical: build.critical_path.steps.contains(&index),
+            });
         }
     }
     let name = build.dockerfile.as_deref().unwrap_or("the logged build");
@@ -91,19 +94,19 @@ fn logged_build(build: LoggedBuildJson, notices: &mut Vec<String>) -> BuildState
     }
 }
 
-pub(super) fn history(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
-    let read: HistoryJson = document(text)?;
-    let expected = read.tables.into_iter().next().and_then(|table| table.expected_seconds);
-    let seconds = expected.map(|expected| expected.least);
-    let figures = figure(FigureKind::CommitRebuild, "cache history", seconds, None).into_iter().collect();
-    Ok(state(vec![BuildState { dockerfile: Some(read.dockerfile), figures, ..BuildState::default() }], Vec::new()))
+/// Seconds since 1970 of a time in RFC 3339.
+fn unix_seconds(time: &str) -> Option<f64> {
+    let time: jiff::Timestamp = time.parse().ok()?;
+    Some(time.as_duration().as_secs_f64())
 }
 
-pub(super) fn graph(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
-    let read: GraphsJson = document(text)?;
-    let build = |graph: GraphJson| {
-        let seconds = figure(FigureKind::ServiceStart, "compose graph", graph.seconds, None)?;
-        Some(BuildState { dockerfile: Some(graph.file), figures: vec![seconds], ..BuildState::default() })
-    };
-    Ok(state(read.files.into_iter().filter_map(build).collect(), Vec::new()))
+pub(super) fn history(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
+    let read: HistoryJson = document(text)?;
+    let table = read.tables.into_iter().next();
+    let seconds = table.as_ref().and_then(|table| Some(table.expected_seconds.as_ref()?.least));
+    let figures = figure(FigureKind::CommitRebuild, "cache history", seconds, None).into_iter().collect();
+    let ids = read.commits.into_iter().map(|commit| commit.id).collect();
+    let commits = table.map(|table| CommitTable { ids, table });
+    let build = BuildState { dockerfile: Some(read.dockerfile), figures, commits, ..BuildState::default() };
+    Ok(state(vec![build], Vec::new()))
 }

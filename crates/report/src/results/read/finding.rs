@@ -1,11 +1,11 @@
-//! Results of `lint` and `audit`.
+//! Results of `lint`, `audit` and `deploy check`.
 
 use std::collections::BTreeSet;
 
-use super::result::{ReadResult, amount, document};
+use super::result::{ReadResult, ReportDetails, amount, document};
 use crate::results::state::{BuildState, CheckState, CostState, EVERYTHING, FindingState, FixState, ProjectState};
 use crate::text::path;
-use crate::wire::{AuditJson, FindingJson, FindingsJson};
+use crate::wire::{AuditJson, FindingJson, FindingsJson, ReplacementsJson};
 
 pub(super) fn audit(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
     read(text, "audit")
@@ -13,6 +13,13 @@ pub(super) fn audit(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
 
 pub(super) fn lint(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
     read(text, "lint")
+}
+
+pub(super) fn deploy_check(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
+    let replacements: ReplacementsJson = document(text)?;
+    let mut result = read(text, "deploy check")?;
+    result.details.replacements = replacements.services;
+    Ok(result)
 }
 
 fn read(text: &[u8], command: &str) -> Result<ReadResult, serde_json::Error> {
@@ -47,7 +54,8 @@ fn read(text: &[u8], command: &str) -> Result<ReadResult, serde_json::Error> {
             ..BuildState::default()
         });
     }
-    Ok(ReadResult { after: state, notices, ..ReadResult::default() })
+    let details = ReportDetails { excerpts: read.excerpts, ..ReportDetails::default() };
+    Ok(ReadResult { after: state, notices, details, ..ReadResult::default() })
 }
 
 /// What was looked at: the files, and of an audit all that is below its folder, also what will be there later.
@@ -73,13 +81,14 @@ fn finding_state(finding: FindingJson, command: &str) -> FindingState {
         is_safe: fix.safety == "safe",
         lines: fix.lines.map(|lines| (lines.first, lines.before, lines.after)),
     });
+    let first = finding.span.start.line;
     FindingState {
         fingerprint: finding.fingerprint,
         command: command.to_owned(),
         rule: finding.rule,
         severity: finding.severity,
         file: finding.file,
-        line: Some(finding.instruction_line.unwrap_or(finding.span.start.line)),
+        line: Some(finding.instruction_line.unwrap_or(first)),
         column: Some(finding.span.start.column),
         message: finding.message,
         help: finding.help,
@@ -87,5 +96,6 @@ fn finding_state(finding: FindingJson, command: &str) -> FindingState {
         also: Vec::new(),
         same_as: None,
         fix,
+        lines: Some((first, finding.span.end.line.max(first))),
     }
 }

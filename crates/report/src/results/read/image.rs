@@ -32,7 +32,12 @@ pub(super) fn image(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
 
 /// Adds an image, and answers what it is called in its findings.
 fn add_image(state: &mut ProjectState, image: ImageJson) -> String {
-    let layers: Vec<LayerState> = image.layers.into_iter().map(layer).collect();
+    let mut layers: Vec<LayerState> = image.layers.into_iter().map(layer).collect();
+    for tree in image.layer_trees {
+        if let Some(layer) = tree.layer.checked_sub(1).and_then(|index| layers.get_mut(index)) {
+            layer.tree = Some(tree);
+        }
+    }
     let dockerfile = dockerfile(&layers);
     let subject = dockerfile.clone().unwrap_or_else(|| image_repository(&image.reference).to_owned());
     let subject = path::normalize(&subject);
@@ -82,6 +87,7 @@ fn finding_state(finding: ImageFindingJson, subject: &str, image: &str) -> Findi
         same_as: finding.rule.filter(|rule| *rule != finding.name),
         rule: finding.name,
         fix: None,
+        lines: None,
     }
 }
 
@@ -113,6 +119,7 @@ fn layer(layer: ImageLayerJson) -> LayerState {
         line,
         bytes: layer.file_bytes.unwrap_or(0),
         in_base: layer.in_base,
+        tree: None,
     }
 }
 
@@ -131,7 +138,7 @@ pub(super) fn image_diff(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
     for pair in read.layers {
         let layer = |origin: Option<OriginJson>, bytes| {
             let (file, line) = origin.map(|origin| (origin.file, origin.line)).unzip();
-            LayerState { instruction: pair.instruction.clone(), file, line, bytes, in_base: false }
+            LayerState { instruction: pair.instruction.clone(), file, line, bytes, in_base: false, tree: None }
         };
         before.extend(pair.bytes_before.map(|bytes| layer(pair.origin_before, bytes)));
         after.extend(pair.bytes_after.map(|bytes| layer(pair.origin_after, bytes)));

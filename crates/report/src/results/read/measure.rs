@@ -54,6 +54,8 @@ fn build_state(build: MeasurementFileBuild, notices: &mut Vec<String>) -> BuildS
             name: step.name.clone(),
             line: None,
             seconds: step.seconds,
+            start: None,
+            is_critical: false,
         };
         state.steps.extend(known.take(MOST_STEPS).map(step));
     }

@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 
 use crate::results::state::{ProjectState, is_possible};
+use crate::wire::{ExcerptJson, GraphJson, ReplacementJson, StartProofJson, VariablesJson};
 
 /// What one result says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,6 +16,34 @@ pub struct ReadResult {
     pub rewrites: Vec<Rewrite>,
     /// What its readers have to know.
     pub notices: Vec<String>,
+    /// What is neither a figure nor a finding.
+    pub details: ReportDetails,
+}
+
+/// What results say besides figures and findings: it is shown, and compared with nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReportDetails {
+    /// Lines that findings are about.
+    pub(crate) excerpts: Vec<ExcerptJson>,
+    /// In which order services start.
+    pub(crate) graphs: Vec<GraphJson>,
+    /// How starts of services went.
+    pub(crate) starts: Vec<StartProofJson>,
+    /// The variables of services.
+    pub(crate) variables: Vec<VariablesJson>,
+    /// Which services can be replaced.
+    pub(crate) replacements: Vec<ReplacementJson>,
+}
+
+impl ReportDetails {
+    /// Adds those of another result.
+    pub fn extend(&mut self, other: Self) {
+        self.excerpts.extend(other.excerpts);
+        self.graphs.extend(other.graphs);
+        self.starts.extend(other.starts);
+        self.variables.extend(other.variables);
+        self.replacements.extend(other.replacements);
+    }
 }
 
 /// A rewrite of a Dockerfile that was proposed, and perhaps proved.

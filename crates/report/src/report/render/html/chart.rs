@@ -85,8 +85,12 @@ fn draw_timeline(name: &str, rows: &[TimelineRow]) -> Markup {
             ol { @for row in rows {
                 @let start = percent(row.start, end);
                 @let width = percent(row.seconds, end);
-                // The time stands behind the bar, or before it where there is no room.
-                @let place = if start + width > 80.0 { format!("right:{}%", 100.0 - start) } else { format!("left:{}%", start + width) };
+                // The time stands behind the bar, or before it where there is no room, or on it.
+                @let place = match (start + width > 80.0, start > 20.0) {
+                    (false, _) => format!("left:{}%", start + width),
+                    (true, true) => format!("right:{}%", 100.0 - start),
+                    (true, false) => format!("right:{}%;background:var(--ground)", 100.5 - start - width),
+                };
                 li class=[row.is_critical.then_some("critical")] {
                     div.what title=(masked(&row.name)) {
                         (masked(&row.name))
