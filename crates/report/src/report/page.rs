@@ -264,6 +264,8 @@ pub(super) enum Block {
     List(Vec<Text>),
     /// A unified diff.
     Diff(String),
+    /// Lines that a program printed.
+    Output(Vec<String>),
     /// Lines of a source file with what is said of them.
     Excerpt(SourceExcerpt),
     /// A picture; what it shows stands in a table too, for readers who see none.
