@@ -18,6 +18,7 @@ pub fn compose_emit(emission: &Emission, changes: &[Change], mask: &Mask) -> Pag
             services.push(&choice.service);
         }
     }
+    let mut reasons = Section::default();
     for service in services {
         let choices = emission.choices.iter().filter(|choice| choice.service == service);
         let row = |choice: &Choice| {
@@ -26,7 +27,10 @@ pub fn compose_emit(emission: &Emission, changes: &[Change], mask: &Mask) -> Pag
         };
         let rows = choices.map(row).collect();
         let table = Table::new(&[Column::Left, Column::Wrapped], rows).with_quiet_head(&["key", "reason"]);
-        page.push(Section::new(toned(service, Tone::Strong)).with(table));
+        reasons.push(Section::new(toned(service, Tone::Strong)).with(table));
+    }
+    if !reasons.blocks.is_empty() {
+        page.push(reasons);
     }
     page.push_list(emission.notes.iter().map(note).collect());
     page

@@ -91,24 +91,35 @@ fn short_table(graph: &StartGraph) -> Table {
 /// All that the picture shows.
 fn table(graph: &StartGraph) -> Table {
     let row = |(index, service): (usize, &StartedService)| {
-        let start = service.start_seconds.map_or_else(|| "not known".to_owned(), seconds);
+        let start = match service.start_seconds {
+            Some(time) if time > 0.0 => format!("after {}", seconds(time)),
+            Some(_) => "at once".to_owned(),
+            None => "not known".to_owned(),
+        };
         vec![
             level(graph, index),
             code(&service.name),
             plain(waits(service)),
             plain(start),
             plain(check(service)),
-            plain(if is_decisive(service, graph) { "yes" } else { "" }),
+            plain(if is_critical(service, graph) { "on the critical path" } else { "" }),
         ]
     };
     let rows = graph.services.iter().enumerate().map(row).collect();
     let columns = [Column::Right, Column::Left, Column::Words, Column::Right, Column::Left, Column::Left];
-    Table::new(&columns, rows).with_head(&["level", "service", "starts", "at most after", "ready", "decides the time"])
+    Table::new(&columns, rows).with_head(&["level", "service", "waits", "start at most", "ready", ""])
 }
 
-/// Whether the time until all are ready depends on it.
-fn is_decisive(service: &StartedService, graph: &StartGraph) -> bool {
-    graph.critical_path().is_some_and(|path| path.services.contains(&service.name))
+/// Whether the time until all are ready depends on it: it is on the longest way, or on one that may be longer.
+fn is_critical(service: &StartedService, graph: &StartGraph) -> bool {
+    let is_on = |path: &&StartPath| path.services.contains(&service.name);
+    longest_known(graph).is_some_and(|path| is_on(&path)) || graph.open_path.as_ref().is_some_and(|path| is_on(&path))
+}
+
+/// The way whose time is known, unless one that is not known is longer in any case.
+fn longest_known(graph: &StartGraph) -> Option<&StartPath> {
+    let open = graph.open_path.as_ref().map_or(0.0, |path| path.seconds);
+    graph.timed_path.as_ref().filter(|path| path.seconds > open)
 }
 
 /// What is known of its start, and the time of its check.
@@ -123,7 +134,7 @@ fn timeline_row(service: &StartedService, start: f64, graph: &StartGraph) -> Tim
         _ => check(service),
     }];
     if service.start_seconds.is_none() {
-        notes.push("its start is not known: at least this".to_owned());
+        notes.push("starts then, or later".to_owned());
     }
     notes.retain(|note| !note.is_empty());
     TimelineRow {
@@ -131,7 +142,7 @@ fn timeline_row(service: &StartedService, start: f64, graph: &StartGraph) -> Tim
         start,
         seconds: time,
         is_open,
-        is_critical: is_decisive(service, graph),
+        is_critical: is_critical(service, graph),
         note: notes.join("; "),
         group: format!("level {}", service.level + 1),
         ..TimelineRow::default()
@@ -175,7 +186,7 @@ fn duration(graph: &StartGraph) -> Vec<String> {
     let is_asked =
         |service: &StartedService| service.is_job || matches!(service.check, CheckTime::AtMost(_) | CheckTime::Untimed);
     let what = if graph.services.iter().all(is_asked) { "All are ready" } else { "All checks have passed" };
-    let known = graph.timed_path.as_ref().filter(|path| path.seconds > 0.0);
+    let known = longest_known(graph);
     if graph.services.is_empty() {
         return vec!["Nothing is started without a profile: choose one with `--profile`".to_owned()];
     }
@@ -193,7 +204,7 @@ fn duration(graph: &StartGraph) -> Vec<String> {
     };
     let after = if open.seconds > 0.0 { format!("{} and {takes}", seconds(open.seconds)) } else { takes };
     let mut lines = Vec::new();
-    match known.filter(|path| path.seconds > open.seconds) {
+    match known {
         Some(path) => {
             lines.push(format!("{what} after at most {}: {}", seconds(path.seconds), way(path)));
             lines.push(format!("or after {after}, if that is longer: {}", way(open)));

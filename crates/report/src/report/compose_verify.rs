@@ -301,3 +301,65 @@ fn outage_json(outage: &Outage) -> Value {
         "blind_dependents": outage.blind_dependents,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{Layout, Medium};
+    use crate::startup::{ProbeRun, StartProblemKind};
+
+    fn container(service: &str, times: [Option<f64>; 3], status: ServiceStatus) -> StartedContainer {
+        let [delay, started, ready] = times;
+        let waits_for = vec![("db".to_owned(), "service_healthy".to_owned())];
+        StartedContainer { service: service.to_owned(), number: None, waits_for, delay, started, ready, status }
+    }
+
+    fn proof() -> StartProof {
+        let sick = StartProblem {
+            service: "sick".to_owned(),
+            kind: StartProblemKind::Unhealthy,
+            what: "`sick` became unhealthy".to_owned(),
+            probes: vec![ProbeRun { exit_code: 7, output: "no such <table>\n\n".to_owned(), ..ProbeRun::default() }],
+            log: vec!["starting".to_owned(), " ".to_owned()],
+            is_silent: false,
+        };
+        let containers = vec![
+            container("db", [Some(1.5), Some(0.0), Some(4.2)], ServiceStatus::Healthy),
+            container("sick", [None, Some(4.5), None], ServiceStatus::Unhealthy),
+            container("job", [Some(0.5), Some(4.6), Some(6.0)], ServiceStatus::Completed),
+            container("web", [None, Some(4.8), None], ServiceStatus::Unchecked),
+            container("after", [None, None, None], ServiceStatus::NotStarted),
+        ];
+        let bad = StartResult { containers, problems: vec![sick], seconds: None };
+        let good = StartResult { seconds: Some(3.5), ..StartResult::default() };
+        let notes = vec!["the network `edge` is replaced".to_owned()];
+        StartProof { file: "compose.yaml".to_owned(), starts: vec![good, bad], notes, ..StartProof::default() }
+    }
+
+    #[test]
+    fn the_failed_start_is_shown_of_several() {
+        let text = compose_verify(&proof()).write(Medium::Terminal, Layout::PLAIN);
+        for part in [
+            "compose.yaml   1 of 2 starts went well\n\nstart 2 of 2\n  service  delay  start  ready  state",
+            "\n\nerror: `sick` became unhealthy\n  last failure of its check (code 7):\n    no such <table>\n  last lines of its \
+             log:\n    starting\n\nall starts\n  start 1  all ready after 3.5 s\n  start 2  `sick` became unhealthy\n\nnote: ",
+            "note: the network `edge` is replaced\n",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_start_is_a_picture_for_browsers() {
+        let text = compose_verify(&proof()).write(Medium::Html, Layout::PLAIN);
+        for part in
+            ["class=\"failed\"", "class=\"span open\"", "class=\"delay\"", "not started", "no such &lt;table&gt;"]
+        {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert_eq!(text.matches("<li").count() - text.matches("<li><span class=\"dim\">note").count(), 8, "{text}");
+        if let Ok(path) = std::env::var("W3_HTML") {
+            std::fs::write(format!("{path}/verify.html"), &text).unwrap();
+        }
+    }
+}

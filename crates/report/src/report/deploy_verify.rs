@@ -49,7 +49,7 @@ fn timeline(step: &DeploymentStep) -> Block {
         start: lost.first,
         seconds: lost.last - lost.first,
         tone: Tone::Error,
-        note: count(lost.count, "lost request"),
+        note: format!("with {}", count(lost.count, "lost request")),
         ..TimelineRow::default()
     };
     let bars = std::iter::once(script).chain(container_rows(step)).chain(lost.iter().map(of_lost)).collect();
@@ -90,7 +90,7 @@ fn container_rows(step: &DeploymentStep) -> Vec<TimelineRow> {
             Some(row) if is_stop => (row.seconds, row.is_open) = (event.seconds - row.start, false),
             _ => {
                 let (start, seconds) = if is_stop { (0.0, event.seconds) } else { (event.seconds, 0.0) };
-                let note = event.what.to_owned();
+                let note = format!("then {}", event.what);
                 rows.push(TimelineRow { name, start, seconds, is_open: !is_stop, note, ..TimelineRow::default() });
             }
         }
@@ -185,4 +185,58 @@ fn step_json(step: &DeploymentStep) -> Value {
         "problems": step.problems(),
         "log": step.lines,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deployment::{ContainerChange, RequestCount};
+    use crate::report::{Layout, Medium};
+
+    fn proof() -> DeploymentProof {
+        let change = |seconds: f64, container: &str, version: &str, what: &'static str| ContainerChange {
+            seconds,
+            container: container.to_owned(),
+            version: version.to_owned(),
+            what,
+        };
+        let mut count = RequestCount { answered: 900, ..RequestCount::default() };
+        count.lose("refused connections".to_owned(), 8.0);
+        count.lose("refused connections".to_owned(), 9.5);
+        let next = DeploymentStep {
+            service: "api".to_owned(),
+            exit: Some(0),
+            seconds: 12.0,
+            lines: vec!["+ docker compose up".to_owned()],
+            requests: [(RequestKind::New, count)].into(),
+            versions: [("1".to_owned(), 500), ("2".to_owned(), 400)].into(),
+            events: vec![change(2.0, "api-2", "2", "started"), change(8.0, "api-1", "1", "stopped")],
+            ..DeploymentStep::default()
+        };
+        let address = "http://127.0.0.1:80/".to_owned();
+        DeploymentProof { file: "compose.yaml".to_owned(), address, steps: vec![next], ..DeploymentProof::default() }
+    }
+
+    #[test]
+    fn containers_and_lost_requests_are_a_picture_and_rows() {
+        let page = deploy_verify(&proof());
+        let text = page.write(Medium::Terminal, Layout::PLAIN);
+        let start =
+            "compose.yaml   2 of 902 requests were lost; asked: http://127.0.0.1:80/\n\n  deployment  code  time";
+        assert!(
+            text.starts_with(start) && text.contains("\n\nerror: api 1 -> 2: 2 of 902 requests were lost"),
+            "{text}"
+        );
+        assert!(text.ends_with("\n\napi 1 -> 2, the last lines of the script\n    + docker compose up\n"), "{text}");
+        let text = page.write(Medium::Markdown, Layout::PLAIN);
+        for part in ["| 2.0 s |  | api-2 (version 2) started |", "| 8.0 s | 9.5 s | 2 lost: new: refused connections |"]
+        {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        let text = page.write(Medium::Html, Layout::PLAIN);
+        assert!(text.contains("class=\"failed\"") && text.contains("and stays"), "{text}");
+        if let Ok(path) = std::env::var("W3_HTML") {
+            std::fs::write(format!("{path}/deploy.html"), &text).unwrap();
+        }
+    }
 }

@@ -67,8 +67,8 @@ pub fn plan(rewrites: &[Rewrite], limit: LevelLimit, mask: &Mask, has_passes: bo
 
 /// A plan with a summary before it, and the changes of the files behind it.
 pub fn rewrite(mut plan: Page, rewrites: &[Rewrite], changes: &[Change], mask: &Mask, written: bool) -> Page {
-    let lines = summary_lines(rewrites, changes.len(), mask, written);
-    plan.blocks.insert(0, Block::List(lines.iter().map(plain).collect()));
+    let lines = rewrites.iter().map(|rewrite| done(rewrite, mask)).chain([changed_files(changes.len(), written)]);
+    plan.blocks.insert(0, Block::List(lines.map(plain).collect()));
     plan.blocks.extend(diff_sections(changes, mask));
     plan
 }
@@ -202,43 +202,46 @@ fn passes_section() -> Section {
 
 /// A few lines: what was or would be done, what was skipped and why, and the next command.
 pub fn rewrite_summary(rewrites: &[Rewrite], files: usize, mask: &Mask, written: bool) -> String {
-    summary_lines(rewrites, files, mask, written).iter().map(|line| format!("{}\n", clean(line))).collect()
+    let mut out = String::new();
+    for rewrite in rewrites {
+        out.push_str(&format!("{}\n", clean(&done(rewrite, mask))));
+        let name = &rewrite.dockerfile;
+        for PassRefusal { pass, what, why, is_whole } in rewrite.refusals() {
+            let (what, why) = (mask.apply(what), mask.apply(why));
+            let why = if *is_whole { format!("`{pass}` is skipped: {why}") } else { format!("{what}: {why} [{pass}]") };
+            out.push_str(&clean(&format!("{name}: {why}")));
+            out.push('\n');
+        }
+    }
+    for rewrite in rewrites {
+        for (step, assumption) in rewrite.open() {
+            let text = mask.apply(&format_assumption(assumption));
+            out.push_str(&clean(&format!("{}: `{}` assumes that {text}", rewrite.dockerfile, step.pass)));
+            out.push('\n');
+        }
+    }
+    let next = if files > 0 && !written { ", see the reasons with `--plan`" } else { "" };
+    out + &format!("{}{next}\n", changed_files(files, written))
 }
 
-fn summary_lines(rewrites: &[Rewrite], files: usize, mask: &Mask, written: bool) -> Vec<String> {
-    let mut lines = Vec::new();
-    for rewrite in rewrites {
-        let name = &rewrite.dockerfile;
-        let changed = rewrite.optimized.levels.iter().filter(|outcome| !outcome.steps.is_empty());
-        let levels: Vec<u8> = changed.map(|outcome| outcome.level.number()).collect();
-        let done = match (&rewrite.refused, rewrite.steps()) {
-            (Some(why), _) => format!("nothing changes: {}", mask.apply(why)),
-            (None, 0) => "nothing to improve".to_owned(),
-            (None, steps) => format!("{} at {}", count(steps as u64, "change"), levels_text(&levels)),
-        };
-        lines.push(format!("{name}: {done}"));
-        lines.extend(rewrite.refusals().map(|PassRefusal { pass, what, why, is_whole, .. }| {
-            let (what, why) = (mask.apply(what), mask.apply(why));
-            if *is_whole {
-                format!("{name}: `{pass}` is skipped: {why}")
-            } else {
-                format!("{name}: {what}: {why} [{pass}]")
-            }
-        }));
+/// What is done to a build, in one line.
+fn done(rewrite: &Rewrite, mask: &Mask) -> String {
+    let changed = rewrite.optimized.levels.iter().filter(|outcome| !outcome.steps.is_empty());
+    let levels: Vec<u8> = changed.map(|outcome| outcome.level.number()).collect();
+    let done = match (&rewrite.refused, rewrite.steps()) {
+        (Some(why), _) => format!("nothing changes: {}", mask.apply(why)),
+        (None, 0) => "nothing to improve".to_owned(),
+        (None, steps) => format!("{} at {}", count(steps as u64, "change"), levels_text(&levels)),
+    };
+    format!("{}: {done}", rewrite.dockerfile)
+}
+
+fn changed_files(files: usize, written: bool) -> String {
+    match (count(files as u64, "file"), written) {
+        _ if files == 0 => "nothing to change".to_owned(),
+        (files, true) => format!("changed {files}"),
+        (files, false) => format!("would change {files}; apply with `--write`"),
     }
-    for rewrite in rewrites {
-        lines.extend(rewrite.open().map(|(step, assumption)| {
-            let text = mask.apply(&format_assumption(assumption));
-            format!("{}: `{}` assumes that {text}", rewrite.dockerfile, step.pass)
-        }));
-    }
-    let files_text = count(files as u64, "file");
-    lines.push(match (files, written) {
-        (0, _) => "nothing to change".to_owned(),
-        (_, true) => format!("changed {files_text}"),
-        (_, false) => format!("would change {files_text}; apply with `--write`, see the reasons with `--plan`"),
-    });
-    lines
 }
 
 /// How many kinds of change a rewrite has: `level 3`, `levels 0 to 5`, `levels 0, 1, 4`.

@@ -6,7 +6,7 @@ use similar::udiff::UnifiedHunkHeader;
 use similar::{Algorithm, DiffTag, capture_diff_slices, group_diff_ops};
 
 use super::layout::{Layout, Tone, clean, substitute};
-use super::page::{Block, Section, path};
+use super::page::{Block, Section, path, plain};
 use crate::finding::Mask;
 use crate::fix::{Change, FixOutcome};
 
@@ -27,7 +27,7 @@ pub(super) fn diff_sections(changes: &[Change], mask: &Mask) -> Vec<Block> {
     let section = |change: &Change| {
         let diff = diff_of_file(change, mask, Layout::PLAIN);
         let about = if change.before.is_none() { "a new file" } else { "" };
-        let section = Section { about: about.into(), ..Section::new(path(&change.name)) };
+        let section = Section { about: about.into(), ..Section::new(plain("Changes of ").join(&path(&change.name))) };
         section.with(Block::Diff(String::from_utf8_lossy(&diff).into_owned())).into()
     };
     changes.iter().map(section).collect()

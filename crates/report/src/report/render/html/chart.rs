@@ -86,17 +86,19 @@ fn draw_timeline(name: &str, rows: &[TimelineRow]) -> Markup {
         figure.chart.timeline {
             figcaption {
                 (masked(name))
-                @if rows.iter().any(|row| row.is_critical) { span.key.last aria-hidden="true" {} "decides how long all takes" }
-                @if rows.iter().any(|row| row.delay > 0.0) { span.key.delay aria-hidden="true" {} "held back" }
-                @if rows.iter().any(|row| row.is_open) { span.key.open aria-hidden="true" {} "its end is not known" }
+                @if rows.iter().any(|row| row.is_critical) { span.key.last aria-hidden="true" {} "critical path" }
+                @if rows.iter().any(|row| row.delay > 0.0) { span.key.delay aria-hidden="true" {} "delayed" }
+                @if rows.iter().any(|row| row.is_open) { span.key.open aria-hidden="true" {} "goes on for an unknown time" }
             }
-            ol { @for (at, row) in rows.iter().enumerate() {
-                @if is_new(at) { li.group { (masked(&row.group)) } }
-                (draw_row(row, end))
-            } }
-            @if known > 0.0 {
-                div.axis aria-hidden="true" {
-                    div.ticks style={ "width:" (percent(known, end)) "%" } { span { "0 s" } span { (seconds(known)) } }
+            ol {
+                @for (at, row) in rows.iter().enumerate() {
+                    @if is_new(at) { li.group { (masked(&row.group)) } }
+                    (draw_row(row, end))
+                }
+                @if known > 0.0 {
+                    li.axis aria-hidden="true" {
+                        div.ticks style={ "width:" (percent(known, end)) "%" } { span { "0 s" } span { (seconds(known)) } }
+                    }
                 }
             }
         }
@@ -115,7 +117,7 @@ fn draw_row(row: &TimelineRow, end: f64) -> Markup {
         li class=[class] {
             div.what title=(masked(&row.name)) {
                 (masked(&row.name))
-                @if row.is_critical { span.hidden { " (decides how long all takes)" } }
+                @if row.is_critical { span.hidden { " (on the critical path)" } }
             }
             div.track { @if row.tone != Tone::Dim {
                 div.span.open[row.is_open] style={ "left:" (start) "%;width:" (width) "%" } {
