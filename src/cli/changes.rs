@@ -28,10 +28,15 @@ pub(super) fn below_here(name: &str) -> Option<String> {
 
 /// The changes as a diff that `git apply` takes.
 pub(super) fn diff(global: &Global, outcome: &mut FixOutcome, mask: &Mask) -> Vec<u8> {
+    report::diff(with_names_here(outcome), mask, terminal::stdout(global))
+}
+
+/// The changes of files by their names in the folder at hand.
+pub(super) fn with_names_here(outcome: &mut FixOutcome) -> &FixOutcome {
     for change in &mut outcome.changes {
         change.name = below_here(&change.name).unwrap_or_else(|| change.name.clone());
     }
-    report::diff(outcome, mask, terminal::stdout(global))
+    outcome
 }
 
 /// Says where the shown diff can't be applied.

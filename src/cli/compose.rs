@@ -9,11 +9,11 @@ use super::args::{ComposeCheck, ComposeCommand, ComposeGraph, Global, GraphStyle
 use super::exit;
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::fix::{self, FixScope};
-use super::output::{CommandFailure, base, complain, line, policies, print, today, write_run};
+use super::output::{CommandFailure, base, complain, line, policies, print, print_page, today, write_run};
 use super::{baseline, progress, terminal, version};
 use crate::audit::InputAudit;
 use crate::load::GatherRequest;
-use crate::report::{self, Format, GraphStyle, ReportRun};
+use crate::report::{self, Format, GraphLanguage, ReportRun};
 use crate::rules::AllRules;
 use crate::stack::{Stack, StartGraph};
 
@@ -61,19 +61,16 @@ fn graph(global: &Global, command: ComposeGraph) -> Result<u8, CommandFailure> {
     if inputs.composes.is_empty() && !failed {
         terminal::note("no compose file found");
     }
-    let style = match command.style {
-        GraphStyleArgument::Levels => GraphStyle::Levels,
-        GraphStyleArgument::Mermaid => GraphStyle::Mermaid,
-        GraphStyleArgument::Dot => GraphStyle::Dot,
+    let source = |language: GraphLanguage| {
+        let sources = graphs.iter().map(|(_, graph)| report::compose_graph_source(graph, language));
+        sources.collect::<Vec<_>>().join("\n")
     };
-    let layout = terminal::stdout(global);
-    let text = if global.format == Format::Json {
-        report::compose_graph_json(&graphs)
-    } else {
-        let texts = graphs.iter().map(|(name, graph)| report::compose_graph(name, graph, style, layout));
-        texts.collect::<Vec<_>>().join("\n")
-    };
-    print(global, &text)?;
+    match (global.format, command.style) {
+        (Format::Json, _) => print(global, &report::compose_graph_json(&graphs))?,
+        (_, GraphStyleArgument::Levels) => print_page(global, &report::compose_graph(&graphs))?,
+        (_, GraphStyleArgument::Mermaid) => print(global, &source(GraphLanguage::Mermaid))?,
+        (_, GraphStyleArgument::Dot) => print(global, &source(GraphLanguage::Dot))?,
+    }
     Ok(match (failed, is_refused) {
         (true, _) => FAILED,
         (false, true) => FOUND,

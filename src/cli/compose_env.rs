@@ -2,7 +2,7 @@
 
 use super::args::{ComposeEnv, Global};
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{CommandFailure, complain, print};
+use super::output::{CommandFailure, complain, print, print_page};
 use super::{progress, terminal};
 use crate::inputs::{ComposeInput, Inputs};
 use crate::load::GatherRequest;
@@ -33,12 +33,11 @@ pub(super) fn run(global: &Global, command: ComposeEnv) -> Result<u8, CommandFai
     let input = crate::load::variable_input(&paths, &inputs);
     let report = variables::survey(&input, &composes);
     let is_clean = report.findings.is_empty();
-    let text = match global.format {
-        Format::Json => report::compose_env_json(&report),
-        _ if composes.is_empty() || global.quiet && is_clean => String::new(),
-        _ => report::compose_env(&report, terminal::stdout(global)),
-    };
-    print(global, &text)?;
+    match global.format {
+        Format::Json => print(global, &report::compose_env_json(&report))?,
+        Format::Text if composes.is_empty() || global.quiet && is_clean => print(global, "")?,
+        _ => print_page(global, &report::compose_env(&report))?,
+    }
     Ok(match (failed, is_refused || !is_clean) {
         (true, _) => FAILED,
         (false, true) => FOUND,

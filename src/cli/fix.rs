@@ -6,11 +6,11 @@ mod stdin;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use self::outcome::{fixed, render_changes, shows_diff};
+use self::outcome::{fixed, print_changes, shows_diff};
 use super::args::{FixArgs, Global};
 use super::changes::place;
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{CommandFailure, complain, describe_inputs, line, policies, print, today};
+use super::output::{CommandFailure, complain, describe_inputs, line, policies, today};
 use super::pipelines::gather_pipelines;
 use super::{changes, progress, terminal};
 use crate::audit::{InputAudit, Report};
@@ -68,7 +68,7 @@ pub(super) fn run(global: &Global, command: &FixArgs, scope: FixScope) -> Result
     if command.mode.write {
         changes::write_all(&outcome.changes)?;
     }
-    print(global, &render_changes(global, command, &report, &mut outcome, &masks))?;
+    print_changes(global, command, &report, &mut outcome, &masks, more_unsafe)?;
     if global.format == Format::Text {
         terminal::note(&report::problems(&report, Layout::PLAIN));
         if builds == 0 && !failed {

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::args::{Global, Optimize};
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{CommandFailure, complain, describe_contexts, print};
+use super::output::{CommandFailure, complain, describe_contexts, medium, print, print_page};
 use super::{changes, progress, terminal};
 use crate::audit::{InputAudit, Report};
 use crate::finding::Mask;
@@ -17,7 +17,7 @@ use crate::fix::FixOutcome;
 use crate::inputs::{Inputs, Need, Needs};
 use crate::load::{EvidenceReader, build_log_name, read_build_log};
 use crate::optimize::{Options, optimize, plan, unwritable};
-use crate::report::{self, Format, Layout, Rewrite, RewriteHistory};
+use crate::report::{self, Format, Layout, Medium, Rewrite, RewriteHistory};
 use crate::rules::Policies;
 use crate::settings::CommandLinePolicy;
 
@@ -44,7 +44,8 @@ pub(super) fn run(global: &Global, command: &Optimize) -> Result<u8, CommandFail
     }
     progress::doing("working out the rewrite");
     let mut rewrites = rewrites(&inputs, &options);
-    if command.plan && !command.no_history {
+    let has_plan = command.plan || medium(global) != Medium::Terminal;
+    if has_plan && !command.no_history {
         add_histories(&inputs, &mut rewrites, command.log.as_deref())?;
     }
     let mut outcome = changes::merged(rewrites.iter().flat_map(|rewrite| rewrite.optimized.changes()), &inputs);
@@ -135,13 +136,13 @@ fn show(
         return print(global, &report::optimize_json(report, rewrites, &outcome.changes, command.level, mask, written));
     }
     terminal::note(&report::problems(report, Layout::PLAIN));
+    let plan = || report::plan(rewrites, command.level, mask, global.verbose);
+    if global.format != Format::Text {
+        let changes = &changes::with_names_here(outcome).changes;
+        return print_page(global, &report::rewrite(plan(), rewrites, changes, mask, written));
+    }
     if command.plan {
-        let layout = terminal::stdout(global);
-        let mut text = report::plan(rewrites, command.level, mask, layout);
-        if global.verbose {
-            text.push_str(&report::passes_text(layout));
-        }
-        return print(global, &text);
+        return print_page(global, &plan());
     }
     if !written && (!command.check || command.diff) {
         print(global, &changes::diff(global, outcome, mask))?;

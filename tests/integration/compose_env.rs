@@ -147,7 +147,7 @@ fn secrets_are_found_and_never_shown() {
             "secret API_TOKEN [] .env.production:1:1",
         ],
     );
-    for format in ["text", "json"] {
+    for format in ["text", "json", "markdown", "html"] {
         let dockopt = files.iter().fold(Dockopt::new(), |dockopt, (path, text)| dockopt.file(path, text));
         let ran = dockopt.args(["compose", "env", "--format", format]).run().code(1);
         assert!(!ran.stdout.contains("c4nary"), "{}", ran.stdout);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use dockopt::load::{project_request, read_project};
-use dockopt::report::{Layout, compose_verify, compose_verify_json};
+use dockopt::report::{Layout, Medium, compose_verify, compose_verify_json};
 use dockopt::stack::Stack;
 use dockopt::startup::{
     CrashTrial, Outage, OutageTrial, StartPlan, StartProof, StartRecord, judge, read_container, read_event,
@@ -22,11 +22,13 @@ const GOOD: &str = "good.yaml   the start order is proved
   api      7.5 s  12.7 s  healthy         setup (completed), store (healthy)
   web      7.6 s          runs, no check  api (started)
 
-  server stopped  unhealthy  at most  healthy again  not noticed by the check of
-  store           after 4 s      9 s  after 1 s      worker
+stopped servers
+  service  unhealthy  at most  healthy again  not noticed by the check of
+  store    after 4 s      9 s  after 1 s      worker
 
-  server killed  ready again  at most
-  api            after 6 s       46 s
+killed servers
+  service  ready again  at most
+  api      after 6 s       46 s
 
 note: without a check, so that it is not known when they are ready: web
 note: the check of worker does not notice an outage of store, for which it waits
@@ -78,7 +80,7 @@ fn proof(name: &str) -> (StartPlan, StartProof) {
 
 #[track_caller]
 fn is_text(proof: &StartProof, expected: &str) {
-    assert_eq!(compose_verify(proof, Layout::PLAIN), expected);
+    assert_eq!(compose_verify(proof).write(Medium::Terminal, Layout::PLAIN), expected);
     let json = serde_json::from_str(&compose_verify_json(proof)).unwrap();
     crate::fixtures::keeps_schema(include_str!("../../schemas/compose-verify.schema.json"), &json);
     assert_eq!(json["is_proved"], proof.is_proved());
@@ -113,11 +115,11 @@ fn starts_are_counted() {
     let mut all = proof("good").1;
     all.starts.extend(proof("bad").1.starts);
     (all.most_delay, all.seed) = (2.0, 7);
-    let text = compose_verify(&all, Layout::PLAIN);
+    let text = compose_verify(&all).write(Medium::Terminal, Layout::PLAIN);
     for part in [
         "good.yaml   1 of 2 starts went well; random delays up to 2 s (--seed 7)\n",
         "\nstart 2 of 2\n",
-        "\n  start  1: all ready after 13 s\n  start  2: `",
+        "\nall starts\n  start 1  all ready after 13 s\n  start 2  `",
     ] {
         assert!(text.contains(part), "`{part}` is not in:\n{text}");
     }

@@ -51,13 +51,13 @@ pub use self::comparison::{
 };
 pub use self::compose_emit::{compose_emit, compose_emit_json};
 pub use self::compose_env::{compose_env, compose_env_json};
-pub use self::compose_graph::{GraphStyle, compose_graph, compose_graph_json};
+pub use self::compose_graph::{GraphLanguage, compose_graph, compose_graph_json, compose_graph_source};
 pub use self::compose_verify::{compose_verify, compose_verify_json};
 pub use self::context::{context, context_json};
 pub use self::deploy_check::{DeployCheckResult, deploy_check, deploy_check_json, deploy_reasons};
 pub use self::deploy_verify::{deploy_verify, deploy_verify_json};
 pub use self::figures::{measure, measure_json};
-pub use self::fixed::{diff_is_masked, fix_json, fix_summary};
+pub use self::fixed::{diff_is_masked, fix, fix_json, fix_summary};
 pub use self::format::{
     Format, FormatWriter, PathBase, ReportRun, comparison_github, comparison_sarif, image_sarif, without_commands,
 };
@@ -69,7 +69,7 @@ pub use self::image::{
 };
 pub use self::json::{audit_json, lint_json};
 pub use self::layout::{Layout, clean, clean_bytes, cut, cut_path, pad, width, wrap};
-pub use self::optimize::{Rewrite, RewriteHistory, optimize_json, passes_text, plan, rewrite_summary};
+pub use self::optimize::{Rewrite, RewriteHistory, optimize_json, plan, rewrite, rewrite_summary};
 pub use self::page::{Medium, Page};
 pub use self::patch::diff;
 pub use self::prediction::{BuildPrediction, ReasonWriter, prediction, prediction_json};

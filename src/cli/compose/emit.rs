@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::audit::InputAudit;
 use crate::cli::args::{ComposeEmit, Global};
 use crate::cli::exit::{CLEAN, FAILED, FOUND};
-use crate::cli::output::{CommandFailure, complain, print};
+use crate::cli::output::{CommandFailure, complain, print, print_page};
 use crate::cli::{changes, progress, terminal};
 use crate::emit::{ENVIRONMENT_FILES, Emission, EmitInput, EmitOverrides, IGNORE_FILE};
 use crate::finding::{Mask, Target};
@@ -65,14 +65,15 @@ impl EmissionShow {
         if is_masked && (global.format == Format::Json || !self.write) {
             emission.notes.push("secrets are masked here: `--write` writes the values of your files".to_owned());
         }
-        let text = match global.format {
-            Format::Json => report::compose_emit_json(emission).into_bytes(),
-            _ if self.explain => report::compose_emit(emission, terminal::stdout(global)).into_bytes(),
-            _ if self.write || self.check || names.is_empty() => Vec::new(),
-            _ => changes::diff(global, &mut outcome, mask),
-        };
-        print(global, &text)?;
-        if global.format != Format::Json && !self.explain {
+        let page = |outcome: &FixOutcome| report::compose_emit(emission, &outcome.changes, mask);
+        match global.format {
+            Format::Json => print(global, &report::compose_emit_json(emission))?,
+            Format::Text if self.explain => print_page(global, &page(&outcome))?,
+            Format::Text if self.write || self.check || names.is_empty() => print(global, "")?,
+            Format::Text => print(global, &changes::diff(global, &mut outcome, mask))?,
+            _ => print_page(global, &page(changes::with_names_here(&mut outcome)))?,
+        }
+        if global.format == Format::Text && !self.explain {
             for note in &emission.notes {
                 terminal::note(&format!("note: {note}"));
             }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::cli::args::{ComposeVerify, Global};
 use crate::cli::exit::{CLEAN, FOUND};
 use crate::cli::interrupt::Interrupts;
-use crate::cli::output::{CommandFailure, print};
+use crate::cli::output::{CommandFailure, print, print_page};
 use crate::cli::{measure, progress, terminal};
 use crate::compose::project::{ComposeProject, ProjectRequest};
 use crate::engine::EngineOptions;
@@ -57,11 +57,10 @@ pub(super) fn run(global: &Global, command: &ComposeVerify) -> Result<u8, Comman
             return Err(CommandFailure::Said);
         }
     };
-    let text = match global.format {
-        Format::Json => report::compose_verify_json(&proof),
-        _ => report::compose_verify(&proof, terminal::stdout(global)),
-    };
-    print(global, &text)?;
+    match global.format {
+        Format::Json => print(global, &report::compose_verify_json(&proof))?,
+        _ => print_page(global, &report::compose_verify(&proof))?,
+    }
     Ok(if proof.is_proved() { CLEAN } else { FOUND })
 }
 

@@ -9,7 +9,7 @@ use super::project::{ReplaceableProject, ServiceSelection};
 use crate::cli::args::{DeployVerify, Global};
 use crate::cli::exit::{CLEAN, FOUND};
 use crate::cli::interrupt::Interrupts;
-use crate::cli::output::{CommandFailure, print};
+use crate::cli::output::{CommandFailure, print, print_page};
 use crate::cli::{measure, progress, terminal};
 use crate::deployment::DeploymentProof;
 use crate::engine::EngineOptions;
@@ -59,11 +59,10 @@ pub(super) fn run(global: &Global, command: DeployVerify) -> Result<u8, CommandF
         }
     };
     proof.notes.extend(left_out);
-    let text = match global.format {
-        Format::Json => report::deploy_verify_json(&proof),
-        _ => report::deploy_verify(&proof, terminal::stdout(global)),
-    };
-    print(global, &text)?;
+    match global.format {
+        Format::Json => print(global, &report::deploy_verify_json(&proof))?,
+        _ => print_page(global, &report::deploy_verify(&proof))?,
+    }
     Ok(if proof.is_proved() { CLEAN } else { FOUND })
 }
 

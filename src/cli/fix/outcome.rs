@@ -3,6 +3,7 @@
 use crate::audit::Report;
 use crate::cli::args::{FixArgs, Global};
 use crate::cli::changes;
+use crate::cli::output::{CommandFailure, print, print_page};
 use crate::finding::Mask;
 use crate::fix::{FixLevel, FixOutcome};
 use crate::inputs::Inputs;
@@ -14,18 +15,22 @@ pub(super) fn fixed(inputs: &Inputs, policies: &Policies, command: &FixArgs) -> 
     crate::audit::fix(inputs, policies, level)
 }
 
-/// The result: a diff, or nothing where the files are changed or only the exit code was asked for.
-pub(super) fn render_changes(
+/// Prints the result: a diff, or nothing where the files are changed or only the exit code was asked for. `more_unsafe`:
+/// findings that `--unsafe` would fix beyond those.
+pub(super) fn print_changes(
     global: &Global,
     command: &FixArgs,
     report: &Report,
     outcome: &mut FixOutcome,
     mask: &Mask,
-) -> Vec<u8> {
+    more_unsafe: usize,
+) -> Result<(), CommandFailure> {
+    let written = command.mode.write;
     match global.format {
-        Format::Json => report::fix_json(report, outcome, mask, command.mode.write).into_bytes(),
-        _ if !shows_diff(command) => Vec::new(),
-        _ => changes::diff(global, outcome, mask),
+        Format::Json => print(global, &report::fix_json(report, outcome, mask, written)),
+        Format::Text if !shows_diff(command) => print(global, ""),
+        Format::Text => print(global, &changes::diff(global, outcome, mask)),
+        _ => print_page(global, &report::fix(report, changes::with_names_here(outcome), mask, written, more_unsafe)),
     }
 }
 

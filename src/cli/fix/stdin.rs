@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::outcome::{fixed, render_changes, shows_diff};
+use super::outcome::{fixed, print_changes, shows_diff};
 use crate::audit::InputAudit;
 use crate::cli::args::{FixArgs, Global};
 use crate::cli::exit::{CLEAN, FOUND};
-use crate::cli::output::{CommandFailure, complain, describe_inputs, policies, print, print_exact, today};
+use crate::cli::output::{CommandFailure, complain, describe_inputs, policies, print_exact, today};
 use crate::cli::{changes, terminal};
 use crate::fix::FixOutcome;
 use crate::load::{DOCKERFILE_LIMIT, FactSelection, read_stdin};
@@ -40,7 +40,7 @@ pub(super) fn run(global: &Global, command: &FixArgs, line: CommandLinePolicy) -
     if global.format == Format::Text && !command.mode.diff && !command.mode.check {
         print_exact(global, &after)?;
     } else {
-        print(global, &render_changes(global, command, &report, &mut outcome, mask))?;
+        print_changes(global, command, &report, &mut outcome, mask, 0)?;
     }
     if global.format == Format::Text {
         terminal::note(&report::problems(&report, Layout::PLAIN));

@@ -1,49 +1,39 @@
 //! `compose emit`: why each service and key is there, for people and as JSON.
 
-use std::fmt::Write;
-
 use serde_json::json;
 
-use super::layout::{Layout, Tone, clean, wrap};
+use super::page::{Block, Column, Medium, Page, Section, Table, Tone, code, note, plain, toned};
+use super::patch::diff_sections;
 use crate::emit::{Choice, Emission};
+use crate::finding::Mask;
+use crate::fix::Change;
 
-/// The choices, by service, and what was left out.
-pub fn compose_emit(emission: &Emission, layout: Layout) -> String {
-    let mut out = String::new();
+/// The files, the choices by service, and what was left out. A terminal shows no files: that is for diffs.
+pub fn compose_emit(emission: &Emission, changes: &[Change], mask: &Mask) -> Page {
+    let mut page = Page::new("Files to run the project");
+    page.push(Block::Only(&[Medium::Markdown, Medium::Html], diff_sections(changes, mask)));
     let mut services: Vec<&str> = Vec::new();
     for choice in &emission.choices {
         if !services.contains(&choice.service.as_str()) {
             services.push(&choice.service);
         }
     }
-    for (at, service) in services.iter().enumerate() {
-        if at > 0 {
-            out.push('\n');
-        }
-        let _ = writeln!(out, "{}", layout.paint(Tone::Strong, &clean(service)));
-        for choice in emission.choices.iter().filter(|choice| choice.service == *service) {
-            add(&mut out, choice, layout);
-        }
+    let mut reasons = Section::default();
+    for service in services {
+        let choices = emission.choices.iter().filter(|choice| choice.service == service);
+        let row = |choice: &Choice| {
+            let place = choice.place.as_deref().map(|place| format!(" ({place})")).unwrap_or_default();
+            vec![code(&choice.key), plain(format!("{}{place}", choice.reason))]
+        };
+        let rows = choices.map(row).collect();
+        let table = Table::new(&[Column::Left, Column::Wrapped], rows).with_quiet_head(&["key", "reason"]);
+        reasons.push(Section::new(toned(service, Tone::Strong)).with(table));
     }
-    for (at, note) in emission.notes.iter().enumerate() {
-        if at == 0 && !out.is_empty() {
-            out.push('\n');
-        }
-        for (index, line) in wrap(&clean(note), layout.columns().saturating_sub(6)).iter().enumerate() {
-            let head = if index == 0 { "note: " } else { "      " };
-            let _ = writeln!(out, "{}{line}", layout.paint(Tone::Dim, head));
-        }
+    if !reasons.blocks.is_empty() {
+        page.push(reasons);
     }
-    out
-}
-
-fn add(out: &mut String, choice: &Choice, layout: Layout) {
-    let place = choice.place.as_deref().map(|place| format!(" ({place})")).unwrap_or_default();
-    let text = clean(&format!("{}{place}", choice.reason)).into_owned();
-    for (index, line) in wrap(&text, layout.columns().saturating_sub(16)).iter().enumerate() {
-        let key = if index == 0 { choice.key.as_str() } else { "" };
-        let _ = writeln!(out, "  {key:<13} {line}");
-    }
+    page.push_list(emission.notes.iter().map(note).collect());
+    page
 }
 
 /// The same as JSON, with the files.

@@ -1,11 +1,9 @@
 //! `compose env`: what is wrong with the variables of a project, for people and as JSON.
 
-use std::fmt::Write;
-
 use serde_json::json;
 
-use super::grid::{Cell, Column, Grid, cell, plain};
-use super::layout::{Layout, Tone, clean, cut, wrap};
+use super::layout::cut;
+use super::page::{Block, Column, Page, Section, Table, Text, TextKind, Tone, note, path, plain, toned};
 use super::units::count;
 use crate::variables::{
     EnvironmentRow, EnvironmentTable, EnvironmentValue, VariableFinding, VariableFindingKind, VariablePlace,
@@ -25,9 +23,11 @@ const VALUE: usize = 24;
 const HIDDEN: &str = "••••";
 
 /// The variables of projects for people.
-pub fn compose_env(report: &VariableReport, layout: Layout) -> String {
+pub fn compose_env(report: &VariableReport) -> Page {
     let services = count(report.services as u64, "service");
-    let mut out = format!("{services}, {} read, {} set\n", count(report.reads as u64, "variable"), report.definitions);
+    let mut page = Page::new("Variables of services");
+    let variables = count(report.reads as u64, "variable");
+    page.push(plain(format!("{services}, {variables} read, {} set", report.definitions)));
     for kind in [
         VariableFindingKind::Secret,
         VariableFindingKind::Missing,
@@ -37,22 +37,23 @@ pub fn compose_env(report: &VariableReport, layout: Layout) -> String {
     ] {
         let findings: Vec<&VariableFinding> = report.findings.iter().filter(|finding| finding.kind == kind).collect();
         if !findings.is_empty() {
-            out.push_str(&section(kind, &findings, layout));
+            page.push(section(kind, &findings));
         }
     }
     for table in &report.differences {
-        out.push_str(&environments(table, layout));
+        let section = Section::new("Different between environments").with(environments(table));
+        page.push(with_hidden(section, table.rows.len()));
     }
-    if !report.notes.is_empty() {
-        out.push('\n');
+    page.push_list(report.notes.iter().map(note).collect());
+    page
+}
+
+/// With a line that tells how many rows are not shown.
+fn with_hidden(mut section: Section, rows: usize) -> Section {
+    if rows > ROWS {
+        section.push(plain(format!("… and {} more, all with `--format json`", rows - ROWS)));
     }
-    for note in &report.notes {
-        for (index, line) in wrap(&clean(note), layout.columns().saturating_sub(6)).iter().enumerate() {
-            let head = if index == 0 { "note: " } else { "      " };
-            let _ = writeln!(out, "{}{line}", layout.paint(Tone::Dim, head));
-        }
-    }
-    out
+    section
 }
 
 fn title(kind: VariableFindingKind) -> &'static str {
@@ -69,23 +70,20 @@ fn place(place: &VariablePlace) -> String {
     format!("{}:{}:{}", place.file, place.line, place.column)
 }
 
-fn section(kind: VariableFindingKind, findings: &[&VariableFinding], layout: Layout) -> String {
-    let mut out = format!("\n{}\n", layout.paint(Tone::Strong, title(kind)));
+fn section(kind: VariableFindingKind, findings: &[&VariableFinding]) -> Section {
     let tone = if matches!(kind, VariableFindingKind::Secret | VariableFindingKind::Missing) {
         Tone::Error
     } else {
         Tone::Warning
     };
     let row = |finding: &&VariableFinding| {
-        let services = finding.services.join(", ");
-        vec![cell(&finding.name, tone), plain(services), cell(place(&finding.place), Tone::Dim)]
+        let name = Text::new(&finding.name, TextKind::Code, tone);
+        vec![name, plain(finding.services.join(", ")), path(place(&finding.place)).in_tone(Tone::Dim)]
     };
-    let rows: Vec<Vec<Cell>> = findings.iter().take(ROWS).map(row).collect();
+    let rows = findings.iter().take(ROWS).map(row).collect();
     let columns = [Column::Left, Column::Words, Column::Path];
-    out.push_str(&Grid { columns: &columns, head: &[], rows: &rows, indent: 2 }.write(layout));
-    if findings.len() > ROWS {
-        let _ = writeln!(out, "  … and {} more, all with `--format json`", findings.len() - ROWS);
-    }
+    let table = Table::new(&columns, rows).with_quiet_head(&["variable", "services", "place"]);
+    let mut section = with_hidden(Section::new(title(kind)).with(table), findings.len());
     // What to do is said once for all that it holds for.
     let mut helps: Vec<(String, Vec<&str>)> = Vec::new();
     for finding in findings.iter().take(ROWS) {
@@ -96,46 +94,32 @@ fn section(kind: VariableFindingKind, findings: &[&VariableFinding], layout: Lay
         }
     }
     for (help, names) in helps {
-        let text = match names.as_slice() {
+        let help = match names.as_slice() {
             [name] => help.replace("NAME", name),
             _ => help,
         };
-        for (index, line) in wrap(&clean(&text), layout.columns().saturating_sub(10)).iter().enumerate() {
-            let head = if index == 0 { "  help: " } else { "        " };
-            let _ = writeln!(out, "{}{line}", layout.paint(Tone::Info, head));
-        }
+        section.push(toned("help: ", Tone::Info).and(help));
     }
-    out
+    section
 }
 
-fn environments(table: &EnvironmentTable, layout: Layout) -> String {
-    let mut out = format!("\n{}\n", layout.paint(Tone::Strong, "Different between environments"));
+fn environments(table: &EnvironmentTable) -> Block {
     let name = |row: &EnvironmentRow| match &row.service {
         Some(service) => format!("{service}: {}", row.name),
         None => row.name.clone(),
     };
     let value = |value: &Option<EnvironmentValue>| match value {
-        None => cell("–", Tone::Dim),
+        None => toned("–", Tone::Dim),
         Some(EnvironmentValue { text: None, .. }) => plain(HIDDEN),
-        Some(EnvironmentValue { text: Some(text), .. }) if text.is_empty() => cell("(empty)", Tone::Dim),
-        Some(EnvironmentValue { text: Some(text), .. }) => plain(cut(&clean(text), VALUE)),
+        Some(EnvironmentValue { text: Some(text), .. }) if text.is_empty() => toned("(empty)", Tone::Dim),
+        Some(EnvironmentValue { text: Some(text), .. }) => plain(cut(text, VALUE)),
     };
-    let rows: Vec<Vec<Cell>> = table
-        .rows
-        .iter()
-        .take(ROWS)
-        .map(|row| std::iter::once(plain(name(row))).chain(row.values.iter().map(value)).collect())
-        .collect();
+    let row = |row: &EnvironmentRow| std::iter::once(plain(name(row))).chain(row.values.iter().map(value)).collect();
+    let rows = table.rows.iter().take(ROWS).map(row).collect();
     let mut columns = vec![Column::Words; table.environments.len() + 1];
     columns[0] = Column::Left;
-    let head: Vec<String> = std::iter::once("variable".to_owned()).chain(table.environments.iter().cloned()).collect();
-    let head: Vec<String> = head.iter().map(|name| clean(name).into_owned()).collect();
-    let head: Vec<&str> = head.iter().map(String::as_str).collect();
-    out.push_str(&Grid { columns: &columns, head: &head, rows: &rows, indent: 2 }.write(layout));
-    if table.rows.len() > ROWS {
-        let _ = writeln!(out, "  … and {} more, all with `--format json`", table.rows.len() - ROWS);
-    }
-    out
+    let head: Vec<&str> = std::iter::once("variable").chain(table.environments.iter().map(String::as_str)).collect();
+    Table::new(&columns, rows).with_head(&head).into()
 }
 
 /// The variables of projects as JSON.

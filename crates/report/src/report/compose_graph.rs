@@ -1,10 +1,11 @@
-//! `compose graph`: the start order as a tree for people, as Mermaid, as DOT, as JSON.
+//! `compose graph`: the start order by levels and as a picture, as Mermaid, as DOT, as JSON.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::json;
 
-use super::layout::{Layout, Tone, clean, push, push_title, width};
+use super::page::{Block, Chart, Column, Medium, Page, Section, Table, Text, TimelineRow, Tone, code, plain, toned};
 use super::units::{count, seconds};
 use crate::stack::{COMPLETED, CheckTime, HEALTHY, StartGraph, StartPath, StartedService};
 use crate::wire::{GraphJson, InactiveServiceJson, OnlyWritten, ServiceWaitJson, StartedServiceJson, list};
@@ -12,23 +13,20 @@ use crate::wire::{GraphJson, InactiveServiceJson, OnlyWritten, ServiceWaitJson, 
 /// Services that are named one by one.
 const NAMES: usize = 4;
 
-/// How a graph is written for people.
+/// A language in which other programs draw graphs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GraphStyle {
-    /// Levels, one below the other.
-    Levels,
+pub enum GraphLanguage {
     /// A flowchart of Mermaid.
     Mermaid,
     /// A graph of Graphviz.
     Dot,
 }
 
-/// The graph of a compose file for people.
-pub fn compose_graph(name: &str, graph: &StartGraph, style: GraphStyle, layout: Layout) -> String {
-    match style {
-        GraphStyle::Levels => levels(name, graph, layout),
-        GraphStyle::Mermaid => mermaid(graph),
-        GraphStyle::Dot => dot(graph),
+/// The graph of a compose file for a program that draws it.
+pub fn compose_graph_source(graph: &StartGraph, language: GraphLanguage) -> String {
+    match language {
+        GraphLanguage::Mermaid => mermaid(graph),
+        GraphLanguage::Dot => dot(graph),
     }
 }
 
@@ -41,56 +39,155 @@ pub(super) fn word(condition: &str) -> &'static str {
     }
 }
 
-fn levels(name: &str, graph: &StartGraph, layout: Layout) -> String {
-    let mut out = String::new();
+/// The graphs of compose files, a section each.
+pub fn compose_graph(graphs: &[(String, StartGraph)]) -> Page {
+    let mut page = Page::new(match graphs {
+        [(name, _)] => format!("Start order of {name}"),
+        _ => format!("Start order of {}", count(graphs.len() as u64, "compose file")),
+    });
+    page.blocks.extend(graphs.iter().map(|(name, graph)| section(name, graph).into()));
+    page
+}
+
+fn section(name: &str, graph: &StartGraph) -> Section {
     let levels = graph.services.last().map_or(0, |service| service.level + 1);
     let about = format!("{}, {}", count(graph.services.len() as u64, "service"), count(levels as u64, "start level"));
-    push_title(&mut out, &clean(name), &about, 3, layout);
-    let names = graph.services.iter().map(|service| width(&clean(&service.name))).max().unwrap_or(0);
-    for (index, service) in graph.services.iter().enumerate() {
-        let is_first = index == 0 || graph.services[index - 1].level != service.level;
-        let level = if is_first { (service.level + 1).to_string() } else { String::new() };
-        if is_first {
-            out.push('\n');
-        }
-        let name = clean(&service.name);
-        let line = format!("{level:>4}  {name}{}  {}", " ".repeat(names - width(&name)), details(service));
-        let _ = writeln!(out, "{}", line.trim_end());
+    let mut section = Section { about: about.into(), ..Section::new(toned(name, Tone::Strong)) };
+    if !graph.services.is_empty() {
+        let starts = known_starts(graph);
+        let start = |service: &StartedService| starts.get(service.name.as_str()).copied().unwrap_or_default();
+        let rows = graph.services.iter().map(|service| timeline_row(service, start(service), graph)).collect();
+        let chart = Chart::Timeline { name: "When each service is started, and ready at most".to_owned(), rows };
+        let all = Block::Only(&[Medium::Markdown, Medium::Html], vec![chart.into(), table(graph).into()]);
+        let short = Block::Only(&[Medium::Terminal], vec![short_table(graph).into()]);
+        section.push(Section::default().with(short).with(all));
     }
+    let mut lines = Vec::new();
     if !graph.inactive.is_empty() {
-        let profiles = |names: &[String]| names.iter().map(|name| clean(name)).collect::<Vec<_>>().join(", ");
-        let services = graph.inactive.iter().map(|(name, names)| format!("{} ({})", clean(name), profiles(names)));
-        let services: Vec<String> = services.collect();
-        out.push('\n');
-        let text = format!("–  not started without its profile: {}", services.join(", "));
-        push(&mut out, &text, 3, layout, Tone::Plain);
+        let services = graph.inactive.iter().map(|(name, profiles)| format!("{name} ({})", profiles.join(", ")));
+        lines.push(format!("not started without its profile: {}", services.collect::<Vec<_>>().join(", ")));
     }
-    out.push('\n');
-    let mut lines = duration(graph);
+    lines.extend(duration(graph));
+    lines.extend(unknown_checks(graph));
+    section.push(Section::default().with(Block::List(lines.iter().map(plain).collect())));
+    section
+}
+
+/// The number of the level at its first service.
+fn level(graph: &StartGraph, index: usize) -> Text {
+    let level = graph.services[index].level;
+    let is_first = index == 0 || graph.services[index - 1].level != level;
+    plain(if is_first { (level + 1).to_string() } else { String::new() })
+}
+
+fn short_table(graph: &StartGraph) -> Table {
+    let row = |(index, service): (usize, &StartedService)| {
+        let parts = [waits(service), check(service)].into_iter().filter(|part| !part.is_empty());
+        vec![level(graph, index), plain(&service.name), plain(parts.collect::<Vec<_>>().join("; "))]
+    };
+    let rows = graph.services.iter().enumerate().map(row).collect();
+    Table::new(&[Column::Right, Column::Left, Column::Wrapped], rows)
+}
+
+/// All that the picture shows.
+fn table(graph: &StartGraph) -> Table {
+    let row = |(index, service): (usize, &StartedService)| {
+        let start = match service.start_seconds {
+            Some(time) if time > 0.0 => format!("after {}", seconds(time)),
+            Some(_) => "at once".to_owned(),
+            None => "not known".to_owned(),
+        };
+        vec![
+            level(graph, index),
+            code(&service.name),
+            plain(waits(service)),
+            plain(start),
+            plain(check(service)),
+            plain(if is_critical(service, graph) { "on the critical path" } else { "" }),
+        ]
+    };
+    let rows = graph.services.iter().enumerate().map(row).collect();
+    let columns = [Column::Right, Column::Left, Column::Words, Column::Right, Column::Left, Column::Left];
+    Table::new(&columns, rows).with_head(&["level", "service", "waits", "start at most", "ready", ""])
+}
+
+/// Whether the time until all are ready depends on it: it is on the longest way, or on one that may be longer.
+fn is_critical(service: &StartedService, graph: &StartGraph) -> bool {
+    let is_on = |path: &&StartPath| path.services.contains(&service.name);
+    longest_known(graph).is_some_and(|path| is_on(&path)) || graph.open_path.as_ref().is_some_and(|path| is_on(&path))
+}
+
+/// The way whose time is known, unless one that is not known is longer in any case.
+fn longest_known(graph: &StartGraph) -> Option<&StartPath> {
+    let open = graph.open_path.as_ref().map_or(0.0, |path| path.seconds);
+    graph.timed_path.as_ref().filter(|path| path.seconds > open)
+}
+
+/// What is known of its start, and the time of its check.
+fn timeline_row(service: &StartedService, start: f64, graph: &StartGraph) -> TimelineRow {
+    let (time, is_open) = match service.check {
+        CheckTime::AtMost(time) => (time, false),
+        CheckTime::Missing => (0.0, service.is_job),
+        CheckTime::Untimed | CheckTime::Unknown => (0.0, true),
+    };
+    let mut notes = vec![match service.check {
+        CheckTime::AtMost(_) => String::new(),
+        _ => check(service),
+    }];
+    if service.start_seconds.is_none() {
+        notes.push("starts then, or later".to_owned());
+    }
+    notes.retain(|note| !note.is_empty());
+    TimelineRow {
+        name: service.name.clone(),
+        start,
+        seconds: time,
+        is_open,
+        is_critical: is_critical(service, graph),
+        note: notes.join("; "),
+        group: format!("level {}", service.level + 1),
+        ..TimelineRow::default()
+    }
+}
+
+/// Seconds of the checks that each service waits for, as far as they are known.
+fn known_starts(graph: &StartGraph) -> BTreeMap<&str, f64> {
+    let mut ready: BTreeMap<(&str, bool), f64> = BTreeMap::new();
+    let mut starts = BTreeMap::new();
+    // What a service waits for is on a level above.
+    for service in &graph.services {
+        let end = |(name, condition): &(String, String)| ready.get(&(name.as_str(), *condition == HEALTHY)).copied();
+        let waits = || service.waits_for.iter().filter_map(end).fold(0.0, f64::max);
+        let start = service.start_seconds.unwrap_or_else(waits);
+        let check = if let CheckTime::AtMost(time) = service.check { time } else { 0.0 };
+        ready.extend([((service.name.as_str(), false), start), ((service.name.as_str(), true), start + check)]);
+        starts.insert(service.name.as_str(), start);
+    }
+    starts
+}
+
+/// Services whose images may have a check.
+fn unknown_checks(graph: &StartGraph) -> Option<String> {
     let unknown = graph.services.iter().filter(|service| service.check == CheckTime::Unknown && !service.is_job);
-    let unknown: Vec<_> = unknown.map(|service| clean(&service.name)).collect();
-    match unknown.len() {
-        0 => {}
-        1 => lines.push(format!("Of the image of {} nothing is known: it may have a check", unknown[0])),
-        2..=NAMES => {
-            lines.push(format!("Of the images of {} nothing is known: they may have checks", unknown.join(", ")));
+    let unknown: Vec<&str> = unknown.map(|service| service.name.as_str()).collect();
+    Some(match unknown[..] {
+        [] => return None,
+        [name] => format!("Of the image of {name} nothing is known: it may have a check"),
+        _ if unknown.len() <= NAMES => {
+            format!("Of the images of {} nothing is known: they may have checks", unknown.join(", "))
         }
-        count => lines.push(format!("Of the images of {count} services nothing is known: they may have checks")),
-    }
-    for line in lines {
-        push(&mut out, &line, 2, layout, Tone::Plain);
-    }
-    out
+        _ => format!("Of the images of {} services nothing is known: they may have checks", unknown.len()),
+    })
 }
 
 /// How long it takes until all are ready, in lines.
 fn duration(graph: &StartGraph) -> Vec<String> {
-    let way = |path: &StartPath| path.services.iter().map(|name| clean(name)).collect::<Vec<_>>().join(" → ");
+    let way = |path: &StartPath| path.services.join(" → ");
     // Nothing tells when a service without a check is ready.
     let is_asked =
         |service: &StartedService| service.is_job || matches!(service.check, CheckTime::AtMost(_) | CheckTime::Untimed);
     let what = if graph.services.iter().all(is_asked) { "All are ready" } else { "All checks have passed" };
-    let known = graph.timed_path.as_ref().filter(|path| path.seconds > 0.0);
+    let known = longest_known(graph);
     if graph.services.is_empty() {
         return vec!["Nothing is started without a profile: choose one with `--profile`".to_owned()];
     }
@@ -101,14 +198,14 @@ fn duration(graph: &StartGraph) -> Vec<String> {
             None => vec!["No service is asked whether it is ready".to_owned()],
         };
     };
-    let names: Vec<String> = open.open.iter().map(|name| format!("`{}`", clean(name))).collect();
+    let names: Vec<String> = open.open.iter().map(|name| format!("`{name}`")).collect();
     let takes = match &names[..] {
         [name] => format!("the time that {name} takes"),
         _ => format!("the times that {} take", names.join(", ")),
     };
     let after = if open.seconds > 0.0 { format!("{} and {takes}", seconds(open.seconds)) } else { takes };
     let mut lines = Vec::new();
-    match known.filter(|path| path.seconds > open.seconds) {
+    match known {
         Some(path) => {
             lines.push(format!("{what} after at most {}: {}", seconds(path.seconds), way(path)));
             lines.push(format!("or after {after}, if that is longer: {}", way(open)));
@@ -118,33 +215,32 @@ fn duration(graph: &StartGraph) -> Vec<String> {
     lines
 }
 
-fn details(service: &StartedService) -> String {
-    let mut parts = Vec::new();
-    // Services with the same condition stand together.
+/// `after db (healthy), cache (started)`: services with the same condition stand together.
+fn waits(service: &StartedService) -> String {
     let of_word = |wanted: &str| {
         let names = service.waits_for.iter().filter(|(_, condition)| word(condition) == wanted);
-        let names: Vec<_> = names.map(|(name, _)| clean(name)).collect();
+        let names: Vec<&str> = names.map(|(name, _)| name.as_str()).collect();
         if names.is_empty() { None } else { Some(format!("{} ({wanted})", names.join(", "))) }
     };
     let waits: Vec<String> = ["completed", "healthy", "started"].into_iter().filter_map(of_word).collect();
-    if !waits.is_empty() {
-        parts.push(format!("after {}", waits.join(", ")));
-    }
-    parts.push(match service.check {
+    if waits.is_empty() { String::new() } else { format!("after {}", waits.join(", ")) }
+}
+
+fn check(service: &StartedService) -> String {
+    match service.check {
         CheckTime::AtMost(time) => format!("healthy within {}", seconds(time)),
         CheckTime::Missing | CheckTime::Unknown if service.is_job => "ends by itself".to_owned(),
         CheckTime::Missing => "no check".to_owned(),
         CheckTime::Untimed => "check of its image, times unknown".to_owned(),
         CheckTime::Unknown => "check unknown".to_owned(),
-    });
-    parts.join("; ")
+    }
 }
 
 fn mermaid(graph: &StartGraph) -> String {
     let mut out = "flowchart LR\n".to_owned();
     let number = |name: &str| graph.services.iter().position(|service| service.name == name);
     for (index, service) in graph.services.iter().enumerate() {
-        let _ = writeln!(out, "    s{index}[\"{}\"]", plain(&service.name));
+        let _ = writeln!(out, "    s{index}[\"{}\"]", bare(&service.name));
     }
     for (index, service) in graph.services.iter().enumerate() {
         for (name, condition) in &service.waits_for {
@@ -159,12 +255,12 @@ fn mermaid(graph: &StartGraph) -> String {
 fn dot(graph: &StartGraph) -> String {
     let mut out = "digraph start {\n    rankdir=LR\n".to_owned();
     for service in &graph.services {
-        let _ = writeln!(out, "    \"{}\"", plain(&service.name));
+        let _ = writeln!(out, "    \"{}\"", bare(&service.name));
     }
     for service in &graph.services {
         for (name, condition) in &service.waits_for {
             let style = if *condition == HEALTHY { "solid" } else { "dashed" };
-            let (from, to) = (plain(name), plain(&service.name));
+            let (from, to) = (bare(name), bare(&service.name));
             let _ = writeln!(out, "    \"{from}\" -> \"{to}\" [label={}, style={style}]", word(condition));
         }
     }
@@ -173,7 +269,7 @@ fn dot(graph: &StartGraph) -> String {
 }
 
 /// A name without what ends a text in quotes; Compose allows none of it.
-fn plain(name: &str) -> String {
+fn bare(name: &str) -> String {
     name.chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect()
 }
 

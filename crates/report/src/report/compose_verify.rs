@@ -1,12 +1,9 @@
 //! `compose verify`: the timeline of a start, what is wrong, what the checks notice; for people and as JSON.
 
-use std::fmt::Write;
-
 use serde_json::{Value, json};
 
 use super::compose_graph::word;
-use super::grid::{Cell, Column, Grid, cell, plain};
-use super::layout::{Layout, Tone, clean};
+use super::page::{Block, Chart, Column, Page, Section, Table, Text, TimelineRow, Tone, note, plain, toned};
 use super::units::{count, seconds};
 use crate::startup::{CrashTrial, Outage, ServiceStatus, StartProblem, StartProof, StartResult, StartedContainer};
 
@@ -14,8 +11,37 @@ use crate::startup::{CrashTrial, Outage, ServiceStatus, StartProblem, StartProof
 const LINES: usize = 6;
 
 /// The result for people.
-pub fn compose_verify(proof: &StartProof, layout: Layout) -> String {
-    let mut out = layout.paint(Tone::Strong, &clean(&proof.file));
+pub fn compose_verify(proof: &StartProof) -> Page {
+    let mut page = Page::new(format!("Start of {}", proof.file));
+    let mut section = Section { about: verdict(proof), ..Section::new(toned(&proof.file, Tone::Strong)) };
+    let is_bad = |start: &StartResult| !start.problems.is_empty();
+    let shown = proof.starts.iter().position(is_bad).or(proof.starts.len().checked_sub(1));
+    let number = shown.unwrap_or_default();
+    let blocks = shown.map(|shown| timeline(&proof.starts[shown]).to_vec()).unwrap_or_default();
+    if proof.starts.len() == 1 {
+        section.push(Section { blocks, ..Section::default() });
+        page.push(section);
+    } else {
+        page.push(section);
+        page.push(Section { blocks, ..Section::new(format!("start {} of {}", number + 1, proof.starts.len())) });
+    }
+    if let Some(start) = shown.map(|shown| &proof.starts[shown]) {
+        page.blocks.extend(problems(&start.problems));
+    }
+    if proof.starts.len() > 1 {
+        page.push(Section::new("all starts").with(all_starts(proof)));
+    }
+    if let Some(trials) = &proof.outages {
+        page.push_rows(Section::new("stopped servers"), outages(trials));
+        page.push_rows(Section::new("killed servers"), crashes(&proof.crashes));
+        page.blocks.extend(problems(&proof.outage_problems()));
+    }
+    page.push_list(remarks(proof).iter().map(note).collect());
+    page
+}
+
+/// Whether the start order is proved, and under which delays.
+fn verdict(proof: &StartProof) -> Text {
     let good = proof.starts.iter().filter(|start| start.problems.is_empty()).count();
     let verdict = match (proof.is_proved(), proof.starts.len()) {
         (true, 1) => "the start order is proved".to_owned(),
@@ -28,55 +54,57 @@ pub fn compose_verify(proof: &StartProof, layout: Layout) -> String {
     } else {
         String::new()
     };
-    let tone = if proof.is_proved() { Tone::Good } else { Tone::Error };
-    let _ = writeln!(out, "   {}{delays}", layout.paint(tone, &verdict));
-    let is_bad = |start: &&StartResult| !start.problems.is_empty();
-    let shown = proof.starts.iter().find(is_bad).or(proof.starts.last());
-    if let Some(start) = shown {
-        let number = proof.starts.iter().position(|other| std::ptr::eq(other, start)).unwrap_or(0) + 1;
-        if proof.starts.len() > 1 {
-            let _ = writeln!(out, "\nstart {number} of {}", proof.starts.len());
-        } else {
-            out.push('\n');
-        }
-        out.push_str(&timeline(start, layout));
-        problems(&mut out, &start.problems, layout);
-    }
-    if proof.starts.len() > 1 {
-        out.push_str(&other_starts(proof));
-    }
-    if let Some(trials) = &proof.outages {
-        out.push_str(&outages(trials, layout));
-        out.push_str(&crashes(&proof.crashes, layout));
-        problems(&mut out, &proof.outage_problems(), layout);
-    }
-    remarks(&mut out, proof);
-    out
+    toned(verdict, if proof.is_proved() { Tone::Good } else { Tone::Error }).and(delays)
 }
 
-fn timeline(start: &StartResult, layout: Layout) -> String {
-    let time = |time: Option<f64>| time.map(|time| format!("{time:.1} s")).unwrap_or_default();
+/// The containers as a picture and in rows.
+fn timeline(start: &StartResult) -> [Block; 2] {
+    let time = |time: Option<f64>| plain(time.map(|time| format!("{time:.1} s")).unwrap_or_default());
     let row = |container: &StartedContainer| {
         let waits = container.waits_for.iter().map(|(name, condition)| format!("{name} ({})", word(condition)));
-        let tone = match container.status {
-            ServiceStatus::Healthy | ServiceStatus::Completed => Tone::Good,
-            ServiceStatus::Unchecked => Tone::Plain,
-            ServiceStatus::NotStarted => Tone::Dim,
-            _ => Tone::Error,
-        };
         vec![
             plain(name_of(container)),
-            plain(time(container.delay)),
-            plain(time(container.started)),
-            plain(time(container.ready)),
-            cell(status(container.status), tone),
+            time(container.delay),
+            time(container.started),
+            time(container.ready),
+            toned(status(container.status), tone(container.status)),
             plain(waits.collect::<Vec<_>>().join(", ")),
         ]
     };
-    let rows: Vec<_> = start.containers.iter().map(row).collect();
+    let rows = start.containers.iter().map(row).collect();
     let columns = [Column::Left, Column::Right, Column::Right, Column::Right, Column::Left, Column::Wrapped];
     let head = ["service", "delay", "start", "ready", "state", "waits for"];
-    Grid { columns: &columns, head: &head, rows: &rows, indent: 2 }.write(layout)
+    let bars = start.containers.iter().map(|container| timeline_row(container, start)).collect();
+    let name = "From the start of each container until it was ready".to_owned();
+    [Chart::Timeline { name, rows: bars }.into(), Table::new(&columns, rows).with_head(&head).into()]
+}
+
+fn timeline_row(container: &StartedContainer, start: &StartResult) -> TimelineRow {
+    let began = container.started.unwrap_or_default();
+    let is_known = matches!(container.status, ServiceStatus::Healthy | ServiceStatus::Completed);
+    let delay = container.delay.filter(|_| container.started.is_some()).unwrap_or_default();
+    let took = container.ready.map_or(delay, |ready| (ready - began).max(delay));
+    TimelineRow {
+        name: name_of(container),
+        start: began,
+        seconds: took,
+        delay,
+        is_open: container.started.is_some() && container.ready.is_none(),
+        // The last one to be ready.
+        is_critical: container.ready.is_some() && container.ready == start.seconds,
+        tone: tone(container.status),
+        note: if is_known { String::new() } else { status(container.status) },
+        ..TimelineRow::default()
+    }
+}
+
+const fn tone(status: ServiceStatus) -> Tone {
+    match status {
+        ServiceStatus::Healthy | ServiceStatus::Completed => Tone::Good,
+        ServiceStatus::Unchecked => Tone::Plain,
+        ServiceStatus::NotStarted => Tone::Dim,
+        _ => Tone::Error,
+    }
 }
 
 fn name_of(container: &StartedContainer) -> String {
@@ -91,59 +119,60 @@ fn status(status: ServiceStatus) -> String {
     }
 }
 
-fn problems(out: &mut String, problems: &[StartProblem], layout: Layout) {
-    for problem in problems {
-        let _ = writeln!(out, "\n{}: {}", layout.paint(Tone::Error, "error"), clean(&problem.what));
+/// What is wrong, each with what was printed.
+fn problems(problems: &[StartProblem]) -> Option<Block> {
+    let problem_section = |problem: &StartProblem| {
+        let mut section = Section::new(toned("error", Tone::Error).and(format!(": {}", problem.what)));
         if let Some(probe) = problem.probes.last() {
             let end = if probe.exit_code < 0 {
                 "it gave no exit code".to_owned()
             } else {
                 format!("code {}", probe.exit_code)
             };
-            let _ = writeln!(out, "  last failure of its check ({end}):");
-            lines(out, probe.output.lines());
+            push_lines(&mut section, &format!("last failure of its check ({end})"), probe.output.lines());
         }
         if !problem.log.is_empty() {
-            let _ = writeln!(out, "  last lines of its log:");
-            lines(out, problem.log.iter().map(String::as_str));
+            push_lines(&mut section, "last lines of its log", problem.log.iter().map(String::as_str));
         }
-    }
+        section.into()
+    };
+    let blocks: Vec<Block> = problems.iter().map(problem_section).collect();
+    (!blocks.is_empty()).then(|| Section { blocks, ..Section::default() }.into())
 }
 
-fn lines<'l>(out: &mut String, lines: impl Iterator<Item = &'l str>) {
+fn push_lines<'l>(section: &mut Section, what: &str, lines: impl Iterator<Item = &'l str>) {
     let lines: Vec<&str> = lines.filter(|line| !line.trim().is_empty()).collect();
-    for line in &lines[lines.len().saturating_sub(LINES)..] {
-        let _ = writeln!(out, "    {}", clean(line));
-    }
-    if lines.is_empty() {
-        let _ = writeln!(out, "    (it printed nothing)");
+    let last: Vec<String> = lines.iter().rev().take(LINES).rev().map(|line| (*line).to_owned()).collect();
+    if last.is_empty() {
+        section.push(plain(format!("{what}: it printed nothing")));
+    } else {
+        section.blocks.extend([plain(format!("{what}:")).into(), Block::Output(last)]);
     }
 }
 
-/// One line for each start that is not shown.
-fn other_starts(proof: &StartProof) -> String {
-    let mut out = "\n".to_owned();
-    for (index, start) in proof.starts.iter().enumerate() {
+/// A row for each start.
+fn all_starts(proof: &StartProof) -> Table {
+    let row = |(index, start): (usize, &StartResult)| {
         let end = match (start.problems.first(), start.seconds) {
-            (Some(problem), _) => clean(&problem.what).into_owned(),
+            (Some(problem), _) => problem.what.clone(),
             (None, Some(time)) => format!("all ready after {}", seconds(time)),
             (None, None) => "no problem".to_owned(),
         };
-        let _ = writeln!(out, "  start {:>2}: {end}", index + 1);
-    }
-    out
+        vec![plain(format!("start {}", index + 1)), plain(end)]
+    };
+    Table::new(&[Column::Left, Column::Wrapped], proof.starts.iter().enumerate().map(row).collect())
 }
 
 /// After how many seconds something was seen, if it was.
-fn trial_end(obstacle: Option<&String>, seconds: Option<f64>) -> Cell {
+fn trial_end(obstacle: Option<&String>, seconds: Option<f64>) -> Text {
     match (obstacle, seconds) {
-        (Some(_), _) => cell("not tested", Tone::Dim),
-        (None, Some(after)) => cell(format!("after {after:.0} s"), Tone::Good),
-        (None, None) => cell("never", Tone::Error),
+        (Some(_), _) => toned("not tested", Tone::Dim),
+        (None, Some(after)) => toned(format!("after {after:.0} s"), Tone::Good),
+        (None, None) => toned("never", Tone::Error),
     }
 }
 
-fn outages(trials: &[Outage], layout: Layout) -> String {
+fn outages(trials: &[Outage]) -> Table {
     let row = |outage: &Outage| {
         let trial = &outage.trial;
         let recovered = trial.unhealthy_after.and(trial.recovered_after);
@@ -155,63 +184,41 @@ fn outages(trials: &[Outage], layout: Layout) -> String {
             plain(outage.blind_dependents.join(", ")),
         ]
     };
-    let rows: Vec<_> = trials.iter().map(row).collect();
     let columns = [Column::Left, Column::Left, Column::Right, Column::Left, Column::Wrapped];
-    let head = ["server stopped", "unhealthy", "at most", "healthy again", "not noticed by the check of"];
-    format!("\n{}", Grid { columns: &columns, head: &head, rows: &rows, indent: 2 }.write(layout))
+    let head = ["service", "unhealthy", "at most", "healthy again", "not noticed by the check of"];
+    Table::new(&columns, trials.iter().map(row).collect()).with_head(&head)
 }
 
-fn crashes(trials: &[CrashTrial], layout: Layout) -> String {
+fn crashes(trials: &[CrashTrial]) -> Table {
     let row = |trial: &CrashTrial| {
         let end = trial_end(trial.obstacle.as_ref(), trial.recovered_after);
         vec![plain(&trial.service), end, plain(format!("{:.0} s", trial.limit))]
     };
-    let rows: Vec<_> = trials.iter().map(row).collect();
-    if rows.is_empty() {
-        return String::new();
-    }
     let columns = [Column::Left, Column::Left, Column::Right];
-    let head = ["server killed", "ready again", "at most"];
-    format!("\n{}", Grid { columns: &columns, head: &head, rows: &rows, indent: 2 }.write(layout))
+    Table::new(&columns, trials.iter().map(row).collect()).with_head(&["service", "ready again", "at most"])
 }
 
-fn remarks(out: &mut String, proof: &StartProof) {
+fn remarks(proof: &StartProof) -> Vec<String> {
     let mut remarks = Vec::new();
-    let unchecked: Vec<_> = proof.unchecked().into_iter().map(clean).collect();
+    let unchecked: Vec<&str> = proof.unchecked().into_iter().collect();
     if !unchecked.is_empty() {
         remarks.push(format!("without a check, so that it is not known when they are ready: {}", unchecked.join(", ")));
     }
     if !proof.undelayed.is_empty() {
-        remarks.push(format!("not delayed, as their images have no shell: {}", clean(&proof.undelayed.join(", "))));
+        remarks.push(format!("not delayed, as their images have no shell: {}", proof.undelayed.join(", ")));
     }
-    for outage in proof.outages.iter().flatten() {
-        if let Some(obstacle) = &outage.trial.obstacle {
-            remarks.push(format!(
-                "the server of {} was not stopped: {}",
-                clean(&outage.trial.service),
-                clean(obstacle)
-            ));
-        }
-        for dependent in &outage.blind_dependents {
-            let service = clean(&outage.trial.service);
-            remarks.push(format!(
-                "the check of {} does not notice an outage of {service}, for which it waits",
-                clean(dependent)
-            ));
-        }
+    for Outage { trial, blind_dependents, .. } in proof.outages.iter().flatten() {
+        let service = &trial.service;
+        remarks.extend(trial.obstacle.iter().map(|why| format!("the server of {service} was not stopped: {why}")));
+        remarks.extend(blind_dependents.iter().map(|dependent| {
+            format!("the check of {dependent} does not notice an outage of {service}, for which it waits")
+        }));
     }
-    for crash in &proof.crashes {
-        if let Some(obstacle) = &crash.obstacle {
-            remarks.push(format!("the server of {} was not killed: {}", clean(&crash.service), clean(obstacle)));
-        }
+    for CrashTrial { service, obstacle, .. } in &proof.crashes {
+        remarks.extend(obstacle.iter().map(|why| format!("the server of {service} was not killed: {why}")));
     }
-    remarks.extend(proof.notes.iter().map(|note| clean(note).into_owned()));
-    if !remarks.is_empty() {
-        out.push('\n');
-    }
-    for remark in remarks {
-        let _ = writeln!(out, "note: {remark}");
-    }
+    remarks.extend(proof.notes.iter().cloned());
+    remarks
 }
 
 /// The result as JSON.
@@ -293,4 +300,66 @@ fn outage_json(outage: &Outage) -> Value {
         "recovered_after": trial.recovered_after,
         "blind_dependents": outage.blind_dependents,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{Layout, Medium};
+    use crate::startup::{ProbeRun, StartProblemKind};
+
+    fn container(service: &str, times: [Option<f64>; 3], status: ServiceStatus) -> StartedContainer {
+        let [delay, started, ready] = times;
+        let waits_for = vec![("db".to_owned(), "service_healthy".to_owned())];
+        StartedContainer { service: service.to_owned(), number: None, waits_for, delay, started, ready, status }
+    }
+
+    fn proof() -> StartProof {
+        let sick = StartProblem {
+            service: "sick".to_owned(),
+            kind: StartProblemKind::Unhealthy,
+            what: "`sick` became unhealthy".to_owned(),
+            probes: vec![ProbeRun { exit_code: 7, output: "no such <table>\n\n".to_owned(), ..ProbeRun::default() }],
+            log: vec!["starting".to_owned(), " ".to_owned()],
+            is_silent: false,
+        };
+        let containers = vec![
+            container("db", [Some(1.5), Some(0.0), Some(4.2)], ServiceStatus::Healthy),
+            container("sick", [None, Some(4.5), None], ServiceStatus::Unhealthy),
+            container("job", [Some(0.5), Some(4.6), Some(6.0)], ServiceStatus::Completed),
+            container("web", [None, Some(4.8), None], ServiceStatus::Unchecked),
+            container("after", [None, None, None], ServiceStatus::NotStarted),
+        ];
+        let bad = StartResult { containers, problems: vec![sick], seconds: None };
+        let good = StartResult { seconds: Some(3.5), ..StartResult::default() };
+        let notes = vec!["the network `edge` is replaced".to_owned()];
+        StartProof { file: "compose.yaml".to_owned(), starts: vec![good, bad], notes, ..StartProof::default() }
+    }
+
+    #[test]
+    fn the_failed_start_is_shown_of_several() {
+        let text = compose_verify(&proof()).write(Medium::Terminal, Layout::PLAIN);
+        for part in [
+            "compose.yaml   1 of 2 starts went well\n\nstart 2 of 2\n  service  delay  start  ready  state",
+            "\n\nerror: `sick` became unhealthy\n  last failure of its check (code 7):\n    no such <table>\n  last lines of its \
+             log:\n    starting\n\nall starts\n  start 1  all ready after 3.5 s\n  start 2  `sick` became unhealthy\n\nnote: ",
+            "note: the network `edge` is replaced\n",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_start_is_a_picture_for_browsers() {
+        let text = compose_verify(&proof()).write(Medium::Html, Layout::PLAIN);
+        for part in
+            ["class=\"failed\"", "class=\"span open\"", "class=\"delay\"", "not started", "no such &lt;table&gt;"]
+        {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert_eq!(text.matches("<li").count() - text.matches("<li><span class=\"dim\">note").count(), 8, "{text}");
+        if let Ok(path) = std::env::var("W3_HTML") {
+            std::fs::write(format!("{path}/verify.html"), &text).unwrap();
+        }
+    }
 }

@@ -1,19 +1,16 @@
 //! `deploy verify`: what became of the requests at each deployment, for people and as JSON.
 
-use std::fmt::Write;
-
 use serde_json::{Map, Value, json};
 
-use super::grid::{Cell, Column, Grid, cell, plain};
-use super::layout::{Layout, Tone, clean};
-use super::units::{grouped, seconds};
-use crate::deployment::{DeploymentProof, DeploymentStep, RequestKind, StepKind};
+use super::page::{Block, Chart, Column, Medium, Page, Section, Table, Text, TimelineRow, Tone, note, plain, toned};
+use super::units::{count, grouped, seconds};
+use crate::deployment::{DeploymentProof, DeploymentStep, LostRequests, RequestKind, StepKind};
 
 /// Lines of a script that are shown.
 const LINES: usize = 12;
 
 /// The result for people.
-pub fn deploy_verify(proof: &DeploymentProof, layout: Layout) -> String {
+pub fn deploy_verify(proof: &DeploymentProof) -> Page {
     let (all, lost) = proof.totals();
     let verdict = match (proof.is_proved(), lost) {
         (true, _) => format!("no request of {} was lost", grouped(all)),
@@ -21,30 +18,87 @@ pub fn deploy_verify(proof: &DeploymentProof, layout: Layout) -> String {
         (false, lost) => format!("{} of {} requests were lost", grouped(lost), grouped(all)),
     };
     let tone = if proof.is_proved() { Tone::Good } else { Tone::Error };
-    let mut out = layout.paint(Tone::Strong, &clean(&proof.file));
-    let _ = writeln!(out, "   {}; asked: {}\n", layout.paint(tone, &verdict), clean(&proof.address));
-    out.push_str(&table(proof, layout));
+    let about = toned(verdict, tone).and(format!("; asked: {}", proof.address));
+    let mut page = Page::new(format!("Deployments of {}", proof.file));
+    let section = Section { about, ..Section::new(toned(&proof.file, Tone::Strong)) };
+    page.push(section.with(Section::default().with(table(proof))));
+    page.push(Block::Only(&[Medium::Markdown, Medium::Html], proof.steps.iter().map(timeline).collect()));
     for step in &proof.steps {
         let problems = step.problems();
         for problem in &problems {
-            let what = format!("{}: {problem}", title(step));
-            let _ = writeln!(out, "\n{}: {}", layout.paint(Tone::Error, "error"), clean(&what));
+            let what = format!(": {}: {problem}", title(step));
+            page.push(Section::default().with(toned("error", Tone::Error).and(what)));
         }
         // Why a version was refused is of interest also where that is right.
         if !problems.is_empty() || step.kind == StepKind::Unhealthy {
-            let _ = writeln!(out, "\n{}, the last lines of the script:", title(step));
-            for line in &step.lines[step.lines.len().saturating_sub(LINES)..] {
-                let _ = writeln!(out, "    {}", clean(line));
+            let lines = &step.lines[step.lines.len().saturating_sub(LINES)..];
+            let section = Section::new(format!("{}, the last lines of the script", title(step)));
+            page.push(section.with(Block::Output(lines.to_vec())));
+        }
+    }
+    page.push_list(proof.notes.iter().map(note).collect());
+    page
+}
+
+/// A deployment as a picture and in rows: its script, its containers, and when requests were lost.
+fn timeline(step: &DeploymentStep) -> Block {
+    let script = TimelineRow { name: "script".to_owned(), seconds: step.seconds, ..TimelineRow::default() };
+    let lost = lost_requests(step);
+    let of_lost = |(what, lost): &(String, &LostRequests)| TimelineRow {
+        name: what.clone(),
+        start: lost.first,
+        seconds: lost.last - lost.first,
+        tone: Tone::Error,
+        note: format!("with {}", count(lost.count, "lost request")),
+        ..TimelineRow::default()
+    };
+    let bars = std::iter::once(script).chain(container_rows(step)).chain(lost.iter().map(of_lost)).collect();
+    let name = "The script, the containers, and lost requests".to_owned();
+    let mut rows = Vec::new();
+    for event in &step.events {
+        let what = format!("{} (version {}) {}", event.container, event.version, event.what);
+        rows.push((event.seconds, vec![at(event.seconds), Text::default(), plain(what)]));
+    }
+    for (what, lost) in &lost {
+        let text = format!("{} lost: {what}", grouped(lost.count));
+        rows.push((lost.first, vec![at(lost.first), at(lost.last), toned(text, Tone::Error)]));
+    }
+    rows.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+    let rows = rows.into_iter().map(|(_, row)| row).collect();
+    let columns = [Column::Right, Column::Right, Column::Wrapped];
+    let table = Table::new(&columns, rows).with_head(&["at", "until", "what happened"]);
+    Section::new(title(step)).with(Chart::Timeline { name, rows: bars }).with(table).into()
+}
+
+fn at(time: f64) -> Text {
+    plain(format!("{time:.1} s"))
+}
+
+/// Requests of each kind that were lost, by what came instead of an answer.
+fn lost_requests(step: &DeploymentStep) -> Vec<(String, &LostRequests)> {
+    let of_kind = step.requests.iter().flat_map(|(kind, count)| count.lost.iter().map(move |lost| (kind, lost)));
+    of_kind.map(|(kind, (what, lost))| (format!("{}: {what}", kind.name()), lost)).collect()
+}
+
+/// From the start of each container until it was stopped; what was there before, or stays, has no start or end.
+fn container_rows(step: &DeploymentStep) -> Vec<TimelineRow> {
+    let mut rows: Vec<TimelineRow> = Vec::new();
+    for event in &step.events {
+        let name = format!("{} (version {})", event.container, event.version);
+        let is_stop = event.what != "started";
+        match rows.iter_mut().rfind(|row| row.name == name && row.is_open) {
+            Some(row) if is_stop => (row.seconds, row.is_open) = (event.seconds - row.start, false),
+            _ => {
+                let (start, seconds) = if is_stop { (0.0, event.seconds) } else { (event.seconds, 0.0) };
+                let note = format!("then {}", event.what);
+                rows.push(TimelineRow { name, start, seconds, is_open: !is_stop, note, ..TimelineRow::default() });
             }
         }
     }
-    if !proof.notes.is_empty() {
-        out.push('\n');
+    for row in rows.iter_mut().filter(|row| row.is_open) {
+        (row.seconds, row.note) = ((step.seconds - row.start).max(0.0), "and stays".to_owned());
     }
-    for note in &proof.notes {
-        let _ = writeln!(out, "note: {}", clean(note));
-    }
-    out
+    rows
 }
 
 fn title(step: &DeploymentStep) -> String {
@@ -55,16 +109,16 @@ fn title(step: &DeploymentStep) -> String {
     }
 }
 
-fn table(proof: &DeploymentProof, layout: Layout) -> String {
+fn table(proof: &DeploymentProof) -> Table {
     let is_asked = |kind: &RequestKind| proof.steps.iter().any(|step| step.requests.contains_key(kind));
     let kinds: Vec<RequestKind> = RequestKind::ALL.into_iter().filter(is_asked).collect();
-    let count = |step: &DeploymentStep, kind: RequestKind| -> Cell {
+    let count = |step: &DeploymentStep, kind: RequestKind| {
         let count = step.requests.get(&kind).cloned().unwrap_or_default();
         match (kind, count.lost()) {
             (_, 0) => plain(grouped(count.answered)),
             // A socket that is cut when the old version ends is opened again by its program.
             (RequestKind::WebSocket, cut) => plain(format!("{} cut", grouped(cut))),
-            (_, lost) => cell(format!("{} of {} lost", grouped(lost), grouped(lost + count.answered)), Tone::Error),
+            (_, lost) => toned(format!("{} of {} lost", grouped(lost), grouped(lost + count.answered)), Tone::Error),
         }
     };
     let row = |step: &DeploymentStep| {
@@ -75,7 +129,7 @@ fn table(proof: &DeploymentProof, layout: Layout) -> String {
         cells.push(plain(versions.collect::<Vec<_>>().join(", ")));
         cells
     };
-    let rows: Vec<Vec<Cell>> = proof.steps.iter().map(row).collect();
+    let rows = proof.steps.iter().map(row).collect();
     let mut columns = vec![Column::Left, Column::Right, Column::Right];
     let mut head = vec!["deployment", "code", "time"];
     for kind in &kinds {
@@ -84,7 +138,7 @@ fn table(proof: &DeploymentProof, layout: Layout) -> String {
     }
     columns.push(Column::Wrapped);
     head.push("answers by version");
-    Grid { columns: &columns, head: &head, rows: &rows, indent: 2 }.write(layout)
+    Table::new(&columns, rows).with_head(&head)
 }
 
 /// The result as JSON, as `schemas/deploy-verify.schema.json` describes it.
@@ -131,4 +185,58 @@ fn step_json(step: &DeploymentStep) -> Value {
         "problems": step.problems(),
         "log": step.lines,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deployment::{ContainerChange, RequestCount};
+    use crate::report::{Layout, Medium};
+
+    fn proof() -> DeploymentProof {
+        let change = |seconds: f64, container: &str, version: &str, what: &'static str| ContainerChange {
+            seconds,
+            container: container.to_owned(),
+            version: version.to_owned(),
+            what,
+        };
+        let mut count = RequestCount { answered: 900, ..RequestCount::default() };
+        count.lose("refused connections".to_owned(), 8.0);
+        count.lose("refused connections".to_owned(), 9.5);
+        let next = DeploymentStep {
+            service: "api".to_owned(),
+            exit: Some(0),
+            seconds: 12.0,
+            lines: vec!["+ docker compose up".to_owned()],
+            requests: [(RequestKind::New, count)].into(),
+            versions: [("1".to_owned(), 500), ("2".to_owned(), 400)].into(),
+            events: vec![change(2.0, "api-2", "2", "started"), change(8.0, "api-1", "1", "stopped")],
+            ..DeploymentStep::default()
+        };
+        let address = "http://127.0.0.1:80/".to_owned();
+        DeploymentProof { file: "compose.yaml".to_owned(), address, steps: vec![next], ..DeploymentProof::default() }
+    }
+
+    #[test]
+    fn containers_and_lost_requests_are_a_picture_and_rows() {
+        let page = deploy_verify(&proof());
+        let text = page.write(Medium::Terminal, Layout::PLAIN);
+        let start =
+            "compose.yaml   2 of 902 requests were lost; asked: http://127.0.0.1:80/\n\n  deployment  code  time";
+        assert!(
+            text.starts_with(start) && text.contains("\n\nerror: api 1 -> 2: 2 of 902 requests were lost"),
+            "{text}"
+        );
+        assert!(text.ends_with("\n\napi 1 -> 2, the last lines of the script\n    + docker compose up\n"), "{text}");
+        let text = page.write(Medium::Markdown, Layout::PLAIN);
+        for part in ["| 2.0 s |  | api-2 (version 2) started |", "| 8.0 s | 9.5 s | 2 lost: new: refused connections |"]
+        {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        let text = page.write(Medium::Html, Layout::PLAIN);
+        assert!(text.contains("class=\"failed\"") && text.contains("and stays"), "{text}");
+        if let Ok(path) = std::env::var("W3_HTML") {
+            std::fs::write(format!("{path}/deploy.html"), &text).unwrap();
+        }
+    }
 }

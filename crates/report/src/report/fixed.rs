@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 
 use super::json;
 use super::layout::{Layout, clean};
-use super::patch::diff_of_file;
+use super::page::{Column, Page, Section, Table, Tone, code, path, plain, toned};
+use super::patch::{diff_of_file, diff_sections};
 use super::units::count;
 use crate::audit::Report;
 use crate::compose;
 use crate::dockerfile;
 use crate::finding::Mask;
-use crate::fix::{Change, FixOutcome};
+use crate::fix::{AppliedFix, Change, FixOutcome, RefusedRule};
 use crate::text::Source;
 use crate::wire::{Head, list, object};
 
@@ -28,40 +29,59 @@ pub fn diff_is_masked(outcome: &FixOutcome, mask: &Mask) -> bool {
     shown(mask) != shown(&Mask::off())
 }
 
+/// What fixing changes: the findings, the changes of each file, the summary.
+pub fn fix(before: &Report, outcome: &FixOutcome, mask: &Mask, written: bool, unsafe_left: usize) -> Page {
+    let mut page = Page::new("Fixes");
+    let problems = before.problems.iter();
+    page.push_list(problems.map(|known| toned(format!("{}: {}", known.file, known.message), Tone::Error)).collect());
+    page.push_list(summary_lines(outcome, mask, written, unsafe_left).iter().map(plain).collect());
+    let row = |applied: &AppliedFix| {
+        let fix = applied.finding.fixes.get(applied.fix)?;
+        let (message, title) = (mask.apply(&applied.finding.message), mask.apply(&fix.title));
+        let safety = json::safety(&fix.safety).0;
+        Some(vec![path(&applied.file), code(applied.finding.rule), plain(message), plain(title), plain(safety)])
+    };
+    let columns = [Column::Path, Column::Left, Column::Words, Column::Words, Column::Left];
+    let table = Table::new(&columns, outcome.applied.iter().filter_map(row).collect());
+    page.push_rows(Section::new("Findings"), table.with_head(&["file", "rule", "finding", "fix", ""]));
+    page.blocks.extend(diff_sections(&outcome.changes, mask));
+    page
+}
+
 /// One or a few lines that tell what was or would be done.
 pub fn fix_summary(outcome: &FixOutcome, mask: &Mask, written: bool, unsafe_left: usize) -> String {
-    let mut out = String::new();
-    for refused in &outcome.refused {
-        let (rule, file, why) = (refused.rule, clean(&refused.file), mask.apply(&refused.why));
-        out.push_str(&format!("{file}: the fixes of `{rule}` were not applied: {}\n", clean(&why)));
+    let lines = summary_lines(outcome, mask, written, unsafe_left);
+    lines.iter().map(|line| format!("{}\n", clean(line))).collect()
+}
+
+fn summary_lines(outcome: &FixOutcome, mask: &Mask, written: bool, unsafe_left: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for RefusedRule { rule, file, why } in &outcome.refused {
+        lines.push(format!("{file}: the fixes of `{rule}` were not applied: {}", mask.apply(why)));
     }
-    for rule in &outcome.contradicting {
-        out.push_str(&format!(
-            "the fixes of `{rule}` conflict with those of another rule or do not converge; none was applied\n"
-        ));
-    }
+    lines.extend(outcome.contradicting.iter().map(|rule| {
+        format!("the fixes of `{rule}` conflict with those of another rule or do not converge; none was applied")
+    }));
     let files = count(outcome.changes.len() as u64, "file");
     let findings_text = count(outcome.applied.len() as u64, "finding");
-    let text = match (outcome.changes.is_empty(), written) {
+    lines.push(match (outcome.changes.is_empty(), written) {
         (true, _) => "nothing to fix".to_owned(),
         (false, true) => format!("fixed {findings_text} in {files}"),
         (false, false) => format!("would fix {findings_text} in {files}; apply with `--write`"),
-    };
-    out.push_str(&text);
+    });
     if unsafe_left > 0 {
         let have = if unsafe_left == 1 { "has an unsafe fix: include it" } else { "have unsafe fixes: include them" };
-        out.push_str(&format!("\n{unsafe_left} more {have} with `--unsafe`"));
+        lines.push(format!("{unsafe_left} more {have} with `--unsafe`"));
     }
-    out.push_str(&left_text(outcome, unsafe_left));
-    out.push('\n');
-    out
+    lines.extend(left_text(outcome, unsafe_left));
+    lines
 }
 
 /// What is found afterwards and has no fix, with the rules that find it most often.
-fn left_text(outcome: &FixOutcome, unsafe_left: usize) -> String {
+fn left_text(outcome: &FixOutcome, unsafe_left: usize) -> Option<String> {
     let left = outcome.remaining.len().saturating_sub(unsafe_left);
     if left == 0 {
-        return String::new();
+        return None;
     }
     let mut counts: BTreeMap<&str, (bool, usize)> = BTreeMap::new();
     for finding in &outcome.remaining {
@@ -80,7 +100,7 @@ fn left_text(outcome: &FixOutcome, unsafe_left: usize) -> String {
     let more = if rules.len() > names.len() || names.is_empty() { ", …" } else { "" };
     let names = if names.is_empty() { String::new() } else { format!(": {}{more}", names.join(", ")) };
     let (findings, have) = (count(left as u64, "finding"), if left == 1 { "has" } else { "have" });
-    format!("\n{findings} {have} no fix{names}")
+    Some(format!("{findings} {have} no fix{names}"))
 }
 
 /// The result of `fix` for programs. `before` tells of the inputs as they were.

@@ -1,29 +1,27 @@
-//! A rewrite as text and JSON: the plan with its reasons, and the summary of a diff.
+//! A rewrite as a page and as JSON: the plan with its reasons, the changes, and a summary.
 
 mod savings;
+
+use std::iter;
 
 use serde::Serialize;
 
 use self::savings::step_text;
-use super::layout::{Layout, Tone, clean, pad, push, width, wrap};
+use super::layout::clean;
+use super::page::{Block, Column, Medium, Page, Section, Table, Text, Tone, code, plain, toned};
+use super::patch::diff_sections;
 use super::units::count;
 use super::{RerunCount, StepComparison, fixed, json};
 use crate::audit::Report;
 use crate::finding::Mask;
 use crate::fix::Change;
 use crate::optimize::{
-    Assumption, BuildPlan, Level, LevelLimit, LevelOutcome, Optimized, PassInfo, PlannedProject, RewriteStep, Support,
-    passes,
+    Assumption, BuildPlan, Level, LevelLimit, LevelOutcome, Optimized, PassInfo, PassRefusal, PlannedProject,
+    RewriteStep, Support, passes,
 };
 use crate::wire::{Head, list, object};
 
 pub use self::savings::RewriteHistory;
-
-/// Columns of a pass's name in the plan.
-const PASS: usize = 24;
-
-/// With fewer columns for a text, it stands below its name.
-const NARROW: usize = 24;
 
 /// A build and what becomes of it.
 #[derive(Clone, Debug)]
@@ -52,49 +50,57 @@ impl Rewrite {
         all.filter(|(_, assumption)| assumption.support == Support::Open)
     }
 
-    fn refusals(&self) -> impl Iterator<Item = &crate::optimize::PassRefusal> {
+    fn refusals(&self) -> impl Iterator<Item = &PassRefusal> {
         self.optimized.levels.iter().flat_map(|outcome| &outcome.refusals)
     }
 }
 
 /// What would be done to each build and why, level by level.
-pub fn plan(rewrites: &[Rewrite], limit: LevelLimit, mask: &Mask, layout: Layout) -> String {
-    let mut out = String::new();
-    for rewrite in rewrites {
-        heading(&mut out, rewrite, mask, layout);
-        if let Some(why) = &rewrite.refused {
-            line(&mut out, 2, "nothing changes: ", &mask.apply(why), Tone::Plain, layout);
-            out.push('\n');
-            continue;
-        }
-        starts_from(&mut out, &rewrite.plan, mask, layout);
-        out.push('\n');
-        for outcome in &rewrite.optimized.levels {
-            write_level(&mut out, outcome, mask, layout);
-            for text in rewrite.history.iter().flat_map(|history| history.sentences(outcome.level, mask)) {
-                line(&mut out, 5, &pad("git history", PASS), &text, Tone::Plain, layout);
-            }
-        }
-        for above in Level::ALL.into_iter().filter(|level| !limit.allows(*level)) {
-            let text = format!("{number}  {}: needs `--level {number}`", above.title(), number = above.number());
-            push(&mut out, &text, 2, layout, Tone::Dim);
-        }
-        if let Some(history) = &rewrite.history {
-            line(&mut out, 1, "", &history.scope(), Tone::Dim, layout);
-        }
-        out.push('\n');
+pub fn plan(rewrites: &[Rewrite], limit: LevelLimit, mask: &Mask, has_passes: bool) -> Page {
+    let mut page = Page::new("Rewrite");
+    page.blocks.extend(rewrites.iter().map(|rewrite| section(rewrite, limit, mask).into()));
+    if has_passes {
+        page.push(passes_section());
     }
-    out
+    page
 }
 
-/// `backend/Dockerfile   Python 3.13 (pip), Flask`.
-fn heading(out: &mut String, rewrite: &Rewrite, mask: &Mask, layout: Layout) {
+/// A plan with a summary before it, and the changes of the files behind it.
+pub fn rewrite(mut plan: Page, rewrites: &[Rewrite], changes: &[Change], mask: &Mask, written: bool) -> Page {
+    let lines = rewrites.iter().map(|rewrite| done(rewrite, mask)).chain([changed_files(changes.len(), written)]);
+    plan.blocks.insert(0, Block::List(lines.map(plain).collect()));
+    plan.blocks.extend(diff_sections(changes, mask));
+    plan
+}
+
+/// `backend/Dockerfile   Python 3.13 (pip), Flask`, and the plan below it.
+fn section(rewrite: &Rewrite, limit: LevelLimit, mask: &Mask) -> Section {
     let titles: Vec<String> = rewrite.plan.projects.iter().map(title).collect();
-    out.push_str(&layout.paint(Tone::Strong, &clean(&rewrite.dockerfile)));
-    if !titles.is_empty() {
-        out.push_str(&format!("   {}", clean(&mask.apply(&titles.join("; ")))));
+    let title = toned(&rewrite.dockerfile, Tone::Strong);
+    let mut section = Section { about: mask.apply(&titles.join("; ")).into(), ..Section::new(title) };
+    if let Some(why) = &rewrite.refused {
+        return section.with(plain(format!("nothing changes: {}", mask.apply(why))));
     }
-    out.push('\n');
+    section.push(Table::new(&[Column::Left, Column::Wrapped], starts_from(&rewrite.plan, mask)));
+    let mut others = Vec::new();
+    for outcome in &rewrite.optimized.levels {
+        let (number, title) = (outcome.level.number(), outcome.level.title());
+        let savings = rewrite.history.iter().flat_map(|history| history.sentences(outcome.level, mask));
+        let savings: Vec<Vec<Text>> = savings.map(|text| vec![plain("git history"), plain(text)]).collect();
+        if outcome.steps.is_empty() && outcome.refusals.is_empty() && savings.is_empty() {
+            others.push(toned(format!("{number}  {title}: nothing to do"), Tone::Dim));
+        } else {
+            section.push(level_section(outcome, savings, mask));
+        }
+    }
+    others.extend(Level::ALL.into_iter().filter(|level| !limit.allows(*level)).map(|above| {
+        toned(format!("{number}  {}: needs `--level {number}`", above.title(), number = above.number()), Tone::Dim)
+    }));
+    others.extend(rewrite.history.iter().map(|history| toned(history.scope(), Tone::Dim)));
+    if !others.is_empty() {
+        section.push(Section::default().with(Block::List(others)));
+    }
+    section
 }
 
 fn title(project: &PlannedProject) -> String {
@@ -110,59 +116,68 @@ fn title(project: &PlannedProject) -> String {
     title
 }
 
-fn starts_from(out: &mut String, plan: &BuildPlan, mask: &Mask, layout: Layout) {
-    let mut row = |name: &str, values: &[String]| {
-        if !values.is_empty() {
-            let text = mask.apply(&values.join("; "));
-            line(out, 2, &pad(name, 14), &text, Tone::Plain, layout);
-        }
-    };
+/// What the rewrite starts from.
+fn starts_from(plan: &BuildPlan, mask: &Mask) -> Vec<Vec<Text>> {
     let base = plan.base.as_ref().map(|base| match &plan.slim {
         Some(slim) => format!("{base}; slim variant: {slim}"),
         None => base.clone(),
     });
-    row("base", &base.into_iter().collect::<Vec<_>>());
-    for project in &plan.projects {
-        let mut inputs = project.files.clone();
-        inputs.extend(project.folders.iter().map(|folder| format!("{folder}/")));
-        let mut text = inputs.join(", ");
-        if !project.open.is_empty() {
-            text.push_str(&format!(" (possibly also {})", project.open.join(", ")));
-        }
-        row("dependencies", &[text].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>());
-    }
-    row("build", &plan.builds);
+    let inputs = |project: &PlannedProject| {
+        let folders = project.folders.iter().map(|folder| format!("{folder}/"));
+        let inputs: Vec<String> = project.files.iter().cloned().chain(folders).collect();
+        let open = &project.open;
+        let open = if open.is_empty() { String::new() } else { format!(" (possibly also {})", open.join(", ")) };
+        format!("{}{open}", inputs.join(", "))
+    };
     let ports: Vec<String> = plan.ports.iter().map(u16::to_string).collect();
     let ports = (!ports.is_empty()).then(|| format!("port {}", ports.join(", ")));
-    row("run time", &plan.starts.iter().cloned().chain(ports).collect::<Vec<_>>());
-    row("compose", &plan.services);
+    let run_time: Vec<String> = plan.starts.iter().cloned().chain(ports).collect();
+    let dependencies = plan.projects.iter().map(|project| ("dependencies", inputs(project)));
+    let rows = iter::once(("base", base.unwrap_or_default())).chain(dependencies).chain([
+        ("build", plan.builds.join("; ")),
+        ("run time", run_time.join("; ")),
+        ("compose", plan.services.join("; ")),
+    ]);
+    let rows = rows.filter(|(_, text)| !text.is_empty());
+    rows.map(|(name, text)| vec![plain(name), plain(mask.apply(&text))]).collect()
 }
 
-fn write_level(out: &mut String, outcome: &LevelOutcome, mask: &Mask, layout: Layout) {
-    let head = format!("{}  {}", outcome.level.number(), outcome.level.title());
-    if outcome.steps.is_empty() && outcome.refusals.is_empty() {
-        push(out, &format!("{head}: nothing to do"), 2, layout, Tone::Dim);
-        return;
-    }
-    push(out, &head, 2, layout, Tone::Strong);
+/// What is done at a level and why: beside each other, on a terminal below each other.
+fn level_section(outcome: &LevelOutcome, savings: Vec<Vec<Text>>, mask: &Mask) -> Section {
+    let (mut rows, mut lines) = (Vec::new(), Vec::new());
+    let mut add = |pass: &str, what: Text, why: String, assumptions: Vec<Text>| {
+        let why = toned(why, Tone::Dim);
+        let assumes = assumptions.iter().map(|text| Text::from("assumes: ").or_tone(text.parts[0].tone).join(text));
+        let texts = [what.clone(), why.clone()].into_iter().chain(assumes).filter(|text| !text.is_empty());
+        let names = iter::once(code(pass)).chain(iter::repeat(Text::default()));
+        lines.extend(names.zip(texts).map(|(name, text)| vec![name, text]));
+        let assumptions = assumptions
+            .iter()
+            .enumerate()
+            .fold(Text::default(), |all, (number, text)| all.and(if number > 0 { "; " } else { "" }).join(text));
+        rows.push(vec![code(pass), what, why, assumptions]);
+    };
     for step in &outcome.steps {
-        line(out, 5, &pad(step.pass, PASS), &mask.apply(&step.what), Tone::Good, layout);
-        line(out, 5, &pad("", PASS), &mask.apply(&step.why), Tone::Dim, layout);
-        for assumption in &step.assumptions {
-            let text = format!("assumes: {}", mask.apply(&format_assumption(assumption)));
+        let assumption = |assumption: &Assumption| {
             let tone = if assumption.support == Support::Open { Tone::Warning } else { Tone::Dim };
-            line(out, 5, &pad("", PASS), &text, tone, layout);
-        }
+            toned(mask.apply(&format_assumption(assumption)), tone)
+        };
+        let assumptions = step.assumptions.iter().map(assumption).collect();
+        add(step.pass, toned(mask.apply(&step.what), Tone::Good), mask.apply(&step.why), assumptions);
     }
     for refusal in &outcome.refusals {
         let (what, why) = (mask.apply(&refusal.what), mask.apply(&refusal.why));
-        if refusal.is_whole {
-            line(out, 5, &pad(refusal.pass, PASS), &format!("skipped: {why}"), Tone::Warning, layout);
-            continue;
-        }
-        line(out, 5, &pad(refusal.pass, PASS), &what, Tone::Warning, layout);
-        line(out, 5, &pad("", PASS), &why, Tone::Dim, layout);
+        let (what, why) = if refusal.is_whole { (format!("skipped: {why}"), String::new()) } else { (what, why) };
+        add(refusal.pass, toned(what, Tone::Warning), why, Vec::new());
     }
+    lines.extend(savings.iter().cloned());
+    rows.extend(savings);
+    let lines = Table::new(&[Column::Left, Column::Wrapped], lines);
+    let columns = [Column::Left, Column::Words, Column::Words, Column::Words];
+    let rows = Table::new(&columns, rows).with_head(&["pass", "change", "reason", "assumes"]);
+    Section::new(format!("{}  {}", outcome.level.number(), outcome.level.title()))
+        .with(Block::Only(&[Medium::Terminal], vec![lines.into()]))
+        .with(Block::Only(&[Medium::Markdown, Medium::Html], vec![rows.into()]))
 }
 
 /// An assumption, with what supports it or leaves it open.
@@ -178,74 +193,55 @@ fn format_assumption(assumption: &Assumption) -> String {
     }
 }
 
-/// A text after its name, wrapped; further lines are aligned with the first.
-fn line(out: &mut String, indent: usize, name: &str, text: &str, tone: Tone, layout: Layout) {
-    let column = indent + width(name);
-    let room = layout.columns().saturating_sub(column + 1);
-    if room < NARROW {
-        // Beside its name it has no room.
-        if !name.trim().is_empty() {
-            out.push_str(&format!("{}{}\n", " ".repeat(indent), name.trim_end()));
-        }
-        for part in wrap(&clean(text), layout.columns().saturating_sub(indent + 2)) {
-            out.push_str(&format!("{}{}\n", " ".repeat(indent + 2), layout.paint(tone, &part)));
-        }
-        return;
-    }
-    for (number, part) in wrap(&clean(text), room).iter().enumerate() {
-        let before = if number == 0 { format!("{}{name} ", " ".repeat(indent)) } else { " ".repeat(column + 1) };
-        out.push_str(&format!("{before}{}\n", layout.paint(tone, part)));
-    }
-}
-
 /// All passes by level, as `--only` and `--skip` take them.
-pub fn passes_text(layout: Layout) -> String {
-    let mut out = layout.paint(Tone::Strong, "Passes, for --only and --skip") + "\n";
-    for PassInfo { id, level, title } in passes() {
-        let name = format!("{}  {}", level.number(), pad(id, PASS));
-        line(&mut out, 2, &name, title, Tone::Plain, layout);
-    }
-    out
+fn passes_section() -> Section {
+    let row = |PassInfo { id, level, title }| vec![plain(level.number().to_string()), code(id), plain(title)];
+    let table = Table::new(&[Column::Left, Column::Left, Column::Wrapped], passes().map(row).collect());
+    Section::new("Passes, for --only and --skip").with(table)
 }
 
 /// A few lines: what was or would be done, what was skipped and why, and the next command.
 pub fn rewrite_summary(rewrites: &[Rewrite], files: usize, mask: &Mask, written: bool) -> String {
     let mut out = String::new();
     for rewrite in rewrites {
-        let name = clean(&rewrite.dockerfile);
-        let changed = rewrite.optimized.levels.iter().filter(|outcome| !outcome.steps.is_empty());
-        let levels: Vec<u8> = changed.map(|outcome| outcome.level.number()).collect();
-        let done = match (&rewrite.refused, rewrite.steps()) {
-            (Some(why), _) => format!("nothing changes: {}", clean(&mask.apply(why))),
-            (None, 0) => "nothing to improve".to_owned(),
-            (None, steps) => format!("{} at {}", count(steps as u64, "change"), levels_text(&levels)),
-        };
-        out.push_str(&format!("{name}: {done}\n"));
-        for refusal in rewrite.refusals() {
-            let (what, why) = (mask.apply(&refusal.what), mask.apply(&refusal.why));
-            let (what, why) = (clean(&what), clean(&why));
-            let pass = refusal.pass;
-            if refusal.is_whole {
-                out.push_str(&format!("{name}: `{pass}` is skipped: {why}\n"));
-            } else {
-                out.push_str(&format!("{name}: {what}: {why} [{pass}]\n"));
-            }
+        out.push_str(&format!("{}\n", clean(&done(rewrite, mask))));
+        let name = &rewrite.dockerfile;
+        for PassRefusal { pass, what, why, is_whole } in rewrite.refusals() {
+            let (what, why) = (mask.apply(what), mask.apply(why));
+            let why = if *is_whole { format!("`{pass}` is skipped: {why}") } else { format!("{what}: {why} [{pass}]") };
+            out.push_str(&clean(&format!("{name}: {why}")));
+            out.push('\n');
         }
     }
     for rewrite in rewrites {
-        let name = clean(&rewrite.dockerfile);
         for (step, assumption) in rewrite.open() {
             let text = mask.apply(&format_assumption(assumption));
-            out.push_str(&format!("{name}: `{}` assumes that {}\n", step.pass, clean(&text)));
+            out.push_str(&clean(&format!("{}: `{}` assumes that {text}", rewrite.dockerfile, step.pass)));
+            out.push('\n');
         }
     }
-    let files = count(files as u64, "file");
-    out.push_str(&match (files.starts_with("0 "), written) {
-        (true, _) => "nothing to change\n".to_owned(),
-        (false, true) => format!("changed {files}\n"),
-        (false, false) => format!("would change {files}; apply with `--write`, see the reasons with `--plan`\n"),
-    });
-    out
+    let next = if files > 0 && !written { ", see the reasons with `--plan`" } else { "" };
+    out + &format!("{}{next}\n", changed_files(files, written))
+}
+
+/// What is done to a build, in one line.
+fn done(rewrite: &Rewrite, mask: &Mask) -> String {
+    let changed = rewrite.optimized.levels.iter().filter(|outcome| !outcome.steps.is_empty());
+    let levels: Vec<u8> = changed.map(|outcome| outcome.level.number()).collect();
+    let done = match (&rewrite.refused, rewrite.steps()) {
+        (Some(why), _) => format!("nothing changes: {}", mask.apply(why)),
+        (None, 0) => "nothing to improve".to_owned(),
+        (None, steps) => format!("{} at {}", count(steps as u64, "change"), levels_text(&levels)),
+    };
+    format!("{}: {done}", rewrite.dockerfile)
+}
+
+fn changed_files(files: usize, written: bool) -> String {
+    match (count(files as u64, "file"), written) {
+        _ if files == 0 => "nothing to change".to_owned(),
+        (files, true) => format!("changed {files}"),
+        (files, false) => format!("would change {files}; apply with `--write`"),
+    }
 }
 
 /// How many kinds of change a rewrite has: `level 3`, `levels 0 to 5`, `levels 0, 1, 4`.

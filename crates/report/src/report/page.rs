@@ -90,6 +90,12 @@ impl Text {
         self.with(words, TextKind::Words, Tone::Plain)
     }
 
+    /// With another text at its end.
+    pub(super) fn join(mut self, text: &Self) -> Self {
+        self.parts.extend_from_slice(&text.parts);
+        self
+    }
+
     /// With words of little weight at its end.
     pub(super) fn and_dim(self, words: impl AsRef<str>) -> Self {
         self.with(words, TextKind::Words, Tone::Dim)
@@ -151,6 +157,11 @@ pub(super) fn path(path: impl AsRef<str>) -> Text {
 /// An amount, as `units` writes it.
 pub(super) fn number(amount: impl AsRef<str>) -> Text {
     Text::new(amount, TextKind::Number(None), Tone::Plain)
+}
+
+/// A note at the end of a page.
+pub(super) fn note(words: impl AsRef<str>) -> Text {
+    toned("note: ", Tone::Dim).and(words)
 }
 
 /// A command that can be typed as it is.
@@ -276,6 +287,8 @@ pub(super) enum Block {
     List(Vec<Text>),
     /// A unified diff.
     Diff(String),
+    /// Lines that a program printed.
+    Output(Vec<String>),
     /// Lines of a source file with what is said of them.
     Excerpt(SourceExcerpt),
     /// A picture; what it shows stands in a table too, for readers who see none.
@@ -314,6 +327,20 @@ impl Page {
     /// Adds a block.
     pub(super) fn push(&mut self, block: impl Into<Block>) {
         self.blocks.push(block.into());
+    }
+
+    /// Adds a section with a table, unless the table has no rows.
+    pub(super) fn push_rows(&mut self, section: Section, table: Table) {
+        if !table.rows.is_empty() {
+            self.push(section.with(table));
+        }
+    }
+
+    /// Adds items in a section of their own, unless there are none.
+    pub(super) fn push_list(&mut self, items: Vec<Text>) {
+        if !items.is_empty() {
+            self.push(Section::default().with(Block::List(items)));
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use similar::udiff::UnifiedHunkHeader;
 use similar::{Algorithm, DiffTag, capture_diff_slices, group_diff_ops};
 
 use super::layout::{Layout, Tone, clean, substitute};
+use super::page::{Block, Section, path, plain};
 use crate::finding::Mask;
 use crate::fix::{Change, FixOutcome};
 
@@ -19,6 +20,17 @@ const AROUND: usize = 3;
 /// that. Without a terminal the bytes of the files are kept as they are; with one, what it would obey is replaced.
 pub fn diff(outcome: &FixOutcome, mask: &Mask, layout: Layout) -> Vec<u8> {
     outcome.changes.iter().flat_map(|change| diff_of_file(change, mask, layout)).collect()
+}
+
+/// The diff of each file in a section.
+pub(super) fn diff_sections(changes: &[Change], mask: &Mask) -> Vec<Block> {
+    let section = |change: &Change| {
+        let diff = diff_of_file(change, mask, Layout::PLAIN);
+        let about = if change.before.is_none() { "a new file" } else { "" };
+        let section = Section { about: about.into(), ..Section::new(plain("Changes of ").join(&path(&change.name))) };
+        section.with(Block::Diff(String::from_utf8_lossy(&diff).into_owned())).into()
+    };
+    changes.iter().map(section).collect()
 }
 
 /// One file's part of the diff.

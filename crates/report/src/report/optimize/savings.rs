@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::finding::Mask;
 use crate::optimize::Level;
 use crate::report::cache_history::{StepComparison, TableComparison};
+use crate::report::cut;
 use crate::report::units::{count, seconds};
-use crate::report::{clean, cut};
 
 /// Steps that are named for a level.
 const NAMED: usize = 4;
@@ -68,7 +68,7 @@ fn sentence(step: &StepComparison, mask: &Mask) -> String {
     let StepComparison { builds, before, after, .. } = step;
     format!(
         "`{}` reran in {before} of {}, would have been {after}",
-        cut(&clean(&step_text(step, mask)), STEP),
+        cut(&step_text(step, mask), STEP),
         count(*builds as u64, "commit")
     )
 }

@@ -1,6 +1,7 @@
 //! Pictures of a page: values alone; the renderer that draws decides how.
 
 pub(in crate::report) use crate::wire::IcicleMark;
+use super::Tone;
 
 /// A picture.
 #[derive(Clone, Debug)]
@@ -37,8 +38,16 @@ pub(in crate::report) struct TimelineRow {
     /// Seconds from the start of the axis.
     pub start: f64,
     pub seconds: f64,
+    /// Seconds at its start in which it is held back.
+    pub delay: f64,
+    /// Whether it takes longer than `seconds`, and nobody knows how much.
+    pub is_open: bool,
     /// Whether the whole waits for it.
     pub is_critical: bool,
+    /// [`Tone::Error`] for what failed; what is dim never began and has no bar.
+    pub tone: Tone,
+    /// What stands above it where the row before has another.
+    pub group: String,
     /// What is said of it.
     pub note: String,
 }

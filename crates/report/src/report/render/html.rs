@@ -143,6 +143,7 @@ fn draw(block: &Block, level: usize) -> Markup {
         Block::Table(table) => draw_table(table),
         Block::List(items) => html! { ul { @for item in items { li { (draw_text(item)) } } } },
         Block::Diff(diff) => draw_diff(diff),
+        Block::Output(lines) => html! { pre tabindex="0" { @for line in lines { (masked(line)) "\n" } } },
         Block::Excerpt(excerpt) => draw_excerpt(excerpt),
         Block::Chart(picture) => chart::draw(picture),
         Block::Only(media, blocks) if media.contains(&Medium::Html) => {

@@ -79,6 +79,7 @@ impl Writer<'_> {
                 self.rows("row", items.len(), items.iter().map(|item| format!("- {}\n", text(item))));
             }
             Block::Diff(diff) => self.whole(&fenced(diff)),
+            Block::Output(lines) => self.whole(&markdown_fence("", &(lines.join("\n") + "\n"))),
             Block::Excerpt(block) => self.whole(&excerpt(block)),
             Block::Only(media, blocks) if media.contains(&Medium::Markdown) => self.blocks(blocks, depth),
             Block::Chart(_) | Block::Only(..) => {}

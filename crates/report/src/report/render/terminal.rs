@@ -42,6 +42,9 @@ impl Writer {
             Block::Table(block) => self.out.push_str(&table(block, indent, self.layout)),
             Block::List(items) => items.iter().for_each(|item| self.paragraph(item, indent)),
             Block::Diff(diff) => self.diff(diff, indent),
+            Block::Output(lines) => {
+                self.out.extend(lines.iter().map(|line| format!("{:indent$}  {}\n", "", clean(line))));
+            }
             Block::Excerpt(excerpt) => self.excerpt(excerpt, indent),
             // What is in the latter is visited in its place.
             Block::Chart(_) | Block::Only(..) => {}

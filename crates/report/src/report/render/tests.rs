@@ -50,8 +50,19 @@ fn hostile_page(text: &str) -> Page {
     page.push(Chart::Icicle { name: words.clone(), layers: vec![node] });
     let point = TrendPoint { name: words.clone(), value: Some(1.0), text: words.clone() };
     page.push(Chart::Trend { name: words.clone(), points: vec![point.clone(), point] });
-    let row = TimelineRow { name: words.clone(), start: 1.0, seconds: 2.0, is_critical: true, note: words.clone() };
-    page.push(Chart::Timeline { name: words.clone(), rows: vec![row] });
+    page.push(Block::Output(vec![words.clone()]));
+    let row = TimelineRow {
+        name: words.clone(),
+        start: 1.0,
+        seconds: 2.0,
+        delay: 1.0,
+        is_critical: true,
+        note: words.clone(),
+        group: words.clone(),
+        ..TimelineRow::default()
+    };
+    let open = TimelineRow { is_open: true, tone: Tone::Error, ..row.clone() };
+    page.push(Chart::Timeline { name: words.clone(), rows: vec![row, open] });
     let cells = vec![StepState::Reruns, StepState::Cached, StepState::Unknown];
     let row = MatrixRow { name: words.clone(), cells };
     page.push(Chart::Matrix { name: words.clone(), columns: vec![words.clone(); 3], rows: vec![row] });

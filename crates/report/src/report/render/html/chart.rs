@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use crate::report::format::escape::masked;
-use crate::report::page::{Chart, IcicleMark, IcicleNode, MatrixRow, StepState, TimelineRow, TrendPoint};
+use crate::report::page::{Chart, IcicleMark, IcicleNode, MatrixRow, StepState, TimelineRow, Tone, TrendPoint};
 use crate::report::units::{bytes, count, seconds};
 
 pub(super) fn draw(chart: &Chart) -> Markup {
@@ -78,30 +78,56 @@ fn draw_node(node: &IcicleNode, share: f64, is_layer: bool, is_first: bool) -> M
 }
 
 fn draw_timeline(name: &str, rows: &[TimelineRow]) -> Markup {
-    let end = rows.iter().map(|row| row.start + row.seconds).fold(0.0, f64::max);
+    let known = rows.iter().map(|row| row.start + row.seconds).fold(0.0, f64::max);
+    // What takes longer than that is known of it goes on beyond.
+    let end = if rows.iter().any(|row| row.is_open) { known.max(1.0) * 1.15 } else { known };
+    let is_new = |at: usize| !rows[at].group.is_empty() && (at == 0 || rows[at].group != rows[at - 1].group);
     html! {
         figure.chart.timeline {
-            figcaption { (masked(name)) }
-            ol { @for row in rows {
-                @let start = percent(row.start, end);
-                @let width = percent(row.seconds, end);
-                // The time stands behind the bar, or before it where there is no room, or on it.
-                @let place = match (start + width > 80.0, start > 20.0) {
-                    (false, _) => format!("left:{}%", start + width),
-                    (true, true) => format!("right:{}%", 100.0 - start),
-                    (true, false) => format!("right:{}%;background:var(--ground)", 100.5 - start - width),
-                };
-                li class=[row.is_critical.then_some("critical")] {
-                    div.what title=(masked(&row.name)) {
-                        (masked(&row.name))
-                        @if row.is_critical { span.hidden { " (on the critical path)" } }
-                    }
-                    div.track {
-                        div.span style={ "left:" (start) "%;width:" (width) "%" } {}
-                        span.time style=(place) { (seconds(row.seconds)) @if !row.note.is_empty() { " " (masked(&row.note)) } }
+            figcaption {
+                (masked(name))
+                @if rows.iter().any(|row| row.is_critical) { span.key.last aria-hidden="true" {} "critical path" }
+                @if rows.iter().any(|row| row.delay > 0.0) { span.key.delay aria-hidden="true" {} "delayed" }
+                @if rows.iter().any(|row| row.is_open) { span.key.open aria-hidden="true" {} "goes on for an unknown time" }
+            }
+            ol {
+                @for (at, row) in rows.iter().enumerate() {
+                    @if is_new(at) { li.group { (masked(&row.group)) } }
+                    (draw_row(row, end))
+                }
+                @if known > 0.0 {
+                    li.axis aria-hidden="true" {
+                        div.ticks style={ "width:" (percent(known, end)) "%" } { span { "0 s" } span { (seconds(known)) } }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// A bar, with its name before and its time behind it.
+fn draw_row(row: &TimelineRow, end: f64) -> Markup {
+    let class = match row.tone {
+        Tone::Error => Some("failed"),
+        _ => row.is_critical.then_some("critical"),
+    };
+    let start = percent(row.start, end);
+    let width = percent(row.seconds, end);
+    html! {
+        li class=[class] {
+            div.what title=(masked(&row.name)) {
+                (masked(&row.name))
+                @if row.is_critical { span.hidden { " (on the critical path)" } }
+            }
+            div.track { @if row.tone != Tone::Dim {
+                div.span.open[row.is_open] style={ "left:" (start) "%;width:" (width) "%" } {
+                    @if row.delay > 0.0 { div.delay style={ "width:" (percent(row.delay, row.seconds)) "%" } {} }
+                }
             } }
+            div.time {
+                @if row.seconds > 0.0 || row.note.is_empty() { (seconds(row.seconds)) " " }
+                (masked(&row.note))
+            }
         }
     }
 }
