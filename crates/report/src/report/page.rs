@@ -3,7 +3,9 @@
 
 mod chart;
 
-pub(super) use self::chart::{Chart, IcicleMark, IcicleNode, MatrixRow, StepState, TimelineRow, TrendPoint};
+pub(super) use self::chart::{
+    Chart, IcicleMark, IcicleNode, MatrixColumn, MatrixRow, StepState, TimelineRow, TrendPoint,
+};
 use crate::finding::Basis;
 
 /// What a stretch of text is for the reader.
@@ -88,6 +90,18 @@ impl Text {
         self.with(code, TextKind::Code, Tone::Plain)
     }
 
+    /// Several texts with something between them.
+    pub(super) fn join(texts: Vec<Self>, between: &str) -> Self {
+        let mut joined = Self::default();
+        for text in texts {
+            if !joined.parts.is_empty() {
+                joined = joined.and(between);
+            }
+            joined.parts.extend(text.parts);
+        }
+        joined
+    }
+
     /// All parts in another tone.
     pub(super) fn in_tone(mut self, tone: Tone) -> Self {
         for part in &mut self.parts {
@@ -159,6 +173,8 @@ pub(super) enum Column {
     Path,
     /// Words of any length, on as many lines as they take; one column of a table at most.
     Wrapped,
+    /// Words about the whole row: on a terminal below it, from its second column on.
+    Below,
 }
 
 /// Rows under each other. Columns with nothing in them are left out.
@@ -262,14 +278,26 @@ pub(super) enum Block {
     Table(Table),
     /// Items, one below the other.
     List(Vec<Text>),
+    /// Sentences to be read one after the other: lines of a terminal begin below each other.
+    Prose(Text),
     /// A unified diff.
     Diff(String),
+    /// Lines that are shown as they are.
+    Listing(Listing),
     /// Lines of a source file with what is said of them.
     Excerpt(SourceExcerpt),
     /// A picture; what it shows stands in a table too, for readers who see none.
     Chart(Chart),
     /// Blocks for some readers alone.
     Only(&'static [Medium], Vec<Self>),
+}
+
+/// Lines of an output, of an example.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Listing {
+    /// What stands above them.
+    pub caption: Text,
+    pub lines: Vec<String>,
 }
 
 /// Lines of a source file, and remarks about some of them.
@@ -328,6 +356,13 @@ impl Section {
         }
     }
 
+    /// Adds a list, unless it is empty.
+    pub(super) fn push_list(&mut self, items: Vec<Text>) {
+        if !items.is_empty() {
+            self.push(Block::List(items));
+        }
+    }
+
     /// With a block at its end.
     pub(super) fn with(mut self, block: impl Into<Block>) -> Self {
         self.push(block);
@@ -356,6 +391,12 @@ impl From<Text> for Block {
 impl From<Chart> for Block {
     fn from(chart: Chart) -> Self {
         Self::Chart(chart)
+    }
+}
+
+impl From<Listing> for Block {
+    fn from(listing: Listing) -> Self {
+        Self::Listing(listing)
     }
 }
 

@@ -12,7 +12,7 @@ use super::terminal::tone_of_line;
 use crate::finding::Basis;
 use crate::report::format::escape::masked;
 use crate::report::page::{
-    Block, Column, Fold, Medium, Page, Section, SourceExcerpt, Table, Text, TextKind, TextPart, Tone,
+    Block, Column, Fold, Listing, Medium, Page, Section, SourceExcerpt, Table, Text, TextKind, TextPart, Tone,
 };
 use crate::report::units::grouped;
 
@@ -112,10 +112,11 @@ fn draw_page(page: &Page) -> Markup {
 fn draw(block: &Block, level: usize) -> Markup {
     match block {
         Block::Section(section) => draw_section(section, level, section.anchor.as_deref().map(identifier).as_deref()),
-        Block::Paragraph(text) => html! { p { (draw_text(text)) } },
+        Block::Paragraph(text) | Block::Prose(text) => html! { p { (draw_text(text)) } },
         Block::Table(table) => draw_table(table),
         Block::List(items) => html! { ul { @for item in items { li { (draw_text(item)) } } } },
         Block::Diff(diff) => draw_diff(diff),
+        Block::Listing(listing) => draw_listing(listing),
         Block::Excerpt(excerpt) => draw_excerpt(excerpt),
         Block::Chart(picture) => chart::draw(picture),
         Block::Only(media, blocks) if media.contains(&Medium::Html) => {
@@ -221,10 +222,10 @@ fn draw_table(table: &Table) -> Markup {
         Column::Right => Some("right"),
         Column::Path => Some("long"),
         Column::Left => None,
-        Column::Words | Column::Wrapped => Some("words"),
+        Column::Words | Column::Wrapped | Column::Below => Some("words"),
     };
     let has_head = table.head.iter().any(|head| !head.is_empty());
-    let has_words = columns.iter().any(|at| matches!(table.columns[*at], Column::Words | Column::Wrapped));
+    let has_words = columns.iter().any(|at| style(*at) == Some("words"));
     html! {
         @if !columns.is_empty() {
             div.scroll role="group" aria-label="Table" tabindex="0" {
@@ -256,6 +257,16 @@ fn draw_diff(diff: &str) -> Markup {
                 None => (text),
             }
         } }
+    }
+}
+
+fn draw_listing(listing: &Listing) -> Markup {
+    let lines: String = listing.lines.iter().map(|line| masked(line) + "\n").collect();
+    html! {
+        figure {
+            @if !listing.caption.is_empty() { figcaption { (draw_text(&listing.caption)) } }
+            pre tabindex="0" { (lines) }
+        }
     }
 }
 

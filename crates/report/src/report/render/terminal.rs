@@ -5,7 +5,7 @@ mod columns;
 use self::columns::LineText;
 pub(in crate::report) use self::columns::table;
 use crate::report::layout::{Layout, clean, width, wrap};
-use crate::report::page::{Block, Fold, Medium, Page, Section, SourceExcerpt, Text, Tone};
+use crate::report::page::{Block, Fold, Listing, Medium, Page, Section, SourceExcerpt, Text, Tone};
 
 /// Columns between a title and what it is about.
 const GAP: usize = 3;
@@ -41,7 +41,9 @@ impl Writer {
             Block::Paragraph(text) => self.paragraph(text, indent),
             Block::Table(block) => self.out.push_str(&table(block, indent, self.layout)),
             Block::List(items) => items.iter().for_each(|item| self.paragraph(item, indent)),
+            Block::Prose(text) => self.lines(text, indent, 0),
             Block::Diff(diff) => self.diff(diff, indent),
+            Block::Listing(listing) => self.listing(listing, indent),
             Block::Excerpt(excerpt) => self.excerpt(excerpt, indent),
             // What is in the latter is visited in its place.
             Block::Chart(_) | Block::Only(..) => {}
@@ -74,12 +76,27 @@ impl Writer {
 
     /// Lines as wide as the terminal, those after the first indented.
     fn paragraph(&mut self, text: &Text, indent: usize) {
+        self.lines(text, indent, 2);
+    }
+
+    /// As wide as the terminal; lines after the first stand `hang` columns further to the right.
+    fn lines(&mut self, text: &Text, indent: usize, hang: usize) {
         let text = LineText::new(text);
-        let lines = wrap(text.text(), self.layout.columns().saturating_sub(indent + 2));
+        let lines = wrap(text.text(), self.layout.columns().saturating_sub(indent + hang));
         let painted = text.paint_lines(&lines, self.layout);
         for (number, line) in painted.iter().enumerate() {
-            let hang = indent + if number == 0 { 0 } else { 2 };
-            self.out.push_str(&format!("{:hang$}{line}\n", ""));
+            let indent = indent + if number == 0 { 0 } else { hang };
+            self.out.push_str(&format!("{:indent$}{line}\n", ""));
+        }
+    }
+
+    fn listing(&mut self, listing: &Listing, indent: usize) {
+        if !listing.caption.is_empty() {
+            self.paragraph(&listing.caption.clone().or_tone(Tone::Dim), indent);
+        }
+        for line in &listing.lines {
+            self.out.push_str(format!("{:1$}{2}", "", indent + 2, clean(line)).trim_end());
+            self.out.push('\n');
         }
     }
 
