@@ -242,6 +242,8 @@ pub(super) struct Section {
     pub fold: Fold,
     /// Its name in an address, where something points to it.
     pub anchor: Option<String>,
+    /// Whether a terminal shows its blocks as far to the left as its title.
+    pub is_flat: bool,
     pub blocks: Vec<Block>,
 }
 
@@ -278,8 +280,8 @@ pub(super) enum Block {
     Table(Table),
     /// Items, one below the other.
     List(Vec<Text>),
-    /// Sentences to be read one after the other: lines of a terminal begin below each other.
-    Prose(Text),
+    /// A paragraph or several right below each other, for reading: a terminal keeps their lines short.
+    Prose(Vec<Text>),
     /// A unified diff.
     Diff(String),
     /// Lines that are shown as they are.
@@ -298,6 +300,8 @@ pub(super) struct Listing {
     /// What stands above them.
     pub caption: Text,
     pub lines: Vec<String>,
+    /// Whether a terminal may break them.
+    pub is_wrapped: bool,
 }
 
 /// Lines of a source file, and remarks about some of them.

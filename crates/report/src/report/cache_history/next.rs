@@ -25,7 +25,7 @@ pub(super) fn commands(report: &CacheHistoryReport) -> Vec<NextCommand> {
     } else if let Some(second) = report.tables.get(1) {
         if second.name == OPTIMIZE && runs(second) < runs(first) {
             let why =
-                format!("shows this rewrite, with which RUN steps rerun {} times less", runs(first) - runs(second));
+                format!("shows this rewrite: RUN steps would have rerun {} times, not {}", runs(second), runs(first));
             commands.push(command("optimize", &[], "--diff", why));
         }
     } else if often.iter().any(is_run) {

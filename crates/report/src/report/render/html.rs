@@ -112,7 +112,8 @@ fn draw_page(page: &Page) -> Markup {
 fn draw(block: &Block, level: usize) -> Markup {
     match block {
         Block::Section(section) => draw_section(section, level, section.anchor.as_deref().map(identifier).as_deref()),
-        Block::Paragraph(text) | Block::Prose(text) => html! { p { (draw_text(text)) } },
+        Block::Paragraph(text) => html! { p { (draw_text(text)) } },
+        Block::Prose(paragraphs) => html! { @for text in paragraphs { p.prose { (draw_text(text)) } } },
         Block::Table(table) => draw_table(table),
         Block::List(items) => html! { ul { @for item in items { li { (draw_text(item)) } } } },
         Block::Diff(diff) => draw_diff(diff),
@@ -229,7 +230,7 @@ fn draw_table(table: &Table) -> Markup {
     html! {
         @if !columns.is_empty() {
             div.scroll role="group" aria-label="Table" tabindex="0" {
-                table.stack[has_words && columns.len() > 3] {
+                table.stack[has_words && columns.len() > 2] {
                     @if has_head {
                         thead { tr { @for at in &columns {
                             @let head = table.head.get(*at).map(String::as_str).unwrap_or_default();
@@ -238,7 +239,7 @@ fn draw_table(table: &Table) -> Markup {
                     }
                     tbody { @for row in &table.rows {
                         tr { @for at in &columns {
-                            td class=[style(*at)] { @if let Some(cell) = row.get(*at) { (draw_text(cell)) } }
+                            td class=[style(*at)] data-head=[quiet_head(table, *at)] { @if let Some(cell) = row.get(*at) { (draw_text(cell)) } }
                         } }
                     } }
                 }
@@ -246,6 +247,12 @@ fn draw_table(table: &Table) -> Markup {
         }
         @if table.hidden > 0 { p.dim { "… " (grouped(table.hidden as u64)) " more (" code { "--all" } ")" } }
     }
+}
+
+/// What a narrow screen shows before a number, as it has no room for heads.
+fn quiet_head(table: &Table, at: usize) -> Option<String> {
+    let is_amount = table.columns[at] == Column::Right;
+    table.head.get(at).filter(|head| is_amount && !head.is_empty()).map(|head| masked(head))
 }
 
 fn draw_diff(diff: &str) -> Markup {

@@ -72,7 +72,8 @@ impl Writer<'_> {
     fn block(&mut self, block: &Block, depth: usize) {
         match block {
             Block::Section(section) => self.section(section, depth),
-            Block::Paragraph(words) | Block::Prose(words) => self.whole(&format!("{}\n", text(words))),
+            Block::Paragraph(words) => self.whole(&format!("{}\n", text(words))),
+            Block::Prose(paragraphs) => paragraphs.iter().for_each(|words| self.whole(&format!("{}\n", text(words)))),
             Block::Table(block) => self.table(block),
             Block::List(items) => {
                 self.gap();

@@ -48,8 +48,8 @@ fn hostile_page(text: &str) -> Page {
     );
     page.push(Table::new(&[Column::Wrapped], vec![vec![plain(text)]]).with_head(&[text]).of(3));
     page.push(Table::new(&[Column::Left, Column::Below], vec![vec![plain(text), plain(text)]]));
-    page.push(Block::Prose(plain(text)));
-    page.push(Listing { caption: plain(text), lines: vec![words.clone()] });
+    page.push(Block::Prose(vec![plain(text)]));
+    page.push(Listing { caption: plain(text), lines: vec![words.clone()], is_wrapped: true });
     page.push(SourceExcerpt { file: words.clone(), first_line: 7, lines: vec![words.clone()], marked: vec![7] });
     page.push(Chart::Icicle { name: words.clone(), layers: vec![node] });
     let point = TrendPoint { name: words.clone(), value: Some(1.0), text: words.clone() };

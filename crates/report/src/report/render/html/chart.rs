@@ -78,7 +78,8 @@ fn draw_node(node: &IcicleNode, share: f64, is_layer: bool, is_first: bool) -> M
 }
 
 fn draw_timeline(name: &str, rows: &[TimelineRow]) -> Markup {
-    let end = rows.iter().map(|row| row.start + row.seconds).fold(0.0, f64::max);
+    // Behind the last bar there is room for its time.
+    let end = rows.iter().map(|row| row.start + row.seconds).fold(0.0, f64::max) / 0.88;
     html! {
         figure.chart.timeline {
             figcaption { (masked(name)) }
@@ -86,7 +87,7 @@ fn draw_timeline(name: &str, rows: &[TimelineRow]) -> Markup {
                 @let start = percent(row.start, end);
                 @let width = percent(row.seconds, end);
                 // The time stands behind the bar, or before it where there is no room.
-                @let place = if start + width > 80.0 { format!("right:{}%", 100.0 - start) } else { format!("left:{}%", start + width) };
+                @let place = if start + width > 80.0 && start > 20.0 { format!("right:{}%", 100.0 - start) } else { format!("left:{}%", start + width) };
                 li class=[row.is_critical.then_some("critical")] {
                     div.what title=(masked(&row.name)) {
                         (masked(&row.name))

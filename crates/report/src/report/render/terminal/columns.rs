@@ -258,8 +258,12 @@ impl TableWriter<'_> {
 
     /// What stands below a row.
     fn lines_below(&self, row: &[LineText], widths: &[usize], layout: Layout) -> Vec<String> {
-        let first = widths.iter().find(|width| **width > 0).map_or(0, |width| width + GAP);
-        let indent = self.indent + first;
+        let mut visible = self.table.columns.iter().zip(widths).filter(|(_, width)| **width > 0);
+        let indent = match visible.next() {
+            // A long first column is a name, and no number or place before it.
+            Some((Column::Words | Column::Wrapped, _)) | None => self.indent + GAP,
+            Some((_, width)) => self.indent + width + GAP,
+        };
         let mut lines = Vec::new();
         for (column, cell) in self.table.columns.iter().zip(row) {
             if *column == Column::Below && !cell.text.is_empty() {
