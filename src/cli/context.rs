@@ -2,14 +2,13 @@
 
 use super::args::{Global, Ls};
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{CommandFailure, complain, describe_contexts, print};
+use super::output::{CommandFailure, complain, describe_contexts, print, print_page};
 use super::terminal;
 use crate::audit::InputAudit;
 use crate::inputs::{Need, Needs};
 use crate::report::{self, Format};
 
 pub(super) fn ls(global: &Global, command: &Ls) -> Result<u8, CommandFailure> {
-    let json = global.format == Format::Json;
     let mut request = command.build.request(command.path.clone(), None);
     request.folder = true;
     request.needs = Needs::NONE.with(Need::ContextNames).with(Need::ContextBytes);
@@ -18,7 +17,6 @@ pub(super) fn ls(global: &Global, command: &Ls) -> Result<u8, CommandFailure> {
     describe_contexts(&inputs);
     let audit = InputAudit::new(&inputs);
     let listings = audit.contexts();
-    let layout = terminal::stdout(global);
     let refusals = audit.refusals();
     for problem in &refusals {
         let place = problem.place.map(|place| format!(":{}:{}", place.line, place.column)).unwrap_or_default();
@@ -40,13 +38,10 @@ pub(super) fn ls(global: &Global, command: &Ls) -> Result<u8, CommandFailure> {
             help,
         });
     };
-    let render = |listing| report::context(listing, layout, command.all);
-    let text = if json {
-        report::context_json(first, others)
-    } else {
-        listings.iter().map(render).collect::<Vec<_>>().join("\n")
-    };
-    print(global, &text)?;
+    match global.format {
+        Format::Json => print(global, &report::context_json(first, others))?,
+        _ => print_page(global, &report::context(&listings, command.all))?,
+    }
     Ok(match (failed, refused) {
         (true, _) => FAILED,
         (false, true) => FOUND,

@@ -2,8 +2,7 @@
 
 use super::args::{Global, Rules};
 use super::exit::CLEAN;
-use super::output::{CommandFailure, print_exact};
-use super::terminal;
+use super::output::{CommandFailure, print_exact, print_exact_page};
 use crate::report::{self, Format};
 use crate::rules::{self, Rule, Selection};
 
@@ -20,9 +19,10 @@ pub(super) fn explain(global: &Global, name: &str) -> Result<u8, CommandFailure>
         };
         return Err(CommandFailure::Because { what: format!("unknown rule `{name}`"), help: Some(help) });
     };
-    let json = global.format == Format::Json;
-    let text = if json { report::rules_json(&[rule]) } else { report::explain(rule, terminal::stdout(global)) };
-    print_exact(global, text.as_bytes())?;
+    match global.format {
+        Format::Json => print_exact(global, report::rules_json(&[rule]).as_bytes())?,
+        _ => print_exact_page(global, &report::explain(rule))?,
+    }
     Ok(CLEAN)
 }
 
@@ -37,8 +37,9 @@ pub(super) fn rules(global: &Global, command: &Rules) -> Result<u8, CommandFailu
 }
 
 fn list(global: &Global, rules: &[&Rule]) -> Result<u8, CommandFailure> {
-    let json = global.format == Format::Json;
-    let text = if json { report::rules_json(rules) } else { report::rules(rules, terminal::stdout(global)) };
-    print_exact(global, text.as_bytes())?;
+    match global.format {
+        Format::Json => print_exact(global, report::rules_json(rules).as_bytes())?,
+        _ => print_exact_page(global, &report::rules(rules))?,
+    }
     Ok(CLEAN)
 }

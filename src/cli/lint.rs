@@ -7,8 +7,10 @@ use rayon::prelude::*;
 use super::args::{Global, Lint};
 use super::exit;
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{CommandFailure, base, complain, describe_inputs, line, policies, print, today, write_run};
-use super::{baseline, changes, progress, settings, terminal, version};
+use super::output::{
+    CommandFailure, base, complain, describe_inputs, line, policies, print, print_page, today, write_run,
+};
+use super::{baseline, changes, progress, settings, version};
 use crate::audit::InputAudit;
 use crate::fix::Change;
 use crate::inputs::{InputProblem, Inputs};
@@ -55,10 +57,10 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, CommandFailure>
     baseline::apply(&command.check.known, "lint", &policies.rules(&inputs), &mut report)?;
     let code = command.check.threshold.code(exit::code(&report, failed));
     if command.statistics {
-        let json = global.format == Format::Json;
-        let layout = terminal::stdout(global);
-        let text = if json { report::statistics_json(&report) } else { report::statistics(&report, layout) };
-        print(global, &text)?;
+        match global.format {
+            Format::Json => print(global, &report::statistics_json(&report))?,
+            _ => print_page(global, &report::statistics(&report))?,
+        }
         return Ok(code);
     }
     let run = ReportRun { command: "lint", report: &report, exit: code, base: &base() };
@@ -74,7 +76,6 @@ fn add_ignores(
     (reason, request): (&str, &GatherRequest),
     failed: bool,
 ) -> Result<u8, CommandFailure> {
-    let json = global.format == Format::Json;
     if reason.trim().is_empty() || reason.contains(['\n', '\r']) {
         let what = "the reason given to `--add-ignores` is empty or has more than one line".to_owned();
         return Err(CommandFailure::Because { what, help: Some("write the reason as one line of text".to_owned()) });
@@ -88,8 +89,10 @@ fn add_ignores(
         return Err(CommandFailure::Because { what, help: Some("pass the file's name".to_owned()) });
     }
     changes::write_all(&added.changes)?;
-    let text = if json { report::added_ignores_json(&added) } else { report::added_ignores(&added) };
-    print(global, &text)?;
+    match global.format {
+        Format::Json => print(global, &report::added_ignores_json(&added))?,
+        _ => print_page(global, &report::added_ignores(&added))?,
+    }
     Ok(match (failed, added.refused || !added.remaining_rules.is_empty()) {
         (true, _) => FAILED,
         (false, true) => FOUND,

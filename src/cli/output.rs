@@ -65,6 +65,11 @@ pub(super) fn print_page(global: &Global, page: &Page) -> Result<(), CommandFail
     print(global, &page.write(medium(global), terminal::stdout(global)))
 }
 
+/// As [`print_page`], for a page of dockopt's own: its examples hold what looks like a secret.
+pub(super) fn print_exact_page(global: &Global, page: &Page) -> Result<(), CommandFailure> {
+    print_exact(global, page.write(medium(global), terminal::stdout(global)).as_bytes())
+}
+
 /// Who reads the format asked for; formats for programs are the command's.
 pub(super) const fn medium(global: &Global) -> Medium {
     match global.format {

@@ -2,7 +2,7 @@
 
 use super::args::{Choice, Global, Threshold};
 use super::exit::{CLEAN, FAILED};
-use super::output::{CommandFailure, print};
+use super::output::{CommandFailure, print_page};
 use crate::inputs::Inputs;
 use crate::report::{self, Format, SettingRow};
 use crate::rules::known_rules;
@@ -16,8 +16,8 @@ pub(super) fn show(
     threshold: &Threshold,
     failed: bool,
 ) -> Result<u8, CommandFailure> {
-    if global.format != Format::Text {
-        let what = "`--show-settings` prints text only".to_owned();
+    if !matches!(global.format, Format::Text | Format::Markdown | Format::Html) {
+        let what = "`--show-settings` prints text, Markdown and HTML only".to_owned();
         return Err(CommandFailure::Because { what, help: Some("leave out `--format`".to_owned()) });
     }
     let builds = inputs.builds.iter().map(|build| build.dockerfile);
@@ -35,7 +35,7 @@ pub(super) fn show(
         add_options(&mut rows, choice, threshold);
         shown.push((inputs.source(file).name().to_owned(), rows));
     }
-    print(global, &report::settings(&shown))?;
+    print_page(global, &report::settings(&shown))?;
     Ok(if failed { FAILED } else { CLEAN })
 }
 

@@ -23,6 +23,7 @@ mod history;
 mod image;
 mod json;
 mod layout;
+mod next;
 mod optimize;
 mod page;
 mod patch;
@@ -36,13 +37,14 @@ mod settings;
 mod syntax;
 mod table;
 mod text;
+mod timeline;
 mod units;
 
 pub use self::adoption::{added_ignores, added_ignores_json, statistics, statistics_json};
 pub use self::baseline::baseline;
 pub use self::cache::{ExplainedBuild, ExplainedLog, cache_explanation, cache_explanation_json};
 pub use self::cache_history::{
-    CacheHistoryReport, CommitRow, HistoryCommit, HistoryStep, HistoryTable, RerunCount, StepComparison,
+    CacheHistoryReport, CommitRow, HistoryCommit, HistoryStep, HistoryTable, OPTIMIZE, RerunCount, StepComparison,
     TableComparison, cache_history, cache_history_json, compare_tables,
 };
 pub use self::catalogue::{explain, rules, rules_json};

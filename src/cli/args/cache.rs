@@ -7,6 +7,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::options::{Build, ONLY_DOCKERFILE};
 use crate::cache::{BuilderFlags, RecordKeeping};
 
+/// Commits that are read unless others are asked for.
+const COMMITS: u32 = 500;
+
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum CacheCommand {
     /// Compute from git history which steps each commit would have rerun
@@ -65,7 +68,7 @@ pub(in crate::cli) struct CacheHistory {
     #[arg(default_value = ".")]
     pub path: PathBuf,
     /// How many commits to read, back from HEAD; first parents only
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = COMMITS, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub commits: u32,
     /// Whether the builder keeps its cache between commits: `keep`, or `fresh` for CI without a cache
     #[arg(long, value_enum, value_name = "BUILDER", default_value_t = Builder::Keep)]
@@ -81,6 +84,17 @@ pub(in crate::cli) struct CacheHistory {
     pub image_store: ImageStore,
     #[command(flatten)]
     pub build: Build,
+}
+
+impl CacheHistory {
+    /// The options of this command alone, as they were typed, but for `--against`.
+    pub(in crate::cli) fn typed(&self) -> Vec<String> {
+        let commits = (self.commits != COMMITS).then(|| format!("--commits={}", self.commits));
+        let builder = (self.builder != Builder::Keep).then(|| "--builder=fresh".to_owned());
+        let log = self.log.as_ref().map(|log| format!("--log={}", log.display()));
+        let store = (self.image_store != ImageStore::default()).then(|| "--image-store=classic".to_owned());
+        [commits, builder, log, store].into_iter().flatten().collect()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,6 +1,6 @@
 //! Options that several commands share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
@@ -43,6 +43,11 @@ impl Build {
         let file = self.file.as_ref().map(|file| ["--file".to_owned(), file.display().to_string()]);
         let target = self.target.as_ref().map(|target| ["--target".to_owned(), target.clone()]);
         file.into_iter().chain(target).flatten().collect()
+    }
+
+    /// The path and these options, as they were typed.
+    pub(in crate::cli) fn typed_with(&self, path: &Path) -> Vec<String> {
+        std::iter::once(path.display().to_string()).chain(self.typed()).collect()
     }
 
     /// What is to be gathered for a path.

@@ -10,8 +10,8 @@ use crate::buildlog::{self, BuildLog, LogForm, LogStep, LoggedBuild, StepStatus}
 use crate::cache::{BuilderFlags, Graph, Prediction, StepReason, StepVerdict, find_logged};
 use crate::cli::args::{ExplainLog, Global};
 use crate::cli::exit::{CLEAN, FAILED};
-use crate::cli::output::{CommandFailure, complain, print};
-use crate::cli::{progress, terminal};
+use crate::cli::output::{CommandFailure, complain, print, print_page};
+use crate::cli::progress;
 use crate::finding::Mask;
 use crate::inputs::{Inputs, Need, Needs};
 use crate::load::{build_log_name, read_build_log};
@@ -50,13 +50,13 @@ pub(in crate::cli) fn run(global: &Global, command: &ExplainLog) -> Result<u8, C
         None => Vec::new(),
     };
     let explained = explain_log(name, log, inputs.as_ref(), &predicted);
-    let text = match global.format {
+    match global.format {
         Format::Json => {
-            report::cache_explanation_json(&explained, inputs.as_ref().map_or(".", |inputs| inputs.root.as_str()))
+            let root = inputs.as_ref().map_or(".", |inputs| inputs.root.as_str());
+            print(global, &report::cache_explanation_json(&explained, root))?;
         }
-        _ => report::cache_explanation(&explained, terminal::stdout(global), command.all),
-    };
-    print(global, &text)?;
+        _ => print_page(global, &report::cache_explanation(&explained, command.all))?,
+    }
     Ok(CLEAN)
 }
 

@@ -18,18 +18,15 @@ use crate::buildlog::BuildLog;
 use crate::cache::StepKind;
 use crate::cli::args::{CacheHistory, Global};
 use crate::cli::exit::{CLEAN, FAILED};
-use crate::cli::output::{CommandFailure, complain, print};
-use crate::cli::{progress, terminal};
+use crate::cli::output::{CommandFailure, complain, print, print_page};
+use crate::cli::progress;
 use crate::failure::Failure;
 use crate::finding::Mask;
 use crate::fix::Change;
 use crate::inputs::{BuildInput, Inputs, Need, Needs};
 use crate::load::git::{BuildPaths, Commit, CommitBuild, History, HistoryEnd, Repository};
 use crate::load::{EvidenceReader, read_build_log, untimed_steps};
-use crate::report::{self, CacheHistoryReport, CommitRow, Format, HistoryCommit, HistoryTable};
-
-/// The value of `--against` that stands for the rewrite.
-const OPTIMIZE: &str = "optimize";
+use crate::report::{self, CacheHistoryReport, CommitRow, Format, HistoryCommit, HistoryTable, OPTIMIZE};
 
 const NO_SECOND_COMMIT: &str =
     "no step can rerun before the second commit that builds: `cache predict` compares with the working tree";
@@ -86,11 +83,13 @@ pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8,
         is_partial: !simulation.unread_submodules().is_empty() || !unknown.is_empty() || input.context_doubt.is_some(),
         notices: notices.into_iter().chain(unknown).map(|notice| mask.apply(&notice)).collect(),
         end: history.end.name(),
+        build_words: command.build.typed_with(&command.path),
+        options: command.typed(),
         tables,
     };
     match global.format {
         Format::Json => print(global, &report::cache_history_json(&report))?,
-        _ => print(global, &report::cache_history(&report, terminal::stdout(global)))?,
+        _ => print_page(global, &report::cache_history(&report))?,
     }
     Ok(CLEAN)
 }

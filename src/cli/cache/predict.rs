@@ -10,7 +10,7 @@ use crate::buildlog::BuildLog;
 use crate::cache::{BuilderFlags, StepKind, StepVerdict, logged_times};
 use crate::cli::args::{CachePredict, Global, build_args};
 use crate::cli::exit::{CLEAN, FAILED};
-use crate::cli::output::{CommandFailure, complain, print};
+use crate::cli::output::{CommandFailure, complain, print, print_page};
 use crate::cli::{progress, terminal};
 use crate::inputs::{Inputs, Need, Needs};
 use crate::load::{read_build_log, untimed_steps};
@@ -61,7 +61,7 @@ pub(in crate::cli) fn run(global: &Global, command: &CachePredict) -> Result<u8,
     }
     match global.format {
         Format::Json => print(global, &report::prediction_json(&inputs.root, &predictions, &[]))?,
-        _ => print(global, &report::prediction(&predictions, terminal::stdout(global)))?,
+        _ => print_page(global, &report::prediction(&predictions))?,
     }
     Ok(CLEAN)
 }

@@ -16,6 +16,8 @@ pub struct Explanation {
     pub causes: BTreeMap<usize, usize>,
     /// The steps that the build waited for, the first one first.
     pub critical_path: CriticalPath,
+    /// When each step can begin, by the seconds of what it needs: for logs that do not say when it began.
+    pub starts: Vec<f64>,
 }
 
 /// A stage of a target on a platform.
@@ -56,17 +58,14 @@ pub fn explain(build: &LoggedBuild, base: &dyn Fn(&str) -> Option<String>) -> Ex
     let causes = causes(&build.steps, &inputs, &order);
     if matches!(build.form, LogForm::Legacy | LogForm::Buildah) {
         // One step runs after the other, whatever it reads.
-        let critical_path =
+        let (critical_path, starts) =
             longest_path(&build.steps, &linear_inputs(build), &(0..build.steps.len()).collect::<Vec<_>>());
-        return Explanation { stages, causes, critical_path };
+        return Explanation { stages, causes, critical_path, starts };
     }
     let has_times = build.steps.iter().all(|step| step.started.is_some() && step.ended.is_some());
-    let critical_path = if has_graph && has_times {
-        timed_path(&build.steps, &inputs)
-    } else {
-        longest_path(&build.steps, &inputs, &order)
-    };
-    Explanation { stages, causes, critical_path }
+    let (longest_path, starts) = longest_path(&build.steps, &inputs, &order);
+    let critical_path = if has_graph && has_times { timed_path(&build.steps, &inputs) } else { longest_path };
+    Explanation { stages, causes, critical_path, starts }
 }
 
 fn stages(steps: &[LogStep]) -> Vec<StageSummary> {
@@ -231,14 +230,16 @@ fn covered_seconds(steps: &[LogStep], path: &[usize]) -> f64 {
     sum
 }
 
-/// The path with the largest sum of seconds.
-fn longest_path(steps: &[LogStep], inputs: &[Vec<usize>], order: &[usize]) -> CriticalPath {
+/// The path with the largest sum of seconds, and the sum before each step.
+fn longest_path(steps: &[LogStep], inputs: &[Vec<usize>], order: &[usize]) -> (CriticalPath, Vec<f64>) {
+    let mut starts = vec![0.0_f64; steps.len()];
     let mut sums = vec![0.0_f64; steps.len()];
     let mut previous: Vec<Option<usize>> = vec![None; steps.len()];
     for at in order {
         let before = inputs[*at].iter().copied().max_by(|a, b| sums[*a].total_cmp(&sums[*b]));
         previous[*at] = before;
-        sums[*at] = steps[*at].seconds.unwrap_or(0.0) + before.map_or(0.0, |before| sums[before]);
+        starts[*at] = before.map_or(0.0, |before| sums[before]);
+        sums[*at] = steps[*at].seconds.unwrap_or(0.0) + starts[*at];
     }
     let mut current = (0..steps.len()).max_by(|a, b| sums[*a].total_cmp(&sums[*b])).filter(|at| sums[*at] > 0.0);
     let seconds = current.map_or(0.0, |at| sums[at]);
@@ -251,7 +252,7 @@ fn longest_path(steps: &[LogStep], inputs: &[Vec<usize>], order: &[usize]) -> Cr
         current = previous[at];
     }
     path.reverse();
-    CriticalPath { steps: path, seconds, is_exact: false }
+    (CriticalPath { steps: path, seconds, is_exact: false }, starts)
 }
 
 #[cfg(test)]

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::grid::{Column, Grid, cell, plain};
 use super::json::pretty;
-use super::layout::{Layout, Tone};
+use super::page::{Column, Page, Section, Table, Tone, number, plain, toned};
 use super::units::count;
 use crate::audit::{AddedIgnores, Report};
 use crate::finding::{Safety, Severity};
@@ -47,24 +46,22 @@ fn rule_counts(report: &Report) -> Vec<RuleCount> {
 }
 
 /// A line per rule with findings.
-pub fn statistics(report: &Report, layout: Layout) -> String {
-    let mut rows = Vec::new();
-    for rule in rule_counts(report) {
+pub fn statistics(report: &Report) -> Page {
+    let row = |rule: &RuleCount| {
         let fixes = [(rule.safe_fixes, "safe"), (rule.unsafe_fixes, "unsafe")];
         let fixes = fixes.iter().filter(|(count, _)| *count > 0).map(|(count, kind)| format!("{count} {kind}"));
-        rows.push(vec![
-            plain(rule.count.to_string()),
-            plain(rule.severity),
-            cell(rule.rule, Tone::Strong),
-            plain(fixes.collect::<Vec<_>>().join(", ")),
-        ]);
-    }
-    let columns = [Column::Right, Column::Left, Column::Left, Column::Left];
-    let table = Grid { columns: &columns, head: &["count", "severity", "rule", "fixes"], rows: &rows, indent: 0 };
+        let fixes = fixes.collect::<Vec<_>>().join(", ");
+        vec![number(rule.count.to_string()), plain(rule.severity), toned(rule.rule, Tone::Strong), plain(fixes)]
+    };
+    let rows: Vec<_> = rule_counts(report).iter().map(row).collect();
     let (findings, files) = (report.findings.len() as u64, report.sources.len() as u64);
-    let rules = count(rows.len() as u64, "rule");
-    let gap = if rows.is_empty() { "" } else { "\n" };
-    format!("{}{gap}{} of {rules} in {}\n", table.write(layout), count(findings, "finding"), count(files, "file"))
+    let sum =
+        format!("{} of {} in {}", count(findings, "finding"), count(rows.len() as u64, "rule"), count(files, "file"));
+    let table = Table::new(&[Column::Right, Column::Left, Column::Left, Column::Left], rows);
+    let mut page = Page::new("Findings of each rule");
+    page.push(table.with_head(&["count", "severity", "rule", "fixes"]));
+    page.push(Section::default().with(plain(sum)));
+    page
 }
 
 /// The same for programs.
@@ -78,17 +75,19 @@ pub fn statistics_json(report: &Report) -> String {
 }
 
 /// What `lint --add-ignores` did.
-pub fn added_ignores(added: &AddedIgnores) -> String {
+pub fn added_ignores(added: &AddedIgnores) -> Page {
+    let mut page = Page::new("Added comments");
     let files = count(added.changes.len() as u64, "file");
-    let mut out = format!("{} hidden by comments in {files}\n", count(added.hidden as u64, "finding"));
+    page.push(plain(format!("{} hidden by comments in {files}", count(added.hidden as u64, "finding"))));
     if !added.remaining_rules.is_empty() {
         let rules: Vec<&str> = added.remaining_rules.iter().copied().collect();
-        out.push_str(&format!("findings of these rules cannot be hidden by a comment: {}\n", rules.join(", ")));
+        page.push(plain(format!("findings of these rules cannot be hidden by a comment: {}", rules.join(", "))));
     }
     if added.refused {
-        out.push_str("inputs that the builder rejects cannot be hidden by a comment; `dockopt lint` shows them\n");
+        let text = "inputs that the builder rejects cannot be hidden by a comment; `dockopt lint` shows them";
+        page.push(plain(text));
     }
-    out
+    page
 }
 
 /// The same for programs.

@@ -1,17 +1,22 @@
 //! `cache history`: how often each step would have rerun, and because of which files.
 
 mod comparison;
+mod next;
 mod table;
 mod wire;
 
-use super::grid::{Column, Grid, plain};
-use super::layout::{Layout, clean, cut, cut_path, push_title, wrap};
-use super::units::{count, seconds};
-use crate::cache::{HistoryCause, RecordKeeping, StepCount, StepKind};
+use super::layout::{cut, cut_path};
+use super::next::next_block;
+use super::page::{
+    Chart, Column, MatrixColumn, MatrixRow, Page, Section, StepState, Table, Text, Tone, code, number, plain, toned,
+};
+use super::units::{count, grouped, seconds};
+use crate::cache::{HistoryCause, RecordKeeping, StepCount, StepVerdict};
 use crate::inputs::Date;
+use crate::text::short_commit;
 
 pub use self::comparison::{RerunCount, StepComparison, TableComparison, compare_tables};
-pub use self::table::{CommitRow, HistoryStep, HistoryTable};
+pub use self::table::{CommitRow, HistoryStep, HistoryTable, OPTIMIZE};
 pub use self::wire::cache_history_json;
 
 /// Files that are named for a step.
@@ -22,6 +27,9 @@ const PATH: usize = 40;
 
 /// Columns of a step's name in a sentence.
 const STEP_NAME: usize = 60;
+
+/// Commits of a picture: one column each.
+const MATRIX_COMMITS: usize = 60;
 
 /// What was computed of a history.
 #[derive(Debug)]
@@ -42,6 +50,10 @@ pub struct CacheHistoryReport {
     pub is_partial: bool,
     /// Why there are no more commits: `root`, `limit`, `shallow`, `unreadable`.
     pub end: &'static str,
+    /// What is typed to look at this build: the path, and the options that decide which build it is.
+    pub build_words: Vec<String>,
+    /// The options of this command alone that were typed.
+    pub options: Vec<String>,
 }
 
 /// A commit.
@@ -55,37 +67,33 @@ pub struct HistoryCommit {
     pub summary: String,
 }
 
+impl HistoryCommit {
+    fn column(&self) -> MatrixColumn {
+        let date = self.date.map(|date| format!("{date}  ")).unwrap_or_default();
+        MatrixColumn { name: short_commit(&self.id).to_owned(), about: format!("{date}{}", self.summary) }
+    }
+}
+
 /// The history for people.
-pub fn cache_history(report: &CacheHistoryReport, layout: Layout) -> String {
-    let mut out = String::new();
+pub fn cache_history(report: &CacheHistoryReport) -> Page {
+    let mut page = Page::new(format!("Cache history of {}", report.dockerfile));
     for (index, table) in report.tables.iter().enumerate() {
-        if index > 0 {
-            out.push('\n');
-        }
-        push_title(&mut out, &clean(&table.name), &headline(report, table), 2, layout);
-        out.push_str(&steps(table, layout));
+        let mut section = Section { about: headline(report, table).into(), ..Section::new(&table.name) };
+        section.push(steps(table));
         let mut remarks = unbuilt(report, table);
         remarks.extend(expected(table));
         if let (Some(first), true) = (report.tables.first(), index > 0) {
             remarks.extend(comparisons(first, table));
         }
-        for remark in remarks {
-            paragraph(&mut out, &remark, layout);
-        }
+        section.push_list(remarks.iter().map(plain).collect());
+        section.push(matrix(report, table));
+        page.push(section);
     }
-    if !report.notices.is_empty() {
-        out.push('\n');
-    }
-    for notice in &report.notices {
-        paragraph(&mut out, &clean(notice), layout);
-    }
-    out
-}
-
-fn paragraph(out: &mut String, text: &str, layout: Layout) {
-    for line in wrap(text, layout.columns() - 2) {
-        out.push_str(&format!("  {line}\n"));
-    }
+    let mut end = Section::default();
+    end.push_list(report.notices.iter().map(plain).collect());
+    page.push(end);
+    page.blocks.extend(next_block(&next::commands(report)));
+    page
 }
 
 fn headline(report: &CacheHistoryReport, table: &HistoryTable) -> String {
@@ -102,12 +110,12 @@ fn headline(report: &CacheHistoryReport, table: &HistoryTable) -> String {
     format!("{}{range}, {builder}", count(table.builds() as u64, "commit"))
 }
 
-fn steps(table: &HistoryTable, layout: Layout) -> String {
-    let mut lines: Vec<(String, u32)> = Vec::new();
-    let rows = table.steps.iter().filter(|step| step.kind != StepKind::From).map(|step| {
+fn steps(table: &HistoryTable) -> Table {
+    let mut causes: Vec<(Text, u32)> = Vec::new();
+    let rows = table.visible_steps().map(|(_, step)| {
         let cause = because(&step.count);
-        let known = lines.iter().find(|(text, _)| !text.is_empty() && *text == cause).map(|(_, line)| *line);
-        lines.push((cause.clone(), step.line));
+        let known = causes.iter().find(|(text, _)| !text.is_empty() && *text == cause).map(|(_, line)| *line);
+        causes.push((cause.clone(), step.line));
         let at_most = if step.seconds.is_some_and(|time| time.is_at_most) { "≤ " } else { "" };
         let time = step.expected_seconds().map(|(_, most)| format!("{at_most}{} per commit", seconds(most)));
         let may = match step.count.may_rerun {
@@ -116,27 +124,25 @@ fn steps(table: &HistoryTable, layout: Layout) -> String {
         };
         vec![
             plain(step.line.to_string()),
-            plain(&step.name),
-            plain(format!("{} of {}", step.count.reruns, step.count.builds)),
-            plain(may),
-            plain(time.unwrap_or_default()),
-            plain(known.map_or(cause, |line| format!("as line {line}"))),
+            code(&step.name),
+            number(format!("{} of {}", step.count.reruns, step.count.builds)),
+            number(may),
+            number(time.unwrap_or_default()),
+            known.map_or(cause, |line| toned(format!("as line {line}"), Tone::Dim)),
         ]
     });
-    let rows: Vec<_> = rows.collect();
-    let columns = [Column::Right, Column::Words, Column::Right, Column::Right, Column::Right, Column::Wrapped];
-    let head = ["line", "step", "reruns", "", "expected", "because of"];
-    Grid { columns: &columns, head: &head, rows: &rows, indent: 2 }.write(layout)
+    let columns = [Column::Right, Column::Words, Column::Right, Column::Right, Column::Right, Column::Below];
+    Table::new(&columns, rows.collect()).with_head(&["line", "step", "reruns", "", "expected", "because of"])
 }
 
 /// What began the reruns of a step: the files that did so most often, then the other causes.
-fn because(counted: &StepCount) -> String {
-    let mut parts = Vec::new();
+fn because(counted: &StepCount) -> Text {
     let named = counted.most_frequent(NAMED_PATHS);
     let more = counted.paths.len().saturating_sub(named.len());
-    parts.extend(named.into_iter().map(|(path, times)| format!("{} {times}", cut_path(&clean(path), PATH))));
+    let mut parts: Vec<Text> =
+        named.iter().map(|(path, times)| code(cut_path(path, PATH)).and(format!(" {times}"))).collect();
     if more > 0 {
-        parts.push(count(more as u64, "other file"));
+        parts.push(plain(count(more as u64, "other file")));
     }
     let of = |cause| counted.causes.get(&cause).copied().unwrap_or(0);
     for (cause, words) in [
@@ -145,10 +151,39 @@ fn because(counted: &StepCount) -> String {
         (HistoryCause::NoRecords, "no records"),
     ] {
         if of(cause) > 0 {
-            parts.push(format!("{words} {}", of(cause)));
+            parts.push(plain(format!("{words} {}", of(cause))));
         }
     }
-    parts.join(", ")
+    Text::join(parts, ", ").in_tone(Tone::Dim)
+}
+
+/// Each step at the newest commits that build.
+fn matrix(report: &CacheHistoryReport, table: &HistoryTable) -> Chart {
+    let built = report.commits.iter().zip(&table.rows).filter_map(|(commit, row)| match row {
+        CommitRow::Built(verdicts) => Some((commit, verdicts)),
+        _ => None,
+    });
+    let built: Vec<_> = built.take(MATRIX_COMMITS).collect();
+    let all = table.builds();
+    let of = if all > built.len() { format!(" of {}", grouped(all as u64)) } else { String::new() };
+    let row = |(index, step): (usize, &HistoryStep)| MatrixRow {
+        name: format!("{}  {}", step.line, step.name),
+        cells: built.iter().map(|(_, verdicts)| state(verdicts.get(index).copied().flatten())).collect(),
+    };
+    Chart::Matrix {
+        name: format!("Steps at the newest {}{of} commits, the newest on the left", built.len()),
+        rows: table.visible_steps().map(row).collect(),
+        columns: built.iter().map(|(commit, _)| commit.column()).collect(),
+    }
+}
+
+const fn state(verdict: Option<StepVerdict>) -> StepState {
+    match verdict {
+        None => StepState::Absent,
+        Some(StepVerdict::Hit) => StepState::Cached,
+        Some(StepVerdict::Unknown) => StepState::MayRerun,
+        Some(StepVerdict::Miss) => StepState::Reruns,
+    }
 }
 
 /// The commits that were not built, by reason, with the newest of each.
@@ -159,7 +194,7 @@ fn unbuilt(report: &CacheHistoryReport, table: &HistoryTable) -> Vec<String> {
         let Some((commit, row)) = such.next() else { return };
         let number = count(1 + such.count() as u64, "commit");
         let id: String = commit.id.chars().take(10).collect();
-        remarks.push(format!("not built: {number} {}, the newest {id}", clean(&what(row))));
+        remarks.push(format!("not built: {number} {}, the newest {id}", what(row)));
     };
     remark(&|row| *row == CommitRow::Absent, &|_| "without the Dockerfile".to_owned());
     remark(&|row| matches!(row, CommitRow::Rejected(_)), &|row| match row {
@@ -200,11 +235,11 @@ fn expected(table: &HistoryTable) -> Option<String> {
 /// What another Dockerfile changes for the steps that run the same command, over the commits that both build.
 fn comparisons(before: &HistoryTable, after: &HistoryTable) -> Vec<String> {
     let compared = compare_tables(before, after);
-    let name = clean(&after.name);
+    let name = &after.name;
     let remark = |step: &StepComparison| {
         format!(
             "`{}` reran in {} of {}; with `{name}` it would have been {}",
-            cut(&clean(&step.name), STEP_NAME),
+            cut(&step.name, STEP_NAME),
             step.before,
             count(step.builds as u64, "commit"),
             step.after,

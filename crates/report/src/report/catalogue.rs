@@ -2,25 +2,17 @@
 
 use serde::Serialize;
 
-use super::grid::{Column, grid, plain};
 use super::json::pretty;
-use super::layout::{Layout, Tone, pad, width, wrap};
+use super::page::{Block, Column, Listing, Medium, Page, Section, Table, Text, TextKind, Tone, plain, toned};
 use crate::rules::{Category, Rule, Status};
 use crate::wire::{list, object};
 
 /// One line per rule.
-pub fn rules(rules: &[&Rule], layout: Layout) -> String {
-    let name = rules.iter().map(|rule| width(rule.name)).max().unwrap_or(0);
-    let mut out = String::new();
+pub fn rules(rules: &[&Rule]) -> Page {
+    let mut page = Page::new("Rules");
     for category in Category::ALL {
-        let rules_of_category: Vec<_> = rules.iter().filter(|rule| rule.metadata().category == *category).collect();
-        if rules_of_category.is_empty() {
-            continue;
-        }
-        out.push_str(&layout.paint(Tone::Strong, category.name()));
-        out.push('\n');
-        let mut rows = Vec::new();
-        for rule in rules_of_category {
+        let rules_of_category = rules.iter().filter(|rule| rule.metadata().category == *category);
+        let row = |rule: &&Rule| {
             let metadata = rule.metadata();
             let off = match metadata.status {
                 Status::Costly => " (on by default for costs of 50 MB and more)",
@@ -29,22 +21,25 @@ pub fn rules(rules: &[&Rule], layout: Layout) -> String {
             };
             let aliases =
                 if metadata.aliases.is_empty() { String::new() } else { format!(" [{}]", metadata.aliases.join(", ")) };
+            let name = Text::new(rule.name, TextKind::Link(rule.url()), Tone::Plain);
             let text = format!("{}{off}{aliases}", metadata.summary);
-            // As wide in each category.
-            let severity = plain(pad(metadata.severity.name(), 7));
-            rows.push(vec![plain(pad(rule.name, name)), severity, plain(pad(&rule.safety(), 12)), plain(text)]);
+            vec![name, plain(metadata.severity.name()), plain(rule.safety()), plain(text)]
+        };
+        let rows: Vec<_> = rules_of_category.map(row).collect();
+        let table = Table::new(&[Column::Left, Column::Left, Column::Left, Column::Words], rows);
+        if !table.rows.is_empty() {
+            let table = table.with_quiet_head(&["rule", "severity", "fix", "what it finds"]);
+            page.push(Section::new(category.name()).with(table));
         }
-        out.push_str(&grid(&[Column::Left, Column::Left, Column::Left, Column::Words], &rows, layout, 2));
-        out.push('\n');
     }
-    let counts = counts(rules);
-    let columns = layout.width.unwrap_or(usize::MAX);
-    out.extend(counts.lines().flat_map(|line| wrap(line, columns)).map(|line| line + "\n"));
-    out
+    let mut end = Section::default();
+    end.push_list(counts(rules).iter().map(plain).collect());
+    page.push(end);
+    page
 }
 
 /// How many there are, of what kinds.
-fn counts(rules: &[&Rule]) -> String {
+fn counts(rules: &[&Rule]) -> [String; 2] {
     let count_of = |is: &dyn Fn(&Rule) -> bool| rules.iter().filter(|rule| is(rule)).count();
     let categories: Vec<String> = Category::ALL
         .iter()
@@ -61,12 +56,11 @@ fn counts(rules: &[&Rule]) -> String {
     add("unsafe", "an unsafe fix");
     add("safe, unsafe", "fixes of both kinds");
     let fixes = if fixes.is_empty() { "none with a fix".to_owned() } else { fixes.join(", ") };
-    format!(
-        "{}: {}\n{} on by default; {fixes}\n",
-        super::units::count(rules.len() as u64, "rule"),
-        categories.join(", "),
-        count_of(&|rule| rule.metadata().on_by_default()),
-    )
+    let default = count_of(&|rule| rule.metadata().on_by_default());
+    [
+        format!("{}: {}", super::units::count(rules.len() as u64, "rule"), categories.join(", ")),
+        format!("{default} on by default; {fixes}"),
+    ]
 }
 
 /// The rules for programs.
@@ -102,92 +96,90 @@ fn wire_rule(rule: &Rule) -> impl Serialize {
 }
 
 /// A rule's page: a header of what the front matter says, then the text with its examples set off.
-pub fn explain(rule: &Rule, layout: Layout) -> String {
+pub fn explain(rule: &Rule) -> Page {
+    let mut page = Page::new(format!("Rule {}", rule.name));
+    let facts = facts(rule).into_iter().filter(|(_, value)| !value.is_empty());
+    let rows = facts.map(|(key, value)| vec![toned(key, Tone::Dim), plain(value)]).collect();
+    let facts = Section::default().with(Table::new(&[Column::Left, Column::Wrapped], rows));
+    page.push(Section::new(format!("{}: {}", rule.name, rule.metadata().summary)).with(facts));
+    page.blocks.extend(body(rule));
+    page.push(Block::Prose(vec![Text::new(rule.url(), TextKind::Link(rule.url()), Tone::Plain)]));
+    page
+}
+
+fn facts(rule: &Rule) -> Vec<(&'static str, String)> {
     let metadata = rule.metadata();
-    let mut out = format!("{}: {}\n\n", layout.paint(Tone::Strong, rule.name), metadata.summary);
     let default = match metadata.status {
         Status::Costly => "on by default for costs of 50 MB and more",
         _ if metadata.on_by_default() => "on by default",
         _ => "off by default",
     };
-    let mut facts = vec![
+    let groups = metadata.groups.iter().map(|group| group.name());
+    let categories: Vec<&str> = std::iter::once(metadata.category.name()).chain(groups).collect();
+    let needs: Vec<&str> = metadata.needs.iter().map(crate::inputs::Need::title).collect();
+    let wants: Vec<&str> = metadata.wants.iter().map(crate::inputs::Need::title).collect();
+    let options = metadata.options.iter().map(|(name, kind)| format!("{name} ({})", kind.name()));
+    vec![
         ("severity", metadata.severity.name().to_owned()),
-        (
-            "category",
-            [metadata.category.name()]
-                .into_iter()
-                .chain(metadata.groups.iter().map(|g| g.name()))
-                .collect::<Vec<_>>()
-                .join(", "),
-        ),
+        ("category", categories.join(", ")),
         ("status", format!("{}, {default}, since {}", metadata.status.name(), metadata.since)),
         ("fix", metadata.fix.name().to_owned()),
         ("basis", format!("{}, with {} confidence", metadata.basis.name(), metadata.confidence.name())),
-    ];
-    let needs: Vec<&str> = metadata.needs.iter().map(crate::inputs::Need::title).collect();
-    let wants: Vec<&str> = metadata.wants.iter().map(crate::inputs::Need::title).collect();
-    facts.push(("needs", needs.join(", ")));
-    facts.push(("reads", wants.join(", ")));
-    facts.push(("aliases", metadata.aliases.join(", ")));
-    let options = metadata.options.iter().map(|(name, kind)| format!("{name} ({})", kind.name()));
-    facts.push(("options", options.collect::<Vec<_>>().join(", ")));
-    for (key, value) in facts.into_iter().filter(|fact| !fact.1.is_empty()) {
-        out.push_str(&format!("  {}  {value}\n", layout.paint(Tone::Dim, &pad(key, 8))));
-    }
-    out.push('\n');
-    body(&mut out, rule, layout);
-    out.push_str(&format!("{}\n", rule.url()));
-    out
+        ("needs", needs.join(", ")),
+        ("reads", wants.join(", ")),
+        ("aliases", metadata.aliases.join(", ")),
+        ("options", options.collect::<Vec<_>>().join(", ")),
+    ]
 }
 
-fn body(out: &mut String, rule: &Rule, layout: Layout) {
-    let columns = layout.width.unwrap_or(100).min(100);
-    let mut fenced = false;
-    let mut paragraph = String::new();
+/// The text of a page: what stands above its first heading, then a section for each heading.
+fn body(rule: &Rule) -> Vec<Block> {
     let mut lines = rule.body().lines().peekable();
     // The title is in the header already.
     lines.next_if(|line| line.starts_with("# "));
-    for line in lines {
-        let starts_item = line.starts_with("- ") || line.starts_with("* ");
-        if fenced || line.is_empty() || starts_item || line.starts_with("```") || line.starts_with("## ") {
-            flush(out, &mut paragraph, columns);
+    let mut sections = vec![Section::default()];
+    let mut paragraph: Vec<String> = Vec::new();
+    let mut is_behind_gap = false;
+    while let Some(line) = lines.next() {
+        let is_part = !line.is_empty() && !line.starts_with("```") && !line.starts_with("## ");
+        if is_part && (is_item(line) || paragraph.is_empty()) {
+            paragraph.push(line.trim().to_owned());
+        } else if is_part && let Some(last) = paragraph.last_mut() {
+            last.push_str(&format!(" {}", line.trim()));
         }
-        if let Some(info) = line.strip_prefix("```") {
-            fenced = !fenced;
-            let caption = if fenced { caption(info) } else { String::new() };
-            if !fenced {
-                out.push('\n');
-            } else if !caption.is_empty() {
-                out.push_str(&format!("  {}\n", layout.paint(Tone::Dim, &caption)));
-            }
-        } else if fenced {
-            out.push_str(&format!("    {line}\n"));
-        } else if let Some(title) = line.strip_prefix("## ") {
-            let gap = if out.ends_with("\n\n") { "" } else { "\n" };
-            out.push_str(&format!("{gap}{}\n", layout.paint(Tone::Strong, title)));
-        } else if line.is_empty() {
-            if !out.ends_with("\n\n") {
-                out.push('\n');
-            }
-        } else {
-            if !paragraph.is_empty() {
-                paragraph.push(' ');
-            }
-            paragraph.push_str(line.trim());
+        if is_part && lines.peek().is_some() {
+            continue;
         }
+        push_paragraphs(&mut sections, std::mem::take(&mut paragraph));
+        if let Some(title) = line.strip_prefix("## ") {
+            sections.push(Section { is_flat: true, ..Section::new(title) });
+        } else if let Some(info) = line.strip_prefix("```")
+            && let Some(section) = sections.last_mut()
+        {
+            let lines = lines.by_ref().take_while(|line| !line.starts_with("```")).map(str::to_owned).collect();
+            let listing = Block::Listing(Listing { caption: plain(caption(info)), lines, is_wrapped: false });
+            section.push(if is_behind_gap { Section::default().with(listing).into() } else { listing });
+        }
+        is_behind_gap = line.is_empty();
     }
-    flush(out, &mut paragraph, columns);
-    if !out.ends_with("\n\n") {
-        out.push('\n');
-    }
+    sections.into_iter().filter(|section| !section.blocks.is_empty()).map(Block::Section).collect()
 }
 
-/// Lines of a paragraph are broken anew, for the width at hand.
-fn flush(out: &mut String, paragraph: &mut String, columns: usize) {
-    if !paragraph.is_empty() {
-        for line in wrap(&std::mem::take(paragraph), columns) {
-            out.push_str(&format!("{line}\n"));
-        }
+fn is_item(line: &str) -> bool {
+    line.starts_with("- ") || line.starts_with("* ")
+}
+
+/// Adds paragraphs that stand right below each other; items of a list are some.
+fn push_paragraphs(sections: &mut [Section], paragraphs: Vec<String>) {
+    let Some(section) = sections.last_mut().filter(|_| !paragraphs.is_empty()) else { return };
+    let prose = Block::Prose(paragraphs.iter().map(plain).collect());
+    let items = paragraphs.iter().map(|text| if is_item(text) { plain(&text[2..]) } else { plain(text) });
+    let list = Block::List(items.collect());
+    if paragraphs.iter().any(|text| is_item(text)) {
+        section.push(Block::Only(&[Medium::Terminal], vec![prose]));
+        section.push(Block::Only(&[Medium::Markdown, Medium::Html], vec![list]));
+    } else {
+        section.push(prose);
     }
 }
 

@@ -3,80 +3,62 @@
 use serde::Serialize;
 
 use super::json;
-use super::layout::{Layout, Tone, clean, width, wrap};
-use super::units::{bytes, count, hidden_rows};
+use super::page::{Block, Column, Page, Section, Table, TextKind, Tone, code, number, path, plain, toned};
+use super::units::{bytes, count};
 use crate::audit::{ContextListing, ContextListingEntry};
 use crate::wire::{Head, list, object};
 
 /// Entries that are listed without `--all`.
 const ENTRIES: usize = 15;
 
-/// The listing for people.
-pub fn context(listing: &ContextListing, layout: Layout, all: bool) -> String {
+/// The listings for people.
+pub fn context(listings: &[ContextListing], all: bool) -> Page {
+    let mut page = Page::new("Build context");
+    page.blocks.extend(listings.iter().map(|listing| Block::Section(section(listing, all))));
+    page
+}
+
+fn section(listing: &ContextListing, all: bool) -> Section {
     let context = &listing.context;
-    let mut out = String::new();
-    let root = layout.cut_path(&clean(&context.root), layout.columns()).into_owned();
-    out.push_str(&layout.paint(Tone::Strong, &root));
-    out.push_str(&format!("  {} in {}\n", bytes(context.bytes), count(context.files, "file")));
-    match &listing.context.ignore_file {
-        Some(path) => {
-            out.push_str(&format!("  filtered by {}\n", layout.cut_path(&clean(path), layout.columns() - 16)));
-        }
-        None => out.push_str("  no .dockerignore\n"),
-    }
-    if let Some(path) = &listing.dockerfile {
-        out.push_str(&format!("  for {}\n", layout.cut_path(&clean(path), layout.columns() - 6)));
-    } else {
-        let text = "no Dockerfile copies from this folder; this is what `COPY . .` would send";
-        for line in wrap(text, layout.columns() - 2) {
-            out.push_str(&format!("  {line}\n"));
-        }
-    }
-    let limit = if all { usize::MAX } else { ENTRIES };
-    entries(&mut out, "Largest", &context.largest, limit, layout);
+    let about = format!("{} in {}", bytes(context.bytes), count(context.files, "file"));
+    let mut section = Section { about: number(about), ..Section::new(path(&context.root)) };
+    section.push(match &context.ignore_file {
+        Some(file) => plain("filtered by ").with(file, TextKind::Path, Tone::Plain),
+        None => plain("no .dockerignore"),
+    });
+    section.push(match &listing.dockerfile {
+        Some(file) => plain("for ").with(file, TextKind::Path, Tone::Plain),
+        None => plain("no Dockerfile copies from this folder; this is what `COPY . .` would send"),
+    });
+    section.push_rows(Section::new("Largest"), entries(&context.largest, all));
     let useless: Vec<ContextListingEntry> = context.useless.iter().map(|part| part.entry.clone()).collect();
-    entries(&mut out, "Sent but not needed", &useless, limit, layout);
-    entries(&mut out, "Look like secrets", &context.secrets, limit, layout);
-    if !listing.copies.is_empty() {
-        out.push_str(&format!("\n{}\n", layout.paint(Tone::Strong, "Copied by")));
-    }
-    let lines = listing.copies.iter().map(|copy| copy.line.to_string().len()).max().unwrap_or(0);
-    for copy in &listing.copies {
+    section.push_rows(Section::new("Sent but not needed"), entries(&useless, all));
+    section.push_rows(Section::new("Look like secrets"), entries(&context.secrets, all));
+    let copies = listing.copies.iter().map(|copy| {
         let amount = match (copy.bytes, copy.files) {
             (Some(size), Some(files)) => format!("{} in {}", bytes(size), count(files, "file")),
             _ => "unknown".to_owned(),
         };
-        let head = format!("  line {:>lines$}  {amount}  ", copy.line);
-        let columns_left = layout.columns().saturating_sub(width(&head)).max(12);
-        out.push_str(&format!("{head}{}\n", layout.cut(&clean(&copy.text), columns_left)));
-    }
+        vec![plain(format!("line {}", copy.line)), number(amount), code(&copy.text)]
+    });
+    let copies = Table::new(&[Column::Right, Column::Left, Column::Words], copies.collect());
+    section.push_rows(Section::new("Copied by"), copies);
     for problem in &listing.problems {
         let place = problem.place.map(|place| format!(":{}:{}", place.line, place.column)).unwrap_or_default();
-        let level = if problem.error { "error: " } else { "" };
-        out.push_str(&format!("\n{level}{}{place}: {}\n", clean(&problem.file), clean(&problem.message)));
+        let text = format!("{}{place}: {}", problem.file, problem.message);
+        let text = if problem.error { toned("error: ", Tone::Error).and(text) } else { plain(text) };
+        section.push(Section::default().with(text));
     }
-    out
+    section
 }
 
-fn entries(out: &mut String, title: &str, entries: &[ContextListingEntry], limit: usize, layout: Layout) {
-    if entries.is_empty() {
-        return;
-    }
-    out.push_str(&format!("\n{}\n", layout.paint(Tone::Strong, title)));
-    let visible = &entries[..entries.len().min(limit)];
-    let sizes = visible.iter().map(|entry| width(&bytes(entry.bytes))).max().unwrap_or(0);
-    for entry in visible {
-        let size = bytes(entry.bytes);
-        let blanks = " ".repeat(sizes - width(&size));
-        let path = clean(&entry.path).into_owned();
-        let room = layout.columns().saturating_sub(sizes + 4).max(12);
-        let line = match entry.files {
-            1 => path,
-            files => format!("{path}  ({})", count(files, "file")),
-        };
-        out.push_str(&format!("  {blanks}{size}  {}\n", layout.cut(&line, room)));
-    }
-    out.push_str(&hidden_rows(entries.len(), visible.len(), 2));
+fn entries(entries: &[ContextListingEntry], all: bool) -> Table {
+    let row = |entry: &ContextListingEntry| {
+        let files = if entry.files == 1 { String::new() } else { format!("  ({})", count(entry.files, "file")) };
+        vec![number(bytes(entry.bytes)), path(&entry.path).and_dim(files)]
+    };
+    let rows = entries.iter().take(if all { usize::MAX } else { ENTRIES }).map(row).collect();
+    Table::new(&[Column::Right, Column::Path], rows).of(entries.len())
 }
 
 /// The listings for programs, as `schemas/context.schema.json` describes them: the first one, and the others in it.

@@ -15,11 +15,6 @@ pub(super) struct Grid<'a> {
     pub(super) indent: usize,
 }
 
-/// Rows without heads.
-pub(super) fn grid(columns: &[Column], rows: &[Vec<Cell>], layout: Layout, indent: usize) -> String {
-    Grid { columns, head: &[], rows, indent }.write(layout)
-}
-
 impl Grid<'_> {
     /// All lines.
     pub(super) fn write(&self, layout: Layout) -> String {

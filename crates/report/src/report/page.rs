@@ -3,7 +3,9 @@
 
 mod chart;
 
-pub(super) use self::chart::{Chart, IcicleMark, IcicleNode, MatrixRow, StepState, TimelineRow, TrendPoint};
+pub(super) use self::chart::{
+    Chart, IcicleMark, IcicleNode, MatrixColumn, MatrixRow, StepState, TimelineRow, TrendPoint,
+};
 use crate::finding::{Basis, Severity};
 
 /// What a stretch of text is for the reader.
@@ -106,6 +108,18 @@ impl Text {
         self.with(code, TextKind::Code, Tone::Plain)
     }
 
+    /// Several texts with something between them.
+    pub(super) fn join(texts: Vec<Self>, between: &str) -> Self {
+        let mut joined = Self::default();
+        for text in texts {
+            if !joined.parts.is_empty() {
+                joined = joined.and(between);
+            }
+            joined.parts.extend(text.parts);
+        }
+        joined
+    }
+
     /// All parts in another tone.
     pub(super) fn in_tone(mut self, tone: Tone) -> Self {
         for part in &mut self.parts {
@@ -182,6 +196,8 @@ pub(super) enum Column {
     Path,
     /// Words of any length, on as many lines as they take; one column of a table at most.
     Wrapped,
+    /// Words about the whole row: on a terminal below it, from its second column on.
+    Below,
 }
 
 /// Rows under each other. Columns with nothing in them are left out.
@@ -249,6 +265,8 @@ pub(super) struct Section {
     pub fold: Fold,
     /// Its name in an address, where something points to it.
     pub anchor: Option<String>,
+    /// Whether a terminal shows its blocks as far to the left as its title.
+    pub is_flat: bool,
     pub blocks: Vec<Block>,
 }
 
@@ -285,16 +303,28 @@ pub(super) enum Block {
     Table(Table),
     /// Items, one below the other.
     List(Vec<Text>),
+    /// A paragraph or several right below each other, for reading: a terminal keeps their lines short.
+    Prose(Vec<Text>),
     /// A unified diff.
     Diff(String),
-    /// Lines that a program printed.
-    Output(Vec<String>),
+    /// Lines that are shown as they are.
+    Listing(Listing),
     /// Lines of a source file with what is said of them.
     Excerpt(SourceExcerpt),
     /// A picture; what it shows stands in a table too, for readers who see none.
     Chart(Chart),
     /// Blocks for some readers alone.
     Only(&'static [Medium], Vec<Self>),
+}
+
+/// Lines of an output, of an example.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Listing {
+    /// What stands above them.
+    pub caption: Text,
+    pub lines: Vec<String>,
+    /// Whether a terminal may break them.
+    pub is_wrapped: bool,
 }
 
 /// Lines of a source file, and remarks about some of them.
@@ -367,6 +397,13 @@ impl Section {
         }
     }
 
+    /// Adds a list, unless it is empty.
+    pub(super) fn push_list(&mut self, items: Vec<Text>) {
+        if !items.is_empty() {
+            self.push(Block::List(items));
+        }
+    }
+
     /// With a block at its end.
     pub(super) fn with(mut self, block: impl Into<Block>) -> Self {
         self.push(block);
@@ -395,6 +432,12 @@ impl From<Text> for Block {
 impl From<Chart> for Block {
     fn from(chart: Chart) -> Self {
         Self::Chart(chart)
+    }
+}
+
+impl From<Listing> for Block {
+    fn from(listing: Listing) -> Self {
+        Self::Listing(listing)
     }
 }
 

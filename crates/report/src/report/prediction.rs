@@ -5,12 +5,13 @@ mod reason;
 pub use self::reason::ReasonWriter;
 
 use super::json;
-use super::layout::{Layout, Tone, clean, pad, push_title, width, wrap};
+use super::page::{Block, Chart, Column, Page, Section, Table, Tone, code, number, plain, toned};
+use super::timeline::{TimelineStep, critical_seconds, timeline_rows};
 use super::units::{count, seconds};
 use crate::audit::ProblemReport;
 use crate::buildlog::{StepSeconds, total_seconds};
 use crate::cache::{
-    FileChangeKind, Graph, Prediction, SourceOrigin, StepKind, StepPrediction, StepReason, StepVerdict,
+    FileChangeKind, Graph, Prediction, SourceOrigin, Step, StepKind, StepPrediction, StepReason, StepVerdict,
 };
 use crate::finding::Mask;
 use crate::wire::{Head, OnlyWritten, PredictedFileJson, PredictedStepJson, PredictionJson, list, object};
@@ -44,9 +45,6 @@ pub struct BuildPrediction {
 
 /// Services that a title names.
 const NAMED_SERVICES: usize = 3;
-
-/// Columns of the verdict.
-const VERDICT: usize = 10;
 
 impl BuildPrediction {
     fn line_of(&self, instruction: usize) -> u32 {
@@ -91,16 +89,11 @@ impl BuildPrediction {
     fn step_outcomes(&self) -> Vec<StepOutcome> {
         let mut outcomes: Vec<StepOutcome> = Vec::with_capacity(self.graph.steps.len());
         for (step, prediction) in self.graph.steps.iter().zip(&self.prediction.steps) {
-            let sources = step.sources.iter().filter_map(|source| match source.origin {
-                SourceOrigin::Stage { step, .. } => step,
-                _ => None,
-            });
-            let mut needed = step.parent.into_iter().chain(sources);
             let is_broken =
                 |index: usize| matches!(outcomes.get(index), Some(StepOutcome::Fails | StepOutcome::NotRun));
             outcomes.push(if prediction.reasons.iter().any(|reason| matches!(reason, StepReason::Missing(_))) {
                 StepOutcome::Fails
-            } else if needed.any(is_broken) {
+            } else if needs(step).any(is_broken) {
                 StepOutcome::NotRun
             } else {
                 match prediction.verdict {
@@ -127,23 +120,21 @@ enum StepOutcome {
 }
 
 /// The predictions for people.
-pub fn prediction(builds: &[BuildPrediction], layout: Layout) -> String {
-    builds.iter().map(|build| build_text(build, layout)).collect::<Vec<_>>().join("\n")
+pub fn prediction(builds: &[BuildPrediction]) -> Page {
+    let mut page = Page::new("Which steps rerun");
+    page.blocks.extend(builds.iter().map(|build| Block::Section(section(build))));
+    page
 }
 
-fn build_text(build: &BuildPrediction, layout: Layout) -> String {
+fn section(build: &BuildPrediction) -> Section {
     let target = build.target.as_ref().map(|target| format!(", stage {target}")).unwrap_or_default();
-    let title = format!("{}{}{target}", clean(&build.dockerfile), built_for(&build.services));
-    let mut out = String::new();
-    push_title(&mut out, &title, &clean(&build.compared), 3, layout);
-    out.push('\n');
-    let has_seconds = build.seconds.iter().any(Option::is_some);
-    let numbers = build.steps().map(|(index, _)| build.line_of(build.graph.steps[index].instruction));
-    let digits = numbers.max().unwrap_or(0).to_string().len().max(4);
+    let title = format!("{}{}{target}", build.dockerfile, built_for(&build.services));
+    let mut section = Section { about: plain(&build.compared), ..Section::new(title) };
     let outcomes = build.step_outcomes();
-    for ((index, prediction), outcome) in build.steps().filter_map(|step| Some((step, *outcomes.get(step.0)?))) {
+    let row = |(index, prediction): (usize, &StepPrediction)| {
         let step = &build.graph.steps[index];
-        let (word, style) = match outcome {
+        let outcome = *outcomes.get(index)?;
+        let (word, tone) = match outcome {
             StepOutcome::Cached => ("cached", Tone::Dim),
             StepOutcome::MayRerun => ("may rerun", Tone::Info),
             StepOutcome::Reruns => ("reruns", Tone::Warning),
@@ -151,43 +142,68 @@ fn build_text(build: &BuildPrediction, layout: Layout) -> String {
             StepOutcome::NotRun => ("not run", Tone::Dim),
         };
         let time = build.seconds.get(index).copied().flatten().map(step_time).unwrap_or_default();
-        let time = if has_seconds { format!("{time:>10}  ") } else { String::new() };
-        let line = format!("  {:>digits$}  ", build.line_of(step.instruction));
-        let verdict = format!("{}  {time}", pad(word, VERDICT));
-        let room = layout.columns().saturating_sub(width(&line) + width(&verdict)).max(12);
-        let name = build.mask.apply(&step.name);
-        out.push_str(&format!("{line}{}{}\n", layout.paint(style, &verdict), layout.cut(&clean(&name), room)));
-        let sentences = if outcome == StepOutcome::NotRun { Vec::new() } else { shown_sentences(build, prediction) };
-        for sentence in sentences {
-            for text in wrap(&sentence, layout.columns().saturating_sub(digits + 6)) {
-                out.push_str(&format!("  {}  {}\n", " ".repeat(digits), layout.paint(Tone::Plain, &text)));
-            }
+        let why = if outcome == StepOutcome::NotRun { String::new() } else { shown_reasons(build, prediction) };
+        Some(vec![
+            plain(build.line_of(step.instruction).to_string()),
+            toned(word, tone),
+            number(time),
+            code(build.mask.apply(&step.name)),
+            plain(why),
+        ])
+    };
+    let columns = [Column::Right, Column::Left, Column::Right, Column::Words, Column::Below];
+    let table = Table::new(&columns, build.steps().filter_map(row).collect());
+    section.push(table.with_head(&["line", "", "time", "step", "why"]));
+    section.blocks.extend(timeline(build, &outcomes).map(Block::Chart));
+    let mut end = Section::default().with(plain(summary(build)));
+    end.push_list(build.notes.iter().map(|note| plain(format!("note: {note}"))).collect());
+    section.with(end)
+}
+
+/// The rebuild by the seconds of the log: what is cached takes no time.
+fn timeline(build: &BuildPrediction, outcomes: &[StepOutcome]) -> Option<Chart> {
+    let step = |(index, step): (usize, &Step)| {
+        let time = build.seconds.get(index).copied().flatten();
+        let time = time.filter(|_| matches!(outcomes.get(index), Some(StepOutcome::Reruns | StepOutcome::MayRerun)));
+        let may = if outcomes.get(index) == Some(&StepOutcome::MayRerun) { "if it reruns" } else { "" };
+        TimelineStep {
+            name: format!("{}  {}", build.line_of(step.instruction), build.mask.apply(&step.name)),
+            seconds: time.map_or(0.0, |time| time.seconds),
+            start: None,
+            needs: needs(step).collect(),
+            note: if time.is_some_and(|time| time.is_at_most) { "at most" } else { may }.to_owned(),
         }
-    }
-    out.push('\n');
-    for text in wrap(&summary(build), layout.columns().saturating_sub(2)) {
-        out.push_str(&format!("  {text}\n"));
-    }
-    for note in &build.notes {
-        for text in wrap(&format!("note: {note}"), layout.columns().saturating_sub(2)) {
-            out.push_str(&format!("  {text}\n"));
-        }
-    }
-    out
+    };
+    let steps: Vec<TimelineStep> = build.graph.steps.iter().enumerate().map(step).collect();
+    let mut rows = timeline_rows(&steps);
+    rows.retain(|row| row.seconds > 0.0);
+    let name =
+        format!("The rebuild by the seconds of the log: {} on its critical path", seconds(critical_seconds(&rows)));
+    (!rows.is_empty()).then_some(Chart::Timeline { name, rows })
+}
+
+/// The steps whose results a step takes.
+fn needs(step: &Step) -> impl Iterator<Item = usize> {
+    let sources = step.sources.iter().filter_map(|source| match source.origin {
+        SourceOrigin::Stage { step, .. } => step,
+        _ => None,
+    });
+    step.parent.into_iter().chain(sources)
 }
 
 /// ` for api, worker`: the services that are built so.
 fn built_for(services: &[String]) -> String {
-    let named: Vec<String> = services.iter().take(NAMED_SERVICES).map(|name| clean(name).into_owned()).collect();
+    let named: Vec<&str> = services.iter().take(NAMED_SERVICES).map(String::as_str).collect();
     let more = services.len() - named.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     if named.is_empty() { String::new() } else { format!(" for {}{more}", named.join(", ")) }
 }
 
 /// The reasons that a table shows: not that a step follows one above it, which the table shows itself.
-fn shown_sentences(build: &BuildPrediction, prediction: &StepPrediction) -> Vec<String> {
+fn shown_reasons(build: &BuildPrediction, prediction: &StepPrediction) -> String {
     let reasons = prediction.reasons.iter().zip(build.sentences(prediction));
-    reasons.filter(|(reason, _)| !matches!(reason, StepReason::Above(..))).map(|(_, sentence)| sentence).collect()
+    let visible = reasons.filter(|(reason, _)| !matches!(reason, StepReason::Above(..)));
+    visible.map(|(_, sentence)| sentence).collect::<Vec<_>>().join("; ")
 }
 
 /// `3 s`, or `≤ 3 s` where a rebuild takes less.

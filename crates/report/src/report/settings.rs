@@ -1,6 +1,6 @@
 //! `--show-settings`: each file with what holds for it.
 
-use super::layout::{clean, width};
+use super::page::{Column, Page, Section, Table, path, plain};
 
 /// A setting that holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,22 +14,15 @@ pub struct SettingRow {
 }
 
 /// The settings of files, for people.
-pub fn settings(files: &[(String, Vec<SettingRow>)]) -> String {
+pub fn settings(files: &[(String, Vec<SettingRow>)]) -> Page {
+    let mut page = Page::new("Settings");
     if files.is_empty() {
-        return "no file found\n".to_owned();
+        page.push(plain("no file found"));
     }
-    let texts: Vec<String> = files.iter().map(|(name, rows)| of_file(name, rows)).collect();
-    texts.join("\n")
-}
-
-fn of_file(name: &str, rows: &[SettingRow]) -> String {
-    let most = |text: fn(&SettingRow) -> &str| rows.iter().map(|row| width(&clean(text(row)))).max().unwrap_or(0);
-    let (keys, values) = (most(|row| &row.key), most(|row| &row.value).min(60));
-    let mut out = format!("{}\n", clean(name));
-    for row in rows {
-        let (key, value) = (clean(&row.key), clean(&row.value));
-        let pad = |text: &str, to: usize| " ".repeat(to.saturating_sub(width(text)));
-        out.push_str(&format!("  {key}{}  {value}{}  {}\n", pad(&key, keys), pad(&value, values), clean(&row.origin)));
+    for (name, rows) in files {
+        let rows = rows.iter().map(|row| vec![plain(&row.key), plain(&row.value), path(&row.origin)]);
+        let table = Table::new(&[Column::Left, Column::Wrapped, Column::Path], rows.collect());
+        page.push(Section::new(path(name)).with(table.with_quiet_head(&["setting", "value", "from"])));
     }
-    out
+    page
 }

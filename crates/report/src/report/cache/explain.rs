@@ -1,9 +1,11 @@
 //! `cache explain`: a build log for people.
 
 use crate::buildlog::{Explanation, LogForm, LogStep, LoggedBuild, StepKind, StepStatus};
-use crate::report::grid::{Cell, Column, Grid, cell, plain};
-use crate::report::layout::{Layout, Tone, clean, wrap};
-use crate::report::units::{bytes, count, hidden_rows, seconds};
+use crate::report::page::{
+    Block, Chart, Column, Listing, Medium, Page, Section, Table, Text, TimelineRow, Tone, code, number, path, plain,
+    toned,
+};
+use crate::report::units::{bytes, count, seconds};
 
 /// Rows of a list without `--all`.
 const ROWS: usize = 30;
@@ -11,18 +13,11 @@ const ROWS: usize = 30;
 /// Slowest lines, without `--all`.
 const SLOWEST: usize = 5;
 
-/// Columns of a bar, and on a narrow terminal.
+/// Columns of a bar.
 const BAR: usize = 20;
-const NARROW_BAR: usize = 8;
-
-/// Columns below which a terminal is narrow.
-const NARROW: usize = 70;
 
 /// Steps below this are not shown in a list of times without `--all`, in seconds.
 const SHORT: f64 = 0.05;
-
-/// Columns to the left of a reason, in addition to the place of its step.
-const REASON_INDENT: usize = 8;
 
 /// Lines of a failed step's output.
 const OUTPUT: usize = 10;
@@ -97,97 +92,79 @@ fn title(step: &LogStep) -> String {
     format!("{}  {}", words.join(" "), label.text)
 }
 
-/// The log as text.
-pub fn cache_explanation(log: &ExplainedLog, layout: Layout, all: bool) -> String {
-    let mut out = String::new();
+/// The log for people.
+pub fn cache_explanation(log: &ExplainedLog, all: bool) -> Page {
+    let mut page = Page::new(format!("Build log {}", log.name));
     for (at, build) in log.builds.iter().enumerate() {
-        if at > 0 && build.logged.totals.is_none() {
-            out.push('\n');
-        }
         let name = match &build.logged.name {
             Some(name) => name.clone(),
             None if log.builds.len() > 1 => format!("{}, build {}", log.name, at + 1),
             None => log.name.clone(),
         };
-        let mut page = Page { out: &mut out, build, layout, all };
-        page.head(&name);
-        if !build.logged.steps.is_empty() {
-            page.failure();
-            page.misses();
-            page.timeline();
-            page.critical_path();
-            page.slowest();
-            page.pulled();
-            page.warnings();
-        }
+        page.push(BuildWriter { build, all }.section(&name));
     }
+    let mut remarks = Vec::new();
     if log.builds.iter().any(|build| build.logged.totals.is_some()) {
         let text =
             "Only totals are known: `docker buildx history logs REF --progress rawjson` prints the steps of a build.";
-        out.push('\n');
-        for line in wrap(text, layout.columns()) {
-            out.push_str(&format!("{line}\n"));
-        }
+        remarks.push(plain(text));
     }
-    for notice in &log.notices {
-        for line in wrap(&clean(notice), layout.columns()) {
-            out.push_str(&format!("\n{line}\n"));
-        }
-    }
-    out
+    remarks.extend(log.notices.iter().map(plain));
+    let mut end = Section::default();
+    end.push_list(remarks);
+    page.push(end);
+    page
 }
 
-struct Page<'a> {
-    out: &'a mut String,
+struct BuildWriter<'a> {
     build: &'a ExplainedBuild,
-    layout: Layout,
     all: bool,
 }
 
-impl Page<'_> {
-    fn title(&mut self, text: &str) {
-        self.out.push_str(&format!("\n{}\n", self.layout.paint(Tone::Strong, text)));
-    }
-
-    fn lines(&mut self, text: &str, indent: usize) {
-        for line in wrap(&clean(text), self.layout.columns().saturating_sub(indent)) {
-            self.out.push_str(&format!("{:indent$}{line}\n", ""));
+impl BuildWriter<'_> {
+    fn section(&self, name: &str) -> Section {
+        let mut section = self.head(name);
+        if !self.build.logged.steps.is_empty() {
+            let parts = [self.failure(), self.misses(), self.timeline(), self.critical_path(), self.slowest()];
+            section.blocks.extend(parts.into_iter().flatten().map(Block::Section));
+            section.push_rows(Section::new("Cached steps whose layers were pulled"), self.pulled());
+            section.push_rows(Section::new("Warnings of the builder"), self.warnings());
         }
+        section
     }
 
-    fn rows(&mut self, columns: &[Column], rows: &[Vec<Cell>], limit: usize) {
-        let shown = if self.all { rows.len() } else { rows.len().min(limit) };
-        let grid = Grid { columns, head: &[], rows: &rows[..shown], indent: 2 };
-        self.out.push_str(&grid.write(self.layout));
-        self.out.push_str(&hidden_rows(rows.len(), shown, 2));
+    fn limited(&self, columns: &[Column], mut rows: Vec<Vec<Text>>, limit: usize) -> Table {
+        let all = rows.len();
+        rows.truncate(if self.all { all } else { limit });
+        Table::new(columns, rows).of(all)
     }
 
-    fn head(&mut self, name: &str) {
+    fn head(&self, name: &str) -> Section {
         let logged = &self.build.logged;
         let time = logged.seconds.map_or_else(String::new, |time| format!(", {}", seconds(time)));
         let file = logged.dockerfile.as_ref().map_or_else(String::new, |file| format!(" of {file}"));
-        let head = format!("{}: {} log{file}{time}", clean(name), logged.form.name());
-        for line in wrap(&clean(&head), self.layout.columns()) {
-            self.out.push_str(&format!("{}\n", self.layout.paint(Tone::Strong, &line)));
-        }
+        let mut section = Section::new(format!("{name}: {} log{file}{time}", logged.form.name()));
+        let mut facts = Vec::new();
         if let Some(totals) = logged.totals {
-            let text =
-                format!("{} of {} cached, the builder's own among them", totals.cached, count(totals.total, "step"));
-            self.lines(&text, 2);
+            let steps = count(totals.total, "step");
+            facts.push(plain(format!("{} of {steps} cached, the builder's own among them", totals.cached)));
         }
         if logged.is_check {
-            self.lines("the Dockerfile was only checked (`--check`); nothing was built", 2);
+            facts.push(plain("the Dockerfile was only checked (`--check`); nothing was built"));
         }
         if logged.is_truncated() {
-            self.lines("the log ends before the build did; figures are partial", 2);
+            facts.push(plain("the log ends before the build did; figures are partial"));
         }
-        if logged.steps.is_empty() {
-            return;
-        }
+        section.push_list(facts);
+        section.push(self.sums());
+        section
+    }
+
+    fn sums(&self) -> Table {
         let (cacheable, cached) = self.build.cached();
         let (missed, spent) = self.missed();
         let mut rows = Vec::new();
-        let mut row = |title: &str, text: String| rows.push(vec![plain(title), plain(text)]);
+        let mut row = |title: &str, text: String| rows.push(vec![plain(title), number(text)]);
         if cacheable > 0 {
             row("cached", format!("{cached} of {}", count(cacheable as u64, "step")));
             let time = spent.map_or_else(String::new, |time| format!(", {}", seconds(time)));
@@ -208,7 +185,7 @@ impl Page<'_> {
                 row(title, time);
             }
         }
-        self.rows(&[Column::Left, Column::Words], &rows, usize::MAX);
+        Table::new(&[Column::Left, Column::Words], rows)
     }
 
     /// The number of steps that reran, and their seconds.
@@ -217,44 +194,38 @@ impl Page<'_> {
         (steps.clone().count(), steps.filter_map(|step| step.seconds).reduce(|sum, time| sum + time))
     }
 
-    fn failure(&mut self) {
-        let Some(error) = &self.build.logged.error else { return };
-        self.title("Failed");
+    fn failure(&self) -> Option<Section> {
+        let error = self.build.logged.error.as_ref()?;
+        let mut section = Section::new(toned("Failed", Tone::Error));
         if let Some((file, line)) = &error.place {
-            self.lines(&format!("{file}:{line}"), 2);
+            section.push(path(format!("{file}:{line}")));
         }
-        self.lines(&error.message, 2);
+        section.push(plain(&error.message));
         if let Some(step) = self.build.logged.failed_step() {
             if step.label.is_instruction() {
-                self.lines(&format!("at {}", title(step)), 2);
+                section.push(plain("at ").and_code(title(step)));
             }
             let tail = step.output.tail();
             let lines: Vec<&str> = tail.lines().filter(|line| !line.trim().is_empty()).collect();
-            for line in &lines[lines.len().saturating_sub(OUTPUT)..] {
-                self.lines(line.trim_end(), 4);
+            let lines = &lines[lines.len().saturating_sub(OUTPUT)..];
+            let lines: Vec<String> = lines.iter().map(|line| line.trim_end().to_owned()).collect();
+            if !lines.is_empty() {
+                section.push(Listing { lines, is_wrapped: true, ..Listing::default() });
             }
         }
+        Some(section)
     }
 
-    fn misses(&mut self) {
+    fn misses(&self) -> Option<Section> {
         let causes = &self.build.explanation.causes;
         let (cacheable, cached) = self.build.cached();
-        if causes.is_empty() {
-            return;
-        }
-        self.title("Cache misses");
+        let mut section = Section::new("Cache misses");
         if cached == 0 && causes.len() == cacheable {
-            self.lines("no step was cached: this was a first build, or the cache was not used or not found", 2);
+            section.push(plain("no step was cached: this was a first build, or the cache was not used or not found"));
         }
-        let mut rows = Vec::new();
-        for first in causes.iter().filter(|(at, cause)| at == cause).map(|(at, _)| *at) {
+        let row = |first: usize| {
             let step = &self.build.steps()[first];
             let reason = self.build.reason(first).unwrap_or("nothing before it was missed");
-            rows.push(vec![plain(self.build.place(first)), cell(title(step), Tone::Plain)]);
-            let room =
-                self.layout.columns().saturating_sub(REASON_INDENT + self.build.place(first).len()).max(NARROW / 2);
-            let lines = wrap(&clean(reason), room);
-            rows.extend(lines.iter().map(|line| vec![plain(""), cell(format!("  {line}"), Tone::Dim)]));
             let after: Vec<&LogStep> = causes
                 .iter()
                 .filter(|(at, cause)| **cause == first && **at != first)
@@ -262,23 +233,35 @@ impl Page<'_> {
                 .collect();
             let time = after.iter().filter_map(|step| step.seconds).reduce(|sum, time| sum + time);
             let time = time.map_or_else(String::new, |time| format!(", {}", seconds(time)));
-            if !after.is_empty() {
-                let text = format!("  {} reran because of it{time}", count(after.len() as u64, "later step"));
-                rows.push(vec![plain(""), cell(text, Tone::Dim)]);
-            }
-        }
-        self.rows(&[Column::Path, Column::Words], &rows, 3 * ROWS);
+            let later = match after.len() {
+                0 => String::new(),
+                number => format!("{} reran because of it{time}", count(number as u64, "later step")),
+            };
+            vec![path(self.build.place(first)), code(title(step)), toned(reason, Tone::Dim), toned(later, Tone::Dim)]
+        };
+        let rows = causes.iter().filter(|(at, cause)| at == cause).map(|(at, _)| row(*at)).collect();
+        let columns = [Column::Path, Column::Words, Column::Below, Column::Below];
+        section.push(self.limited(&columns, rows, ROWS).with_quiet_head(&[
+            "line",
+            "first miss",
+            "why",
+            "what follows",
+        ]));
+        (!causes.is_empty()).then_some(section)
     }
 
-    fn timeline(&mut self) {
+    /// When each step began: by the log, or by what it needs. `None` where the log does not say it.
+    fn log_start(&self, at: usize) -> Option<f64> {
         let steps = self.build.steps();
-        let logged = &self.build.logged;
-        let start = if steps.iter().all(|step| step.started.is_some()) { logged.started } else { None };
-        let total = if start.is_some() { logged.seconds } else { None };
-        let longest = steps.iter().filter_map(|step| step.seconds).fold(0.0, f64::max);
-        let scale = total.unwrap_or(longest).max(1e-9);
+        let start = self.build.logged.started.filter(|_| steps.iter().all(|step| step.started.is_some()))?;
+        Some(steps[at].started?.duration_since(start).as_secs_f64())
+    }
+
+    /// The steps that the times are shown of.
+    fn timed_steps(&self) -> Vec<usize> {
+        let steps = self.build.steps();
         let mut order: Vec<usize> = (0..steps.len()).collect();
-        if start.is_some() {
+        if order.iter().all(|at| self.log_start(*at).is_some()) {
             order.sort_by_key(|at| steps[*at].started);
         }
         let is_worth = |step: &LogStep| {
@@ -286,59 +269,102 @@ impl Page<'_> {
                 || matches!(step.status, StepStatus::Error | StepStatus::Canceled | StepStatus::Unfinished)
                 || step.is_missed()
         };
-        let shown: Vec<usize> = order.into_iter().filter(|at| self.all || is_worth(&steps[*at])).collect();
-        if shown.is_empty() {
-            return;
-        }
-        let width = if self.layout.columns() < NARROW { NARROW_BAR } else { BAR };
-        let rows: Vec<Vec<Cell>> = shown
-            .iter()
-            .map(|at| {
-                let step = &steps[*at];
-                let from = start.zip(step.started).map_or(0.0, |(from, to)| to.duration_since(from).as_secs_f64());
-                vec![
-                    plain(step.seconds.map_or_else(|| "–".to_owned(), seconds)),
-                    cell(step.status.as_str(), tone(step.status)),
-                    plain(bar(from / scale, step.seconds.unwrap_or(0.0) / scale, width)),
-                    plain(title(step)),
-                ]
-            })
-            .collect();
-        self.title("Timeline");
-        self.rows(&[Column::Right, Column::Left, Column::Left, Column::Words], &rows, ROWS);
+        order.retain(|at| self.all || is_worth(&steps[*at]));
+        order
+    }
+
+    fn timeline(&self) -> Option<Section> {
+        let steps = self.build.steps();
+        let shown = self.timed_steps();
+        let first = *shown.first()?;
+        let longest = steps.iter().filter_map(|step| step.seconds).fold(0.0, f64::max);
+        let has_starts = self.log_start(first).is_some();
+        let scale = self.build.logged.seconds.filter(|_| has_starts).unwrap_or(longest).max(1e-9);
+        let row = |at: &usize| {
+            let step = &steps[*at];
+            let bar = bar(self.log_start(*at).unwrap_or(0.0) / scale, step.seconds.unwrap_or(0.0) / scale);
+            vec![
+                number(step.seconds.map_or_else(|| "–".to_owned(), seconds)),
+                toned(step.status.as_str(), tone(step.status)),
+                plain(bar),
+                code(title(step)),
+            ]
+        };
+        let rows: Vec<Vec<Text>> = shown.iter().map(row).collect();
+        let without_bars = rows.iter().map(|row| [&row[..2], &row[3..]].concat()).collect();
+        let columns = [Column::Right, Column::Left, Column::Left, Column::Words];
+        let table = self.limited(&columns, rows, ROWS);
+        let names = self.limited(&[Column::Right, Column::Left, Column::Words], without_bars, ROWS);
+        let mut section = Section::new("Timeline");
+        section.push(Block::Only(&[Medium::Terminal], vec![table.into()]));
+        section.push(Block::Only(&[Medium::Markdown], vec![names.with_head(&["time", "", "step"]).into()]));
+        section.push(Block::Only(&[Medium::Html], self.chart(&shown)));
         let hidden = steps.len() - shown.len();
         if hidden > 0 {
-            self.lines(&format!("{} below {SHORT} s not shown (--all)", count(hidden as u64, "step")), 2);
+            let text = format!("{} below {SHORT} s not shown (--all)", count(hidden as u64, "step"));
+            section.push(plain(text));
         }
-        if start.is_none() && longest > 0.0 {
-            self.lines("the log has no start times: all bars begin at the left", 2);
+        if !has_starts && longest > 0.0 {
+            let text = "the log has no start times: all bars begin at the left";
+            section.push(Block::Only(&[Medium::Terminal], vec![plain(text).into()]));
+            let text = "The log has no start times: each bar begins where what the step needs ends.";
+            section.push(Block::Only(&[Medium::Html], vec![plain(text).into()]));
         }
+        Some(section)
     }
 
-    fn critical_path(&mut self) {
-        let path = &self.build.explanation.critical_path;
-        if path.steps.is_empty() || path.seconds < SHORT {
-            return;
+    /// The steps as bars; those that the build waited for are marked.
+    fn chart(&self, shown: &[usize]) -> Vec<Block> {
+        let limit = if self.all { usize::MAX } else { ROWS };
+        let Explanation { critical_path, starts, .. } = &self.build.explanation;
+        let row = |at: &usize| {
+            let step = &self.build.steps()[*at];
+            TimelineRow {
+                name: title(step),
+                start: self.log_start(*at).or(starts.get(*at).copied()).unwrap_or(0.0),
+                seconds: step.seconds.unwrap_or(0.0),
+                is_critical: critical_path.steps.contains(at),
+                note: if step.status == StepStatus::Done { String::new() } else { step.status.as_str().to_owned() },
+            }
+        };
+        let rows = shown.iter().take(limit).map(row).collect();
+        let mut blocks = vec![Chart::Timeline { name: "Steps of the build".to_owned(), rows }.into()];
+        if shown.len() > limit {
+            blocks.push(plain(format!("… {} more (`--all`)", shown.len() - limit)).into());
+        }
+        blocks
+    }
+
+    fn critical_path(&self) -> Option<Section> {
+        let critical = &self.build.explanation.critical_path;
+        if critical.steps.is_empty() || critical.seconds < SHORT {
+            return None;
         }
         let total = self.build.logged.seconds.map_or_else(String::new, |total| format!(" of {}", seconds(total)));
-        self.title(&format!("Critical path: {}{total}", seconds(path.seconds)));
         let steps = self.build.steps();
         let is_worth = |at: &&usize| self.all || steps[**at].seconds.is_some_and(|time| time >= SHORT);
-        let row = |at: &usize| {
-            let time = steps[*at].seconds.map_or_else(|| "–".to_owned(), seconds);
-            vec![plain(time), plain(self.build.place(*at)), plain(title(&steps[*at]))]
-        };
-        let rows: Vec<Vec<Cell>> = path.steps.iter().filter(is_worth).map(row).collect();
-        self.rows(&[Column::Right, Column::Path, Column::Words], &rows, ROWS);
+        let row = |at: &usize| self.timed_row(*at);
+        let rows = critical.steps.iter().filter(is_worth).map(row).collect();
+        let table = self.limited(&[Column::Right, Column::Path, Column::Words], rows, ROWS);
+        let mut section = Section::new(format!("Critical path: {}{total}", seconds(critical.seconds)));
+        section.push(table.with_quiet_head(&["time", "line", "step"]));
         let is_linear = matches!(self.build.logged.form, LogForm::Legacy | LogForm::Buildah);
-        if !path.is_exact && !is_linear {
+        if !critical.is_exact && !is_linear {
             let text = "from the order of steps in their stages and from --from: this form of log has no graph or no \
                         start times";
-            self.lines(text, 2);
+            section.push(plain(text));
         }
+        Some(section)
     }
 
-    fn slowest(&mut self) {
+    /// How long a step took, where it is, what it is.
+    fn timed_row(&self, at: usize) -> Vec<Text> {
+        let step = &self.build.steps()[at];
+        let time = step.seconds.map_or_else(|| "–".to_owned(), seconds);
+        vec![number(time), path(self.build.place(at)), code(title(step))]
+    }
+
+    fn slowest(&self) -> Option<Section> {
         let steps = self.build.steps();
         let mut order: Vec<usize> = (0..steps.len()).collect();
         order.retain(|at| {
@@ -346,54 +372,38 @@ impl Page<'_> {
             step.label.is_instruction() && step.seconds.is_some_and(|time| time >= SHORT)
         });
         order.sort_by(|a, b| steps[*b].seconds.unwrap_or(0.0).total_cmp(&steps[*a].seconds.unwrap_or(0.0)));
-        if order.is_empty() {
-            return;
-        }
-        let limit = if self.all { order.len() } else { SLOWEST };
-        self.title("Slowest lines");
-        let mut rows = Vec::new();
-        for at in order.iter().take(limit) {
-            let step = &steps[*at];
-            let time = step.seconds.map_or_else(String::new, seconds);
-            rows.push(vec![plain(time), plain(self.build.place(*at)), plain(title(step))]);
-            for pause in &step.output.pauses {
+        let row = |at: &usize| {
+            let pauses = steps[*at].output.pauses.iter().map(|pause| {
                 let after = match pause.after.as_str() {
                     "" => "before its first line".to_owned(),
                     line => format!("after `{line}`"),
                 };
-                let text = format!("  nothing printed for {} {after}", seconds(pause.seconds));
-                rows.push(vec![plain(""), plain(""), cell(text, Tone::Dim)]);
-            }
-        }
-        self.rows(&[Column::Right, Column::Path, Column::Words], &rows, usize::MAX);
-        self.out.push_str(&hidden_rows(order.len(), order.len().min(limit), 2));
+                format!("nothing printed for {} {after}", seconds(pause.seconds))
+            });
+            let pauses = toned(pauses.collect::<Vec<_>>().join("; "), Tone::Dim);
+            self.timed_row(*at).into_iter().chain([pauses]).collect()
+        };
+        let rows = order.iter().map(row).collect();
+        let columns = [Column::Right, Column::Path, Column::Words, Column::Below];
+        let table = self.limited(&columns, rows, SLOWEST).with_quiet_head(&["time", "line", "step", "pauses"]);
+        (!order.is_empty()).then(|| Section::new("Slowest lines").with(table))
     }
 
-    fn pulled(&mut self) {
+    fn pulled(&self) -> Table {
         let steps = self.build.steps();
-        let is_pulled = |at: &usize| steps[*at].status == StepStatus::Cached && steps[*at].pulled_bytes() > 0;
-        let rows: Vec<Vec<Cell>> = (0..steps.len())
-            .filter(is_pulled)
-            .map(|at| {
-                let step = &steps[at];
-                let of_transfers = || step.transfers.iter().filter_map(|transfer| transfer.seconds).sum();
-                let time = seconds(step.seconds.unwrap_or_else(of_transfers));
-                vec![plain(time), plain(bytes(step.pulled_bytes())), plain(title(step))]
-            })
-            .collect();
-        if !rows.is_empty() {
-            self.title("Cached steps whose layers were pulled");
-            self.rows(&[Column::Right, Column::Right, Column::Words], &rows, ROWS);
-        }
+        let is_pulled = |step: &&LogStep| step.status == StepStatus::Cached && step.pulled_bytes() > 0;
+        let row = |step: &LogStep| {
+            let of_transfers = || step.transfers.iter().filter_map(|transfer| transfer.seconds).sum();
+            let time = seconds(step.seconds.unwrap_or_else(of_transfers));
+            vec![number(time), number(bytes(step.pulled_bytes())), code(title(step))]
+        };
+        let rows = steps.iter().filter(is_pulled).map(row).collect();
+        self.limited(&[Column::Right, Column::Right, Column::Words], rows, ROWS)
     }
 
-    fn warnings(&mut self) {
+    fn warnings(&self) -> Table {
         let warnings = self.build.steps().iter().flat_map(|step| &step.warnings);
-        let rows: Vec<Vec<Cell>> = warnings.map(|text| vec![plain(text)]).collect();
-        if !rows.is_empty() {
-            self.title("Warnings of the builder");
-            self.rows(&[Column::Words], &rows, ROWS);
-        }
+        self.limited(&[Column::Wrapped], warnings.map(|text| vec![plain(text)]).collect(), ROWS)
     }
 }
 
@@ -406,14 +416,14 @@ fn tone(status: StepStatus) -> Tone {
     }
 }
 
-/// A bar of at most `width` columns, from one part of the whole on: `    ██████`.
-fn bar(from: f64, length: f64, width: usize) -> String {
+/// A bar, from one part of the whole on: `    ██████`.
+fn bar(from: f64, length: f64) -> String {
     let columns = |part: f64| {
         #[allow(clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "between 0 and the columns of a bar")]
-        let columns = (part.clamp(0.0, 1.0) * width as f64).round() as usize;
-        columns.min(width)
+        let columns = (part.clamp(0.0, 1.0) * BAR as f64).round() as usize;
+        columns.min(BAR)
     };
-    let start = columns(from).min(width - 1);
+    let start = columns(from).min(BAR - 1);
     let end = columns(from + length).max(start + usize::from(length > 0.0));
     format!("{}{}", " ".repeat(start), "█".repeat(end.saturating_sub(start)))
 }
@@ -422,6 +432,7 @@ fn bar(from: f64, length: f64, width: usize) -> String {
 mod tests {
     use super::*;
     use crate::buildlog;
+    use crate::report::layout::Layout;
 
     fn page(text: &[u8], width: usize) -> String {
         let log = buildlog::read(text).unwrap();
@@ -435,7 +446,7 @@ mod tests {
             builds: log.builds.into_iter().map(build).collect(),
             notices: log.notices,
         };
-        cache_explanation(&log, Layout { width: Some(width), colour: false, links: false }, false)
+        cache_explanation(&log, false).write(Medium::Terminal, Layout { width: Some(width), colour: false, links: false })
     }
 
     #[test]
@@ -473,10 +484,10 @@ mod tests {
 
     #[test]
     fn bars_lie_in_their_columns() {
-        assert_eq!(bar(0.0, 1.0, BAR), "█".repeat(20));
-        assert_eq!(bar(0.5, 0.25, BAR), format!("{}{}", " ".repeat(10), "█".repeat(5)));
-        assert_eq!(bar(1.0, 0.001, BAR), format!("{}█", " ".repeat(19)));
-        assert_eq!(bar(f64::NAN, 0.0, BAR).trim(), "");
-        assert_eq!(bar(7.0, 9.0, BAR).chars().count(), 20);
+        assert_eq!(bar(0.0, 1.0), "█".repeat(20));
+        assert_eq!(bar(0.5, 0.25), format!("{}{}", " ".repeat(10), "█".repeat(5)));
+        assert_eq!(bar(1.0, 0.001), format!("{}█", " ".repeat(19)));
+        assert_eq!(bar(f64::NAN, 0.0).trim(), "");
+        assert_eq!(bar(7.0, 9.0).chars().count(), 20);
     }
 }

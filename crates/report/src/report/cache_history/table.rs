@@ -3,6 +3,9 @@
 use crate::buildlog::StepSeconds;
 use crate::cache::{StepCount, StepKind, StepVerdict};
 
+/// What the table of the rewrite by `dockopt optimize` is called, and the option that asks for it.
+pub const OPTIMIZE: &str = "optimize";
+
 /// The steps of a Dockerfile over all commits.
 #[derive(Debug)]
 pub struct HistoryTable {
@@ -61,6 +64,11 @@ impl HistoryStep {
 }
 
 impl HistoryTable {
+    /// The steps with their indexes, but for FROM.
+    pub(super) fn visible_steps(&self) -> impl Iterator<Item = (usize, &HistoryStep)> {
+        self.steps.iter().enumerate().filter(|(_, step)| step.kind != StepKind::From)
+    }
+
     /// Expected seconds for each build, over the steps whose time is known; `None` if none is.
     pub(super) fn expected_seconds(&self) -> Option<(f64, f64)> {
         let known = self.steps.iter().filter_map(HistoryStep::expected_seconds);

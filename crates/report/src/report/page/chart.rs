@@ -11,7 +11,7 @@ pub(in crate::report) enum Chart {
     /// Bars on one axis of time, in seconds.
     Timeline { name: String, rows: Vec<TimelineRow> },
     /// Steps by commits.
-    Matrix { name: String, columns: Vec<String>, rows: Vec<MatrixRow> },
+    Matrix { name: String, columns: Vec<MatrixColumn>, rows: Vec<MatrixRow> },
     /// A figure over runs, the oldest first.
     Trend { name: String, points: Vec<TrendPoint> },
 }
@@ -52,6 +52,14 @@ pub(in crate::report) struct TimelineRow {
     pub note: String,
 }
 
+/// A commit.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(in crate::report) struct MatrixColumn {
+    pub name: String,
+    /// Its date, its message.
+    pub about: String,
+}
+
 /// A step and what became of it at each commit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::report) struct MatrixRow {
@@ -62,9 +70,11 @@ pub(in crate::report) struct MatrixRow {
 /// What becomes of a step at a commit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::report) enum StepState {
+    /// There is no such step.
     #[default]
-    Unknown,
+    Absent,
     Cached,
+    MayRerun,
     Reruns,
 }
 

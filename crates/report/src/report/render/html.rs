@@ -12,7 +12,7 @@ use super::terminal::tone_of_line;
 use crate::finding::Basis;
 use crate::report::format::escape::masked;
 use crate::report::page::{
-    Block, Column, Fold, Medium, Page, Section, SourceExcerpt, Table, Text, TextKind, TextPart, Tone,
+    Block, Column, Fold, Listing, Medium, Page, Section, SourceExcerpt, Table, Text, TextKind, TextPart, Tone,
 };
 use crate::report::units::grouped;
 
@@ -140,10 +140,11 @@ fn draw(block: &Block, level: usize) -> Markup {
     match block {
         Block::Section(section) => draw_section(section, level, section.anchor.as_deref().map(identifier).as_deref()),
         Block::Paragraph(text) => html! { p { (draw_text(text)) } },
+        Block::Prose(paragraphs) => html! { @for text in paragraphs { p.prose { (draw_text(text)) } } },
         Block::Table(table) => draw_table(table),
         Block::List(items) => html! { ul { @for item in items { li { (draw_text(item)) } } } },
         Block::Diff(diff) => draw_diff(diff),
-        Block::Output(lines) => html! { pre tabindex="0" { @for line in lines { (masked(line)) "\n" } } },
+        Block::Listing(listing) => draw_listing(listing),
         Block::Excerpt(excerpt) => draw_excerpt(excerpt),
         Block::Chart(picture) => chart::draw(picture),
         Block::Only(media, blocks) if media.contains(&Medium::Html) => {
@@ -250,14 +251,14 @@ fn draw_table(table: &Table) -> Markup {
         Column::Right => Some("right"),
         Column::Path => Some("long"),
         Column::Left => None,
-        Column::Words | Column::Wrapped => Some("words"),
+        Column::Words | Column::Wrapped | Column::Below => Some("words"),
     };
     let has_head = table.head.iter().any(|head| !head.is_empty());
-    let has_words = columns.iter().any(|at| matches!(table.columns[*at], Column::Words | Column::Wrapped));
+    let has_words = columns.iter().any(|at| style(*at) == Some("words"));
     html! {
         @if !columns.is_empty() {
             div.scroll role="group" aria-label="Table" tabindex="0" {
-                table.stack[has_words && columns.len() > 3] {
+                table.stack[has_words && columns.len() > 2] {
                     @if has_head {
                         thead { tr { @for at in &columns {
                             @let head = table.head.get(*at).map(String::as_str).unwrap_or_default();
@@ -266,7 +267,7 @@ fn draw_table(table: &Table) -> Markup {
                     }
                     tbody { @for row in &table.rows {
                         tr { @for at in &columns {
-                            td class=[style(*at)] { @if let Some(cell) = row.get(*at) { (draw_text(cell)) } }
+                            td class=[style(*at)] data-head=[quiet_head(table, *at)] { @if let Some(cell) = row.get(*at) { (draw_text(cell)) } }
                         } }
                     } }
                 }
@@ -274,6 +275,12 @@ fn draw_table(table: &Table) -> Markup {
         }
         @if table.hidden > 0 { p.dim { "… " (grouped(table.hidden as u64)) " more (" code { "--all" } ")" } }
     }
+}
+
+/// What a narrow screen shows before a number, as it has no room for heads.
+fn quiet_head(table: &Table, at: usize) -> Option<String> {
+    let is_amount = table.columns[at] == Column::Right;
+    table.head.get(at).filter(|head| is_amount && !head.is_empty()).map(|head| masked(head))
 }
 
 fn draw_diff(diff: &str) -> Markup {
@@ -285,6 +292,16 @@ fn draw_diff(diff: &str) -> Markup {
                 None => (text),
             }
         } }
+    }
+}
+
+fn draw_listing(listing: &Listing) -> Markup {
+    let lines: String = listing.lines.iter().map(|line| masked(line) + "\n").collect();
+    html! {
+        figure {
+            @if !listing.caption.is_empty() { figcaption { (draw_text(&listing.caption)) } }
+            pre tabindex="0" { (lines) }
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::report::format::escape::{markdown, markdown_code, markdown_fence};
 use crate::report::layout::cut;
 use crate::report::page::{
-    Block, Column, Fold, Medium, Page, Section, SourceExcerpt, Table, Text, TextKind, TextPart, Tone,
+    Block, Column, Fold, Listing, Medium, Page, Section, SourceExcerpt, Table, Text, TextKind, TextPart, Tone,
 };
 use crate::report::units::{count, grouped};
 
@@ -73,13 +73,14 @@ impl Writer<'_> {
         match block {
             Block::Section(section) => self.section(section, depth),
             Block::Paragraph(words) => self.whole(&format!("{}\n", text(words))),
+            Block::Prose(paragraphs) => paragraphs.iter().for_each(|words| self.whole(&format!("{}\n", text(words)))),
             Block::Table(block) => self.table(block),
             Block::List(items) => {
                 self.gap();
                 self.rows("row", items.len(), items.iter().map(|item| format!("- {}\n", text(item))));
             }
             Block::Diff(diff) => self.whole(&fenced(diff)),
-            Block::Output(lines) => self.whole(&markdown_fence("", &(lines.join("\n") + "\n"))),
+            Block::Listing(block) => self.whole(&listing(block)),
             Block::Excerpt(block) => self.whole(&excerpt(block)),
             Block::Only(media, blocks) if media.contains(&Medium::Markdown) => self.blocks(blocks, depth),
             Block::Chart(_) | Block::Only(..) => {}
@@ -213,6 +214,12 @@ fn fenced(diff: &str) -> String {
     let note =
         if rest > 0 { format!("\n… {} of the diff not shown\n", count(rest as u64, "line")) } else { String::new() };
     format!("{}{note}", markdown_fence("diff", &diff[..end]))
+}
+
+fn listing(listing: &Listing) -> String {
+    let caption = if listing.caption.is_empty() { String::new() } else { format!("{}\n\n", text(&listing.caption)) };
+    let lines: String = listing.lines.iter().map(|line| format!("{}\n", cut(line, WIDEST))).collect();
+    caption + &markdown_fence("", &lines)
 }
 
 fn excerpt(excerpt: &SourceExcerpt) -> String {

@@ -5,10 +5,12 @@ mod columns;
 use self::columns::LineText;
 pub(in crate::report) use self::columns::table;
 use crate::report::layout::{Layout, clean, width, wrap};
-use crate::report::page::{Block, Fold, Medium, Page, Section, SourceExcerpt, Text, Tone};
+use crate::report::page::{Block, Fold, Listing, Medium, Page, Section, SourceExcerpt, Text, Tone};
 
 /// Columns between a title and what it is about.
 const GAP: usize = 3;
+/// Columns of a line that is easy to read.
+const LONGEST_LINE: usize = 100;
 
 /// The page as text.
 pub(in crate::report) fn write(page: &Page, layout: Layout) -> String {
@@ -24,13 +26,12 @@ struct Writer {
 
 impl Writer {
     fn blocks(&mut self, blocks: &[Block], indent: usize) {
-        let mut is_behind_section = false;
+        let mut before = None;
         for block in visible(blocks) {
-            let is_section = matches!(block, Block::Section(_));
-            if (is_section || is_behind_section) && !self.out.is_empty() && !self.out.ends_with("\n\n") {
+            if is_apart(before, block) && !self.out.is_empty() && !self.out.ends_with("\n\n") {
                 self.out.push('\n');
             }
-            is_behind_section = is_section;
+            before = Some(block);
             self.block(block, indent);
         }
     }
@@ -41,10 +42,9 @@ impl Writer {
             Block::Paragraph(text) => self.paragraph(text, indent),
             Block::Table(block) => self.out.push_str(&table(block, indent, self.layout)),
             Block::List(items) => items.iter().for_each(|item| self.paragraph(item, indent)),
+            Block::Prose(paragraphs) => paragraphs.iter().for_each(|text| self.prose(text, indent)),
             Block::Diff(diff) => self.diff(diff, indent),
-            Block::Output(lines) => {
-                self.out.extend(lines.iter().map(|line| format!("{:indent$}  {}\n", "", clean(line))));
-            }
+            Block::Listing(listing) => self.listing(listing, indent),
             Block::Excerpt(excerpt) => self.excerpt(excerpt, indent),
             // What is in the latter is visited in its place.
             Block::Chart(_) | Block::Only(..) => {}
@@ -56,7 +56,7 @@ impl Writer {
         if has_title {
             self.title(section, indent);
         }
-        self.blocks(&section.blocks, if has_title { indent + 2 } else { indent });
+        self.blocks(&section.blocks, if has_title && !section.is_flat { indent + 2 } else { indent });
     }
 
     /// The title and what it is about, on one line where both fit.
@@ -77,12 +77,35 @@ impl Writer {
 
     /// Lines as wide as the terminal, those after the first indented.
     fn paragraph(&mut self, text: &Text, indent: usize) {
+        self.lines(text, self.layout.columns().saturating_sub(indent + 2), (indent, indent + 2));
+    }
+
+    fn prose(&mut self, text: &Text, indent: usize) {
+        let columns = self.layout.columns().min(LONGEST_LINE);
+        self.lines(text, columns.saturating_sub(indent), (indent, indent));
+    }
+
+    /// The blanks before the first line, and before those after it.
+    fn lines(&mut self, text: &Text, columns: usize, (first, others): (usize, usize)) {
         let text = LineText::new(text);
-        let lines = wrap(text.text(), self.layout.columns().saturating_sub(indent + 2));
-        let painted = text.paint_lines(&lines, self.layout);
+        let painted = text.paint_lines(&wrap(text.text(), columns), self.layout);
         for (number, line) in painted.iter().enumerate() {
-            let hang = indent + if number == 0 { 0 } else { 2 };
-            self.out.push_str(&format!("{:hang$}{line}\n", ""));
+            let indent = if number == 0 { first } else { others };
+            self.out.push_str(&format!("{:indent$}{line}\n", ""));
+        }
+    }
+
+    fn listing(&mut self, listing: &Listing, indent: usize) {
+        if !listing.caption.is_empty() {
+            self.paragraph(&listing.caption.clone().or_tone(Tone::Dim), indent + 2);
+        }
+        let indent = indent + 4;
+        for line in &listing.lines {
+            if listing.is_wrapped {
+                self.lines(&Text::from(line), self.layout.columns().saturating_sub(indent), (indent, indent));
+            } else {
+                self.out.push_str(&format!("{:indent$}{}\n", "", clean(line)));
+            }
         }
     }
 
@@ -107,6 +130,16 @@ impl Writer {
             self.out.push_str(format!("{:indent$}{head} {}", "", clean(line)).trim_end());
             self.out.push('\n');
         }
+    }
+}
+
+/// Whether an empty line stands before a block.
+const fn is_apart(before: Option<&Block>, block: &Block) -> bool {
+    match (before, block) {
+        (_, Block::Section(_)) | (Some(Block::Section(_) | Block::Listing(_)), _) => true,
+        (Some(Block::Prose(_)), Block::Listing(_)) | (None, _) => false,
+        (Some(Block::Prose(_)), _) | (_, Block::Prose(_)) => true,
+        _ => false,
     }
 }
 

@@ -1,8 +1,9 @@
 use super::{MarkdownLimit, html, markdown, terminal};
 use crate::report::layout::{Layout, substitute};
 use crate::report::page::{
-    Block, Chart, Column, Fold, IcicleMark, IcicleNode, MatrixRow, Medium, Page, Section, SourceExcerpt, StepState,
-    Table, Text, TextKind, TimelineRow, Tone, TrendPoint, code, command, number, path, plain, toned,
+    Block, Chart, Column, Fold, IcicleMark, IcicleNode, Listing, MatrixColumn, MatrixRow, Medium, Page, Section,
+    SourceExcerpt, StepState, Table, Text, TextKind, TimelineRow, Tone, TrendPoint, code, command, number, path, plain,
+    toned,
 };
 
 /// What an input may hold: markup, escapes, changes of direction, ends of blocks, commands of a job.
@@ -46,11 +47,13 @@ fn hostile_page(text: &str) -> Page {
         Section { fold: Fold::FoldedUntitled, ..Section::new(plain(text)) }.with(Block::Diff(format!("+{text}"))),
     );
     page.push(Table::new(&[Column::Wrapped], vec![vec![plain(text)]]).with_head(&[text]).of(3));
+    page.push(Table::new(&[Column::Left, Column::Below], vec![vec![plain(text), plain(text)]]));
+    page.push(Block::Prose(vec![plain(text)]));
+    page.push(Listing { caption: plain(text), lines: vec![words.clone()], is_wrapped: true });
     page.push(SourceExcerpt { file: words.clone(), first_line: 7, lines: vec![words.clone()], marked: vec![7] });
     page.push(Chart::Icicle { name: words.clone(), layers: vec![node] });
     let point = TrendPoint { name: words.clone(), value: Some(1.0), text: words.clone() };
     page.push(Chart::Trend { name: words.clone(), points: vec![point.clone(), point] });
-    page.push(Block::Output(vec![words.clone()]));
     let row = TimelineRow {
         name: words.clone(),
         start: 1.0,
@@ -63,9 +66,10 @@ fn hostile_page(text: &str) -> Page {
     };
     let open = TimelineRow { is_open: true, tone: Tone::Error, ..row.clone() };
     page.push(Chart::Timeline { name: words.clone(), rows: vec![row, open] });
-    let cells = vec![StepState::Reruns, StepState::Cached, StepState::Unknown];
+    let cells = vec![StepState::Reruns, StepState::Cached, StepState::MayRerun];
     let row = MatrixRow { name: words.clone(), cells };
-    page.push(Chart::Matrix { name: words.clone(), columns: vec![words.clone(); 3], rows: vec![row] });
+    let column = MatrixColumn { name: words.clone(), about: words.clone() };
+    page.push(Chart::Matrix { name: words.clone(), columns: vec![column; 3], rows: vec![row] });
     page.push(Block::Only(&[Medium::Terminal, Medium::Markdown, Medium::Html], vec![plain(text).into()]));
     page
 }

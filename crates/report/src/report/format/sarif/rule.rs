@@ -6,6 +6,7 @@ use super::wire::{self, level, message};
 use crate::finding::Severity;
 use crate::report::format::item::{INPUT, INPUT_SUMMARY};
 use crate::report::layout::Layout;
+use crate::report::page::Medium;
 use crate::rules::{Group, Rule};
 use crate::wire::{list, object};
 
@@ -49,6 +50,9 @@ pub(super) fn descriptor_without_page<'a>(id: &'a str, summary: &str, level: &'s
     }
 }
 
+/// Facts about a rule are not broken.
+const WIDE: Layout = Layout { width: Some(160), colour: false };
+
 /// A rule with its page; one without is what is wrong with an input.
 pub(super) fn descriptor(name: &str) -> wire::Descriptor<'_> {
     let Some(rule) = crate::rules::find(name) else { return descriptor_without_page(name, INPUT_SUMMARY, "error") };
@@ -62,7 +66,7 @@ pub(super) fn descriptor(name: &str) -> wire::Descriptor<'_> {
         full_description: Some(wire::Message { text: plain(first), markdown: Some(first.to_owned()) }),
         help_uri: Some(rule.url()),
         help: Some(wire::Message {
-            text: crate::report::explain(rule, Layout::PLAIN),
+            text: crate::report::explain(rule).write(Medium::Terminal, WIDE),
             markdown: Some(page.to_owned()),
         }),
         default_configuration: wire::SarifConfiguration {

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use crate::report::format::escape::masked;
-use crate::report::page::{Chart, IcicleMark, IcicleNode, MatrixRow, StepState, TimelineRow, Tone, TrendPoint};
+use crate::report::page::{Chart, IcicleMark, IcicleNode, MatrixColumn, MatrixRow, StepState, TimelineRow, Tone, TrendPoint};
 use crate::report::units::{bytes, count, seconds};
 
 pub(super) fn draw(chart: &Chart) -> Markup {
@@ -132,23 +132,29 @@ fn draw_row(row: &TimelineRow, end: f64) -> Markup {
     }
 }
 
-fn draw_matrix(name: &str, columns: &[String], rows: &[MatrixRow]) -> Markup {
-    let state = |state: StepState| match state {
-        StepState::Unknown => ("unknown", "?"),
-        StepState::Cached => ("cached", "·"),
-        StepState::Reruns => ("reruns", "●"),
+fn draw_matrix(name: &str, columns: &[MatrixColumn], rows: &[MatrixRow]) -> Markup {
+    let word = |state: StepState| match state {
+        StepState::Absent => None,
+        StepState::Cached => Some("cached"),
+        StepState::MayRerun => Some("may"),
+        StepState::Reruns => Some("reruns"),
     };
     html! {
         figure.chart.matrix {
-            figcaption { (masked(name)) ": ● reruns, · cached, ? not known" }
+            figcaption {
+                (masked(name))
+                span.key.cached aria-hidden="true" {} "cached"
+                span.key.reruns aria-hidden="true" {} "reruns"
+                span.key.may aria-hidden="true" {} "may rerun"
+            }
             div.scroll role="group" aria-label=(masked(name)) tabindex="0" { table {
-                thead { tr { td {} @for column in columns { th scope="col" { (masked(column)) } } } }
+                thead { tr { td {} @for column in columns {
+                    th scope="col" title=(masked(&column.about)) { (masked(&column.name)) }
+                } } }
                 tbody { @for row in rows { tr {
                     th scope="row" title=(masked(&row.name)) { (masked(&row.name)) }
-                    @for cell in &row.cells {
-                        @let (word, sign) = state(*cell);
-                        td class=(word) { span aria-hidden="true" { (sign) } span.hidden { (word) } }
-                    }
+                    // The words are for those who see no colours.
+                    @for cell in &row.cells { td class=[word(*cell)] { @if let Some(word) = word(*cell) { i { (word) } } } }
                 } } }
             } }
         }

@@ -130,6 +130,10 @@ impl TableWriter<'_> {
     fn widths(&self) -> Vec<usize> {
         let mut widths = Vec::new();
         for at in 0..self.table.columns.len() {
+            if self.table.columns[at] == Column::Below {
+                widths.push(0);
+                continue;
+            }
             let cells = self.rows.iter().filter_map(|row| row.get(at));
             let widest = cells.map(|cell| width(&cell.text)).max().unwrap_or(0);
             let head = self.head.get(at).map_or(0, |head| width(head));
@@ -163,7 +167,7 @@ impl TableWriter<'_> {
         let flexible = |at: &usize| match self.table.columns[*at] {
             Column::Words | Column::Path => !is_whole,
             Column::Wrapped => true,
-            Column::Left | Column::Right => false,
+            Column::Left | Column::Right | Column::Below => false,
         };
         let least = if is_whole { LEAST_WRAPPED } else { LEAST };
         // Words give before paths, and the widest column first.
@@ -178,7 +182,10 @@ impl TableWriter<'_> {
         }
         let mut out = String::new();
         if !self.head.is_empty() && !self.rows.is_empty() {
-            let head: Vec<Text> = self.head.iter().map(Text::from).collect();
+            let columns = self.head.iter().zip(&self.table.columns);
+            let is_above = |column: &Column| *column != Column::Below;
+            let head = columns.map(|(head, column)| if is_above(column) { head.as_str() } else { "" });
+            let head: Vec<Text> = head.map(Text::from).collect();
             let head: Vec<LineText> = head.iter().map(LineText::new).collect();
             let lines = self.lines(&head, &widths, Layout::PLAIN);
             out.push_str(&format!("{}\n", layout.paint(Tone::Dim, &lines.join("\n"))));
@@ -258,6 +265,7 @@ impl TableWriter<'_> {
                 Column::Words => vec![cut(&cell.text, *columns)],
                 Column::Path => vec![cut_path(&cell.text, *columns)],
                 Column::Wrapped => wrap(&cell.text, *columns).into_iter().map(Cow::Owned).collect(),
+                Column::Below => Vec::new(),
             };
             let painted = if *column == Column::Wrapped {
                 cell.paint_lines(&texts, layout)
@@ -267,7 +275,26 @@ impl TableWriter<'_> {
             cells.push(texts.iter().map(|text| width(text)).zip(painted).collect());
         }
         let count = cells.iter().map(Vec::len).max().unwrap_or(0).max(1);
-        (0..count).map(|number| self.line(&cells, number, widths)).collect()
+        let lines = (0..count).map(|number| self.line(&cells, number, widths));
+        lines.chain(self.lines_below(row, widths, layout)).collect()
+    }
+
+    /// What stands below a row.
+    fn lines_below(&self, row: &[LineText], widths: &[usize], layout: Layout) -> Vec<String> {
+        let mut visible = self.table.columns.iter().zip(widths).filter(|(_, width)| **width > 0);
+        let indent = match visible.next() {
+            // A long first column is a name, and no number or place before it.
+            Some((Column::Words | Column::Wrapped, _)) | None => self.indent + GAP,
+            Some((_, width)) => self.indent + width + GAP,
+        };
+        let mut lines = Vec::new();
+        for (column, cell) in self.table.columns.iter().zip(row) {
+            if *column == Column::Below && !cell.text.is_empty() {
+                let texts = wrap(&cell.text, layout.columns().saturating_sub(indent));
+                lines.extend(cell.paint_lines(&texts, layout).iter().map(|line| format!("{:indent$}{line}", "")));
+            }
+        }
+        lines
     }
 
     /// A line of a row: of each cell the width and the painted text.
@@ -317,6 +344,16 @@ mod tests {
         assert!(text.contains(&path) && !text.contains('…') && text.lines().count() == 1, "{text}");
         let text = grid(&[Column::Path, Column::Wrapped], &rows, Layout::PLAIN, 1);
         assert!(text.contains(&path) && !text.contains('…') && text.lines().count() == 5, "{text}");
+    }
+
+    #[test]
+    fn words_about_a_row_stand_below_it() {
+        let layout = Layout { width: Some(30), colour: false, links: false };
+        let rows = vec![vec![plain("7"), plain("a name of a step that is long"), plain("the cause of what it does")]];
+        let block =
+            Table::new(&[Column::Right, Column::Words, Column::Below], rows).with_head(&["line", "step", "why"]);
+        let expected = "  line  step\n     7  a name of a step that …\n        the cause of what it\n        does\n";
+        assert_eq!(table(&block, 2, layout), expected);
     }
 
     #[test]
