@@ -36,6 +36,7 @@ mod settings;
 mod syntax;
 mod table;
 mod text;
+mod timeline;
 mod units;
 
 pub use self::adoption::{added_ignores, added_ignores_json, statistics, statistics_json};
