@@ -26,7 +26,11 @@ impl LineText {
         let mut line_text = Self { text: String::new(), tones: Vec::with_capacity(text.parts.len()) };
         for part in &text.parts {
             line_text.text.push_str(&clean(&part.text));
-            line_text.tones.push((line_text.text.len(), part.tone));
+            let end = line_text.text.len();
+            match line_text.tones.last_mut() {
+                Some((last_end, tone)) if *tone == part.tone => *last_end = end,
+                _ => line_text.tones.push((end, part.tone)),
+            }
         }
         line_text
     }
@@ -105,9 +109,14 @@ struct TableWriter<'t> {
 
 impl TableWriter<'_> {
     /// Columns that each takes; none where no row has anything in it.
-    fn widths(&self) -> Vec<usize> {
+    fn widths(&self, layout: Layout) -> Vec<usize> {
+        let columns = layout.columns();
         let mut widths = Vec::new();
         for at in 0..self.table.columns.len() {
+            if self.table.spare.iter().any(|(column, least)| *column == at && columns < *least) {
+                widths.push(0);
+                continue;
+            }
             let cells = self.rows.iter().filter_map(|row| row.get(at));
             let widest = cells.map(|cell| width(&cell.text)).max().unwrap_or(0);
             let head = self.head.get(at).map_or(0, |head| width(head));
@@ -123,7 +132,7 @@ impl TableWriter<'_> {
 
     /// Columns that are left for one column beside the others.
     fn room_of(&self, at: usize, layout: Layout) -> usize {
-        let mut widths = self.widths();
+        let mut widths = self.widths(layout);
         widths[at] = 0;
         layout.columns().saturating_sub(self.line_width(&widths))
     }
@@ -135,7 +144,7 @@ impl TableWriter<'_> {
         {
             return self.write_cards(cards, layout);
         }
-        let mut widths = self.widths();
+        let mut widths = self.widths(layout);
         // Where nobody sees the rest, nothing is cut, only wrapped.
         let is_whole = layout.width.is_none();
         let flexible = |at: &usize| match self.table.columns[*at] {
@@ -160,7 +169,11 @@ impl TableWriter<'_> {
             let lines = self.lines(&head, &widths, Layout::PLAIN);
             out.push_str(&format!("{}\n", layout.paint(Tone::Dim, &lines.join("\n"))));
         }
-        for row in self.rows {
+        for (number, row) in self.rows.iter().enumerate() {
+            for (_, heading) in self.table.groups.iter().filter(|(at, _)| *at == number) {
+                let indent = self.indent.saturating_sub(1);
+                out.push_str(&format!("{:indent$}{}\n", "", layout.paint(Tone::Dim, heading)));
+            }
             for line in self.lines(row, &widths, layout) {
                 out.push_str(&line);
                 out.push('\n');
