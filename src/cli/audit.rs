@@ -62,16 +62,16 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure
     baseline::apply(&command.check.known, "audit", &policies.rules(&inputs), &mut report)?;
     let code = command.check.threshold.code(exit::code(&report, failed));
     let run = ReportRun { command: "audit", report: &report, exit: code, base: &base() };
-    let text = |layout| {
+    let page = |medium| {
         progress::doing("working out what a rewrite saves");
         let (offer, fixes) =
             rayon::join(|| offers::best_offer(&inputs, &policies, &report), || offers::fix_counts(&inputs, &policies));
         let options = command.check.build.typed();
         let (all, has_image) = (command.all, command.image.is_some());
         let view = AuditView { all, options: &options, has_image, offer: offer.as_ref(), fixes };
-        report::audit(&report, &view, layout)
+        report::audit(&run, &view, medium)
     };
-    write_run(global, &run, text, || report::audit_json(&report))?;
+    write_run(global, &run, page, || report::audit_json(&report))?;
     Ok(code)
 }
 

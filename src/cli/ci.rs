@@ -59,7 +59,7 @@ fn check(global: &Global, command: &CiCheck) -> Result<u8, CommandFailure> {
     baseline::apply(&command.known, "lint", &policies.rules(&inputs), &mut report)?;
     let code = command.threshold.code(exit::code(&report, failed));
     let run = ReportRun { command: "lint", report: &report, exit: code, base: &base() };
-    write_run(global, &run, |layout| report::lint(&report, layout), || report::lint_json(&report))?;
+    write_run(global, &run, |medium| report::lint(&run, medium), || report::lint_json(&report))?;
     Ok(code)
 }
 

@@ -78,8 +78,8 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
         migrations: inputs.migrations.as_deref(),
         has_backup: audit::has_database_backup(&inputs),
     };
-    let text = |layout| report::deploy_check(&result, layout);
-    write_run(global, &run, text, || report::deploy_check_json(&result))?;
+    let page = |medium| report::deploy_check(&run, &result, medium);
+    write_run(global, &run, page, || report::deploy_check_json(&result))?;
     Ok(code)
 }
 

@@ -64,7 +64,7 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, CommandFailure>
         return Ok(code);
     }
     let run = ReportRun { command: "lint", report: &report, exit: code, base: &base() };
-    write_run(global, &run, |layout| report::lint(&report, layout), || report::lint_json(&report))?;
+    write_run(global, &run, |medium| report::lint(&run, medium), || report::lint_json(&report))?;
     Ok(code)
 }
 

@@ -117,11 +117,11 @@ fn unwritten(error: &io::Error) -> CommandFailure {
     }
 }
 
-/// Writes what a command found in the format asked for. `text` and `json` are the command's own.
+/// Writes what a command found in the format asked for. `page` and `json` are the command's own.
 pub(super) fn write_run(
     global: &Global,
     run: &ReportRun,
-    text: impl FnOnce(Layout) -> String,
+    page: impl FnOnce(Medium) -> Page,
     json: impl FnOnce() -> String,
 ) -> Result<(), CommandFailure> {
     if global.quiet && global.format == Format::Text && run.report.is_clean() {
@@ -130,7 +130,7 @@ pub(super) fn write_run(
     let written = match (global.format.writer(), global.format) {
         (Some(write), _) => write(run),
         (None, Format::Json) => json(),
-        (None, _) => text(terminal::stdout(global)),
+        (None, _) => page(medium(global)).write(medium(global), terminal::stdout(global)),
     };
     print(global, &written)?;
     if !global.format.tells_skips() {

@@ -18,7 +18,7 @@ use dockopt::compose::project::{
 use dockopt::finding::Target;
 use dockopt::fix::FixLevel;
 use dockopt::inputs::{ComposeInput, ComposeReading, Date, Inputs};
-use dockopt::report::{self, GraphStyle, Layout};
+use dockopt::report::{self, GraphStyle, Layout, Medium, PathBase, ReportRun};
 use dockopt::rules::{self, Policies, Selection};
 use dockopt::stack::{Stack, StartGraph};
 use dockopt::text::{FileId, Source};
@@ -125,7 +125,9 @@ fn check(bytes: &[u8], tally: &Tally, compared: usize) -> Result<(), String> {
         let mut spans = finding.labels.iter().map(|label| label.span).chain([finding.span]);
         fail(spans.any(|span| text.get(span.range()).is_none()), "a span outside of its text")?;
     }
-    report::lint(&report, Layout::PLAIN);
+    let base = PathBase::default();
+    let run = ReportRun { command: "lint", report: &report, exit: 1, base: &base };
+    report::lint(&run, Medium::Terminal).write(Medium::Terminal, Layout::PLAIN);
     serde_json::from_str::<serde_json::Value>(&report::lint_json(&report)).map_err(|error| error.to_string())?;
     let Some(project) = &inputs.composes[0].reading.project else { return Ok(()) };
     tally.read.fetch_add(1, Ordering::Relaxed);

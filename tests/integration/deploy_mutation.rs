@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use dockopt::audit::{self, InputAudit};
 use dockopt::inputs::Date;
 use dockopt::load::{GatherRequest, PipelineSelection, add_migration_findings, add_migrations, gather};
-use dockopt::report::{self, DeployCheckResult, Layout};
+use dockopt::report::{self, DeployCheckResult, Layout, Medium, PathBase, ReportRun};
 use dockopt::rules::{AllRules, Policies, Selection};
 use rayon::prelude::*;
 
@@ -120,7 +120,9 @@ fn check(folder: &Path, seeds: &[(String, String)], (changed, bytes): (&str, &[u
         migrations: inputs.migrations.as_deref(),
         has_backup: audit::has_database_backup(&inputs),
     };
-    report::deploy_check(&result, Layout::PLAIN);
+    let base = PathBase::default();
+    let run = ReportRun { command: "lint", report: &lint, exit: 1, base: &base };
+    report::deploy_check(&run, &result, Medium::Html).write(Medium::Html, Layout::PLAIN);
     serde_json::from_str::<serde_json::Value>(&report::deploy_check_json(&result))
         .map_err(|error| error.to_string())?;
     Ok(replacements.len())

@@ -19,7 +19,7 @@ use dockopt::fix::{FixLevel, fix};
 use dockopt::inputs::context::{BuildContext, ContextBuilder, ContextEntryKind};
 use dockopt::inputs::{BuildInput, BuildOptions, Date, IgnoreInput, Inputs};
 use dockopt::manifest::{self, Project};
-use dockopt::report::{self, Layout};
+use dockopt::report::{self, Layout, Medium, PathBase, ReportRun};
 use dockopt::rules::{Policies, Selection};
 use dockopt::text::{Source, Span};
 use rayon::prelude::*;
@@ -259,9 +259,14 @@ fn check(bytes: &[u8], context: &Arc<BuildContext>, projects: &Arc<Vec<Project>>
         let spans = finding.labels.iter().map(|label| label.span).chain([finding.span]);
         spans.for_each(|span| fail(text.get(span.range()).is_none(), "a span outside of its text").unwrap());
     }
-    report::lint(&report, Layout::PLAIN);
+    let base = PathBase::default();
+    let run = ReportRun { command: "lint", report: &report, exit: 1, base: &base };
+    report::lint(&run, Medium::Terminal).write(Medium::Terminal, Layout::PLAIN);
     let view = report::AuditView { all: true, ..report::AuditView::default() };
-    report::audit(&report, &view, Layout { width: Some(50), colour: true, links: false });
+    let layout = Layout { width: Some(50), colour: true, links: true };
+    for medium in [Medium::Terminal, Medium::Html] {
+        report::audit(&run, &view, medium).write(medium, layout);
+    }
     let json: serde_json::Value =
         serde_json::from_str(&report::audit_json(&report)).map_err(|error| error.to_string())?;
     fail(json["findings"].as_array().map(Vec::len) != Some(report.findings.len()), "JSON lacks findings")?;

@@ -12,7 +12,7 @@ use dockopt::audit;
 use dockopt::finding::Target;
 use dockopt::fix::FixLevel;
 use dockopt::inputs::{BuildInput, BuildOptions, Date, Inputs, Repository, WorkflowInput};
-use dockopt::report::{self, Layout};
+use dockopt::report::{self, Layout, Medium, PathBase, ReportRun};
 use dockopt::rules::{Policies, Selection, Subject};
 use dockopt::text::{FileId, Source};
 use rayon::prelude::*;
@@ -153,7 +153,9 @@ fn check(path: &str, bytes: &[u8], fixed: &AtomicUsize) -> Result<(), String> {
             return Err(format!("a span of {} lies outside of its text", finding.rule));
         }
     }
-    report::lint(&report, Layout::PLAIN);
+    let base = PathBase::default();
+    let run = ReportRun { command: "lint", report: &report, exit: 1, base: &base };
+    report::lint(&run, Medium::Terminal).write(Medium::Terminal, Layout::PLAIN);
     serde_json::from_str::<serde_json::Value>(&report::lint_json(&report)).map_err(|error| error.to_string())?;
     for level in [FixLevel::Safe, FixLevel::Unsafe] {
         let outcome = audit::fix(&inputs, &policies, level);

@@ -300,6 +300,10 @@ pub struct StepHistory {
     pub reruns: BTreeMap<u32, u32>,
     /// Those in which it runs only because the Dockerfile or its .dockerignore is among the files that it takes.
     pub definition_only: BTreeMap<u32, u32>,
+    /// The newest of the commits, the oldest first.
+    pub commits: Vec<String>,
+    /// Whether a step ran at each of `commits`, by the step's first line; `None` where it depends on results of others.
+    pub runs: BTreeMap<u32, Vec<Option<bool>>>,
 }
 
 impl StepHistory {

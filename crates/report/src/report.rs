@@ -16,6 +16,7 @@ mod deploy_check;
 mod deploy_verify;
 mod excerpt;
 mod figures;
+mod findings;
 mod fixed;
 mod format;
 mod grid;
@@ -36,7 +37,6 @@ mod screen;
 mod settings;
 mod syntax;
 mod table;
-mod text;
 mod timeline;
 mod units;
 
@@ -59,6 +59,7 @@ pub use self::context::{context, context_json};
 pub use self::deploy_check::{DeployCheckResult, deploy_check, deploy_check_json, deploy_reasons};
 pub use self::deploy_verify::{deploy_verify, deploy_verify_json};
 pub use self::figures::{measure, measure_json};
+pub use self::findings::{lint, problem, problems, remarks};
 pub use self::fixed::{diff_is_masked, fix, fix_json, fix_summary};
 pub use self::format::{
     Format, FormatWriter, PathBase, ReportRun, comparison_github, comparison_sarif, image_sarif, without_commands,
@@ -79,5 +80,4 @@ pub use self::proof::{proof, proof_json};
 pub use self::screen::{AuditView, FixCounts, audit};
 pub use self::settings::{SettingRow, settings};
 pub use self::syntax::syntax;
-pub use self::text::{lint, problem, problems, remarks};
 pub use self::units::{bytes, count, percent, seconds};

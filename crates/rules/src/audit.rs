@@ -15,6 +15,7 @@ mod image_facts;
 mod image_findings;
 mod offer;
 mod overview;
+mod past;
 mod replacement;
 mod report;
 mod run_facts;
@@ -39,7 +40,7 @@ pub use self::replacement::{
     service_replacements,
 };
 pub use self::report::{
-    BaselineEffect, BuildReport, BuildStep, CommitReruns, ContextListingEntry, ContextReport, Notice, ProblemReport,
-    Report, Rerun, SkippedInput, StageReport, Threshold, UselessPart,
+    BaselineEffect, BuildPast, BuildReport, BuildStep, CommitReruns, ContextListingEntry, ContextReport, Notice,
+    PastStep, ProblemReport, Report, Rerun, SkippedInput, StageReport, Threshold, UselessPart,
 };
 pub use self::run::{InputAudit, ReadContexts, check, fix, input_problem};

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use crate::audit::{self, InputAudit, Report, ServiceReplacement};
 use crate::cli::args::Global;
 use crate::cli::compose::main_file;
-use crate::cli::output::{CommandFailure, complain, now, policies, print};
-use crate::cli::{progress, terminal};
+use crate::cli::exit::FOUND;
+use crate::cli::output::{CommandFailure, base, complain, now, policies, print_page};
+use crate::cli::progress;
 use crate::compose::project::ComposeProject;
 use crate::deployment::{OVERRIDE, is_written_override};
 use crate::finding::{Finding, Mask};
 use crate::inputs::{ComposeInput, ComposeReading, Inputs, Need, Needs};
 use crate::load::{DOCKERFILE_LIMIT, GatherRequest, PipelineSelection, read_bytes};
-use crate::report;
+use crate::report::{self, ReportRun};
 use crate::rules::AllRules;
 use crate::settings::{Choice, CommandLinePolicy, closest};
 use crate::text::path;
@@ -60,7 +61,8 @@ impl ReplaceableProject {
         let is_good = |known: &ServiceReplacement| !wanted.needs_replaceable || known.findings.is_empty();
         let (good, bad): (Vec<_>, Vec<_>) = replacements.into_iter().partition(is_good);
         if !bad.is_empty() && (good.is_empty() || !wanted.services.is_empty()) {
-            print(global, report::deploy_reasons(&report, &bad, terminal::stdout(global)).as_bytes())?;
+            let run = ReportRun { command: "deploy check", report: &report, exit: FOUND, base: &base() };
+            print_page(global, &report::deploy_reasons(&run, &bad))?;
             return Ok(None);
         }
         let services: Vec<String> = good.into_iter().map(|known| known.service).collect();

@@ -146,7 +146,7 @@ fn push_lines<'l>(section: &mut Section, what: &str, lines: impl Iterator<Item =
     if last.is_empty() {
         section.push(plain(format!("{what}: it printed nothing")));
     } else {
-        section.blocks.extend([plain(format!("{what}:")).into(), Block::Output(last)]);
+        section.blocks.extend([plain(format!("{what}:")).into(), Listing { lines: last, ..Listing::default() }.into()]);
     }
 }
 

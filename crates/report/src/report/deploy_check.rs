@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
+use super::findings::{FindingDetails, push_findings};
+use super::format::ReportRun;
 use super::json::{pretty, results};
-use super::layout::{Layout, Tone, clean, wrap};
-use super::text::lint_part;
+use super::page::{Block, Medium, Page, Section, Text, TextKind, Tone, plain, toned};
 use crate::audit::{MigrationReason, Replaceability, Report, ServiceReplacement};
-use crate::finding::Finding;
 use crate::inputs::MigrationInput;
 use crate::migration::{Migration, MigrationDowngrade, MigrationFormat, MigrationVerdict};
 use crate::text::LineColumn;
@@ -30,59 +30,82 @@ pub struct DeployCheckResult<'r> {
     pub has_backup: bool,
 }
 
-/// The services with their reasons, the migrations, then the findings with their sources.
-pub fn deploy_check(result: &DeployCheckResult, layout: Layout) -> String {
-    let mut out = deploy_reasons(result.report, result.replacements, layout);
-    if let Some(migrations) = result.migrations {
-        push_migrations(&mut out, migrations, result.has_backup, layout);
-    }
-    out.push_str(&lint_part(&without_reasons(result), result.report, layout));
-    out
+/// The services with their reasons, the migrations, then the findings with their sources: of a document all, else those
+/// that are no reason.
+pub fn deploy_check(run: &ReportRun, result: &DeployCheckResult, medium: Medium) -> Page {
+    let details = FindingDetails::new(run, medium);
+    let mut page = Page::new(format!("dockopt deploy check {}", result.report.root));
+    push_services(&mut page, result.report, result.replacements, &details);
+    page.blocks.extend(result.migrations.map(|migrations| migrations_section(migrations, result.has_backup).into()));
+    let reasons: BTreeSet<usize> =
+        result.replacements.iter().flat_map(|known| known.findings.iter().copied()).collect();
+    let is_open = |index: &usize| details.is_document() || !reasons.contains(index);
+    let open: Vec<usize> = (0..result.report.findings.len()).filter(is_open).collect();
+    push_findings(&mut page, &details, &open);
+    page
 }
 
 /// The services with their reasons.
-pub fn deploy_reasons(report: &Report, replacements: &[ServiceReplacement], layout: Layout) -> String {
-    let mut out = String::new();
+pub fn deploy_reasons(run: &ReportRun, replacements: &[ServiceReplacement]) -> Page {
+    let mut page = Page::new(format!("dockopt deploy check {}", run.report.root));
+    push_services(&mut page, run.report, replacements, &FindingDetails::new(run, Medium::Terminal));
+    page
+}
+
+fn push_services(page: &mut Page, report: &Report, replacements: &[ServiceReplacement], details: &FindingDetails) {
     for (at, replacement) in replacements.iter().enumerate() {
-        let (style, word) = match replacement.replaceability() {
+        let (tone, word) = match replacement.replaceability() {
             Replaceability::Yes => (Tone::Good, "can be replaced without loss"),
             Replaceability::Unknown => (Tone::Info, "whether it can be replaced without loss is not known"),
             Replaceability::No => (Tone::Error, "cannot be replaced without loss"),
         };
         let LineColumn { line, .. } = replacement.place;
-        out.push_str(&layout.paint(Tone::Strong, &clean(&replacement.service)));
-        out.push_str(&format!(" ({}:{line}): ", clean(&replacement.file)));
-        out.push_str(&layout.paint(style, word));
-        if let Some(same) = replacements[..at].iter().find(|same| has_same_reasons(report, same, replacement)) {
-            out.push_str(&format!(", for the reasons of {}:{}\n\n", clean(&same.file), same.place.line));
-            continue;
-        }
-        out.push('\n');
-        for (place, finding) in reasons(report, replacement) {
-            let text = format!("{place}: {} [{}]", clean(&finding.message), finding.rule);
-            push_reason(&mut out, &text, layout);
-            if let Some(help) = &finding.help {
-                push_reason(&mut out, &format!("  help: {}", clean(help)), layout);
-            }
-        }
-        let steps = &replacement.migration_steps;
-        let is_told = |other: &&ServiceReplacement| !steps.is_empty() && other.migration_steps == *steps;
-        if let Some(first) = replacements[..at].iter().find(is_told) {
-            let text = format!("the migrations of `{}` above: its old containers may fail", clean(&first.service));
-            push_reason(&mut out, &text, layout);
-        } else {
-            for MigrationReason { path, line, text } in steps {
-                let text =
-                    format!("{}:{line}: the migration {}: its old containers may fail", clean(path), clean(text));
-                push_reason(&mut out, &text, layout);
-            }
-        }
-        for unknown in &replacement.unknowns {
-            push_reason(&mut out, &format!("not known: {}", clean(unknown)), layout);
-        }
-        out.push('\n');
+        let title = toned(&replacement.service, Tone::Strong).and(format!(" ({}:{line}): ", replacement.file)).with(
+            word,
+            TextKind::Words,
+            tone,
+        );
+        let before = &replacements[..at];
+        let same = before.iter().find(|same| has_same_reasons(report, same, replacement));
+        page.push(match same {
+            Some(same) => Section::new(title.and(format!(", for the reasons of {}:{}", same.file, same.place.line))),
+            None => Section { blocks: reasons(report, before, replacement, details), ..Section::new(title) },
+        });
     }
-    out
+}
+
+/// Why a service can or cannot be replaced; `before`: the services above it. In a document, findings lead to their help.
+fn reasons(
+    report: &Report,
+    before: &[ServiceReplacement],
+    replacement: &ServiceReplacement,
+    details: &FindingDetails,
+) -> Vec<Block> {
+    let mut texts: Vec<Text> = Vec::new();
+    for index in &replacement.findings {
+        let Some(finding) = report.findings.get(*index) else { continue };
+        let Some(source) = report.sources.get(finding.file.0 as usize) else { continue };
+        let LineColumn { line, column } = source.line_column(finding.span.start);
+        let place = details.place(*index, format!("{}:{line}:{column}", source.name()));
+        texts.push(place.and(format!(": {} [{}]", finding.message, finding.rule)));
+        let help = finding.help.as_ref().filter(|_| !details.is_document());
+        texts.extend(help.map(|help| plain(format!("  help: {help}"))));
+    }
+    let steps = &replacement.migration_steps;
+    let is_told = |other: &&ServiceReplacement| !steps.is_empty() && other.migration_steps == *steps;
+    if let Some(first) = before.iter().find(is_told) {
+        let text = format!("the migrations of `{}` above: its old containers may fail", first.service);
+        texts.push(plain(text));
+    } else {
+        texts.extend(steps.iter().map(|MigrationReason { path, line, text }| {
+            plain(format!("{path}:{line}: the migration {text}: its old containers may fail"))
+        }));
+    }
+    texts.extend(replacement.unknowns.iter().map(|unknown| plain(format!("not known: {unknown}"))));
+    if details.is_document() && !texts.is_empty() {
+        return vec![Block::List(texts)];
+    }
+    texts.into_iter().map(Block::Line).collect()
 }
 
 /// Whether the same is said of a service in two files, as of one in alternatives.
@@ -97,40 +120,28 @@ fn has_same_reasons(report: &Report, first: &ServiceReplacement, other: &Service
         && (&first.unknowns, &first.migration_steps) == (&other.unknowns, &other.migration_steps)
 }
 
-/// The report without the findings that services have as reasons.
-fn without_reasons(result: &DeployCheckResult) -> Report {
-    let mut report = result.report.clone();
-    let reasons: BTreeSet<usize> =
-        result.replacements.iter().flat_map(|known| known.findings.iter().copied()).collect();
-    let findings = std::mem::take(&mut report.findings).into_iter().enumerate();
-    report.findings = findings.filter(|(index, _)| !reasons.contains(index)).map(|(_, finding)| finding).collect();
-    report
-}
-
 /// What the next deployment does to databases.
-fn push_migrations(out: &mut String, input: &MigrationInput, has_backup: bool, layout: Layout) {
+fn migrations_section(input: &MigrationInput, has_backup: bool) -> Section {
     let migrations = input.new_migrations();
-    let title = match &input.since {
-        Some(since) => format!("migrations since `{}`: {}", clean(since), migrations.len()),
+    let mut section = Section::new(match &input.since {
+        Some(since) => format!("migrations since `{since}`: {}", migrations.len()),
         None => format!("newest migrations: {} of {}", migrations.len(), input.history.migrations.len()),
-    };
-    out.push_str(&layout.paint(Tone::Strong, &title));
-    out.push('\n');
+    });
     for migration in migrations.iter().take(MIGRATIONS) {
-        let (style, word) = match migration.verdict {
+        let (tone, word) = match migration.verdict {
             MigrationVerdict::Expand => (Tone::Good, "expand: the old program works on"),
             MigrationVerdict::Unknown => (Tone::Info, "unknown"),
             MigrationVerdict::Contract => (Tone::Error, "contract: the old program may fail"),
         };
-        out.push_str(&format!("  {}: {}\n", clean(&migration.path), layout.paint(style, word)));
-        for line in migration_lines(migration, has_backup) {
-            push_reason(out, &format!("  {line}"), layout);
-        }
+        let path = Text::new(&migration.path, TextKind::Path, Tone::Plain);
+        section.push(Block::Line(path.and(": ").with(word, TextKind::Words, tone)));
+        let lines = migration_lines(migration, has_backup).into_iter();
+        section.blocks.extend(lines.map(|line| Block::Line(plain(format!("  {line}")))));
     }
     if let Some(more) = migrations.len().checked_sub(MIGRATIONS).filter(|more| *more > 0) {
-        out.push_str(&format!("  {more} more: `--format json` lists them\n"));
+        section.push(Block::Line(plain(format!("{more} more: `--format json` lists them"))));
     }
-    out.push('\n');
+    section
 }
 
 /// What is said of a migration, a line each.
@@ -138,10 +149,10 @@ fn migration_lines(migration: &Migration, has_backup: bool) -> Vec<String> {
     let mut lines = Vec::new();
     for step in &migration.steps {
         if step.verdict != MigrationVerdict::Expand {
-            lines.push(format!("line {}: {}", step.line, clean(&step.text)));
+            lines.push(format!("line {}: {}", step.line, step.text));
         }
         if let Some(lock) = &step.lock {
-            lines.push(format!("line {}: {}", step.line, clean(lock)));
+            lines.push(format!("line {}: {}", step.line, lock));
         }
     }
     match migration.downgrade {
@@ -194,29 +205,6 @@ const fn verdict_word(verdict: MigrationVerdict) -> &'static str {
         MigrationVerdict::Unknown => "unknown",
         MigrationVerdict::Contract => "contract",
     }
-}
-
-/// A reason with its lines below each other.
-fn push_reason(out: &mut String, text: &str, layout: Layout) {
-    let lines = layout.width.map_or_else(|| vec![text.to_owned()], |width| wrap(text, width.saturating_sub(4)));
-    for (number, line) in lines.iter().enumerate() {
-        out.push_str(if number == 0 { "  " } else { "    " });
-        out.push_str(line);
-        out.push('\n');
-    }
-}
-
-/// The findings of a service with their places.
-fn reasons<'r>(
-    report: &'r Report,
-    replacement: &'r ServiceReplacement,
-) -> impl Iterator<Item = (String, &'r Finding)> + 'r {
-    replacement.findings.iter().filter_map(|index| {
-        let finding = report.findings.get(*index)?;
-        let source = report.sources.get(finding.file.0 as usize)?;
-        let LineColumn { line, column } = source.line_column(finding.span.start);
-        Some((format!("{}:{line}:{column}", clean(source.name())), finding))
-    })
 }
 
 /// The result of `deploy check`, as `schemas/deploy-check.schema.json` describes it.

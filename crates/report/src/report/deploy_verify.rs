@@ -33,7 +33,7 @@ pub fn deploy_verify(proof: &DeploymentProof) -> Page {
         if !problems.is_empty() || step.kind == StepKind::Unhealthy {
             let lines = &step.lines[step.lines.len().saturating_sub(LINES)..];
             let section = Section::new(format!("{}, the last lines of the script", title(step)));
-            page.push(section.with(Block::Output(lines.to_vec())));
+            page.push(section.with(Listing { lines: lines.to_vec(), ..Listing::default() }));
         }
     }
     page.push_list(proof.notes.iter().map(note).collect());

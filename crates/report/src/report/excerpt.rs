@@ -1,26 +1,13 @@
-//! The lines of a source that an annotation needs: few, short, and with nothing in them that a terminal obeys. Huge
-//! lines and spans would be dear to render and useless to read.
+//! The lines of a source that an annotation needs: few and short. Huge lines and spans would be dear to render and useless to
+//! read.
 
 use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 
-use super::layout::substitute;
+use super::page::SourceExcerpt;
 use crate::audit::Report;
 use crate::text::{Source, Span};
 use crate::wire::ExcerptJson;
-
-/// A stretch of a source with places in it.
-#[derive(Debug)]
-pub(super) struct Excerpt {
-    /// Number of its first line.
-    pub first_line: u32,
-    /// Its text.
-    pub text: String,
-    /// Whether the start of a line is left out, so that columns in `text` are not those of the source.
-    pub clipped: bool,
-    /// The asked spans as offsets in `text`; `None` for one that lies elsewhere.
-    pub places: Vec<Option<Range<usize>>>,
-}
 
 /// More lines than this are not drawn as one.
 const LINES: u32 = 40;
@@ -29,30 +16,31 @@ const FIRST_LINES: u32 = 3;
 /// Bytes of a line that are shown before and behind the place.
 const AROUND: usize = 300;
 
-impl Excerpt {
-    /// The lines of the first span, and where the spans lie in them.
-    pub(super) fn new(source: &Source, spans: &[Span]) -> Self {
-        let text = source.text();
-        let main = spans.first().copied().unwrap_or_default();
-        let len = text.len() as u32;
-        let (start, end) = (main.start.min(len), main.end.clamp(main.start.min(len), len));
-        let mut first_line = source.line(start);
-        // A span that ends with a line end does not reach into the next line.
-        let mut last_line = source.line(if end > start { end - 1 } else { end });
-        if last_line - first_line > LINES {
-            last_line = first_line + FIRST_LINES - 1;
-        }
-        for span in spans.iter().skip(1) {
-            let (from, to) = (source.line(span.start.min(len)), source.line(span.end.min(len)));
-            let (low, high) = (first_line.min(from), last_line.max(to));
-            if high - low <= LINES {
-                (first_line, last_line) = (low, high);
-            }
-        }
-        let window = LineWindow::new(source, first_line..=last_line, start as usize, end as usize);
-        let places = spans.iter().map(|span| window.place(without_hidden_start(*span, source.mark()))).collect();
-        Self { first_line, text: window.visible, clipped: window.clipped, places }
+/// The lines of the first span, and where the spans lie in them.
+pub(super) fn excerpt(source: &Source, spans: &[Span]) -> SourceExcerpt {
+    let text = source.text();
+    let main = spans.first().copied().unwrap_or_default();
+    let len = text.len() as u32;
+    let (start, end) = (main.start.min(len), main.end.clamp(main.start.min(len), len));
+    let mut first_line = source.line(start);
+    // A span that ends with a line end does not reach into the next line.
+    let mut last_line = source.line(if end > start { end - 1 } else { end });
+    let main_lines = first_line..=last_line;
+    if last_line - first_line > LINES {
+        last_line = first_line + FIRST_LINES - 1;
     }
+    for span in spans.iter().skip(1) {
+        let (from, to) = (source.line(span.start.min(len)), source.line(span.end.min(len)));
+        let (low, high) = (first_line.min(from), last_line.max(to));
+        if high - low <= LINES {
+            (first_line, last_line) = (low, high);
+        }
+    }
+    let window = LineWindow::new(source, first_line..=last_line, start as usize, end as usize);
+    let places = spans.iter().map(|span| window.place(without_hidden_start(*span, source.mark()))).collect();
+    let lines = window.visible.split('\n').map(str::to_owned).collect();
+    let marked = main_lines.filter(|line| *line <= last_line).collect();
+    SourceExcerpt { file: String::new(), first_line, lines, marked, is_clipped: window.clipped, places }
 }
 
 /// Of a result: lines before and behind those of a finding.
@@ -148,8 +136,7 @@ impl<'a> LineWindow<'a> {
             self.clipped = true;
         }
         self.clusters.push((range.clone(), self.visible.len()));
-        let visible = self.text[range.clone()].chars();
-        self.visible.extend(visible.map(visible_char));
+        self.visible.push_str(&self.text[range.clone()]);
         if range.end < line.end {
             self.visible.push('…');
         }
@@ -160,8 +147,7 @@ impl<'a> LineWindow<'a> {
         let index = self.clusters.partition_point(|(range, _)| range.start <= at).saturating_sub(1);
         let (range, offset) = &self.clusters[index];
         let at = self.text.floor_char_boundary(at.clamp(range.start, range.end));
-        let before = self.text[range.start..at].chars();
-        offset + before.map(|c| visible_char(c).len_utf8()).sum::<usize>()
+        offset + at - range.start
     }
 
     fn place(&self, span: Span) -> Option<Range<usize>> {
@@ -180,20 +166,16 @@ fn without_hidden_start(span: Span, first: u32) -> Span {
     Span::new(span.start.max(first), span.end.max(first))
 }
 
-/// Tabs stay: the renderer widens them.
-fn visible_char(c: char) -> char {
-    if c == '\t' { c } else { substitute(c).unwrap_or(c) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[track_caller]
     fn check(text: &str, span: (u32, u32), line: u32, expected: &str, marked: &str) {
-        let excerpt = Excerpt::new(&Source::of("f", text), &[Span::new(span.0, span.1)]);
-        assert_eq!((excerpt.first_line, &*excerpt.text), (line, expected));
-        assert_eq!(&excerpt.text[excerpt.places[0].clone().unwrap()], marked);
+        let excerpt = excerpt(&Source::of("f", text), &[Span::new(span.0, span.1)]);
+        let text = excerpt.lines.join("\n");
+        assert_eq!((excerpt.first_line, &*text), (line, expected));
+        assert_eq!(&text[excerpt.places[0].clone().unwrap()], marked);
     }
 
     #[test]
@@ -206,19 +188,20 @@ mod tests {
         check("\u{feff}FROM a\n", (8, 9), 1, "FROM a", "a");
         check("\u{feff}", (0, 0), 1, "", "");
         check("a\n", (2, 2), 2, "", "");
-        check("x\u{9b}\u{1b}y", (1, 4), 1, "x�␛y", "�␛");
+        check("x\u{9b}\u{1b}y", (1, 4), 1, "x\u{9b}\u{1b}y", "\u{9b}\u{1b}");
     }
 
     #[test]
     fn huge_lines_and_spans_are_clipped() {
         let text = format!("{}é{}", "a".repeat(10_000), "b".repeat(10_000));
-        let excerpt = Excerpt::new(&Source::of("f", &text), &[Span::new(10_000, 10_002)]);
-        assert!(excerpt.text.len() < 700 && excerpt.text.starts_with('…'));
-        assert_eq!(&excerpt.text[excerpt.places[0].clone().unwrap()], "é");
+        let long = excerpt(&Source::of("f", &text), &[Span::new(10_000, 10_002)]);
+        let [line] = &long.lines[..] else { panic!("{long:?}") };
+        assert!(line.len() < 700 && line.starts_with('…'));
+        assert_eq!(&line[long.places[0].clone().unwrap()], "é");
         let lines = "x\n".repeat(1_000);
-        let excerpt = Excerpt::new(&Source::of("f", &lines), &[Span::new(2, 1_900), Span::new(1_999, 2_000)]);
-        assert_eq!((excerpt.first_line, &*excerpt.text), (2, "x\nx\nx"));
-        assert_eq!(excerpt.places, [Some(0..5), None]);
+        let many = excerpt(&Source::of("f", &lines), &[Span::new(2, 1_900), Span::new(1_999, 2_000)]);
+        assert_eq!((many.first_line, &*many.lines.join("\n"), &*many.marked), (2, "x\nx\nx", &[2, 3, 4][..]));
+        assert_eq!(many.places, [Some(0..5), None]);
     }
 
     fn of(text: &str, spans: &[(usize, usize)]) -> Vec<ExcerptJson> {

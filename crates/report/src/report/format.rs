@@ -7,7 +7,6 @@ pub(super) mod escape;
 mod github;
 mod gitlab;
 mod hadolint;
-mod html;
 mod item;
 mod jsonl;
 mod junit;
@@ -107,11 +106,11 @@ impl Format {
         }
     }
 
-    /// The writer of findings, whatever command found them; none for [`Format::Text`] and [`Format::Json`], whose shape
-    /// is the command's, and for [`Format::OF_COMMANDS`].
+    /// The writer of findings, whatever command found them; none for [`Format::Json`], whose shape is the command's, for
+    /// those that a page is written in, and for [`Format::OF_COMMANDS`].
     pub const fn writer(self) -> Option<FormatWriter> {
         match self {
-            Self::Text | Self::Json | Self::Cyclonedx => None,
+            Self::Text | Self::Json | Self::Html | Self::Cyclonedx => None,
             Self::Jsonl => Some(jsonl::write),
             Self::Sarif => Some(sarif::write),
             Self::Github => Some(github::write),
@@ -121,7 +120,6 @@ impl Format {
             Self::Oneline => Some(oneline::write),
             Self::HadolintJson => Some(hadolint::write),
             Self::Markdown => Some(markdown::write),
-            Self::Html => Some(html::write),
             Self::Csv => Some(csv::write),
         }
     }

@@ -2,10 +2,12 @@
 //! escaping is theirs.
 
 mod chart;
+mod remark;
 
 pub(super) use self::chart::{
     Chart, IcicleMark, IcicleNode, MatrixColumn, MatrixRow, StepState, TimelineRow, TrendPoint,
 };
+pub(super) use self::remark::{Remark, RemarkFix, SourceExcerpt};
 use crate::finding::{Basis, Severity};
 
 /// What a stretch of text is for the reader.
@@ -211,6 +213,10 @@ pub(super) struct Table {
     pub rows: Vec<Vec<Text>>,
     /// Rows that are not in `rows`, which is said below them.
     pub hidden: usize,
+    /// Headings of groups: the row that each stands above, by index.
+    pub groups: Vec<(usize, &'static str)>,
+    /// Columns that a terminal leaves out where it has fewer columns than this.
+    pub spare: &'static [(usize, usize)],
     /// How rows are shown where the columns have no room.
     pub cards: Option<Cards>,
 }
@@ -262,7 +268,11 @@ pub(super) struct Section {
     pub title: Text,
     /// What the title is about: beside it where both fit on a line.
     pub about: Text,
+    /// What else is said of that, at a distance.
+    pub aside: Text,
     pub fold: Fold,
+    /// Whether a terminal has no empty line above and below it.
+    pub is_tight: bool,
     /// Its name in an address, where something points to it.
     pub anchor: Option<String>,
     /// Whether a terminal shows its blocks as far to the left as its title.
@@ -275,6 +285,8 @@ pub(super) struct Section {
 pub(super) enum Fold {
     #[default]
     Open,
+    /// Open; a terminal shows its blocks without the title.
+    OpenUntitled,
     /// Behind its title.
     Folded,
     /// Behind its title; a terminal shows its blocks without the title.
@@ -309,8 +321,14 @@ pub(super) enum Block {
     Diff(String),
     /// Lines that are shown as they are.
     Listing(Listing),
-    /// Lines of a source file with what is said of them.
+    /// A sentence that stays on one line where no terminal is: programs look for it.
+    Line(Text),
+    /// Lines of a source file.
     Excerpt(SourceExcerpt),
+    /// What is said about places of source files, each with its lines.
+    Remarks(Vec<Remark>),
+    /// Commands that go on from here, the one that helps most first.
+    Commands(Vec<NextCommand>),
     /// A picture; what it shows stands in a table too, for readers who see none.
     Chart(Chart),
     /// Blocks for some readers alone.
@@ -327,17 +345,11 @@ pub(super) struct Listing {
     pub is_wrapped: bool,
 }
 
-/// Lines of a source file, and remarks about some of them.
+/// A command, and what it does.
 #[derive(Clone, Debug, Default)]
-pub(super) struct SourceExcerpt {
-    /// Name of the file; empty where the section says it.
-    pub file: String,
-    /// Number of the first line.
-    pub first_line: u32,
-    /// The lines; secrets are masked.
-    pub lines: Vec<String>,
-    /// Lines that are meant, by number.
-    pub marked: Vec<u32>,
+pub(super) struct NextCommand {
+    pub line: String,
+    pub why: String,
 }
 
 /// Everything that a command says; [`Page::write`] writes it for a reader.
@@ -372,12 +384,29 @@ impl Page {
             self.push(Section::default().with(Block::List(items)));
         }
     }
+
+    /// Adds a section that has blocks.
+    pub(super) fn push_filled(&mut self, section: Section) {
+        if !section.blocks.is_empty() {
+            self.push(section);
+        }
+    }
 }
 
 impl Section {
     /// A section without blocks.
     pub(super) fn new(title: impl Into<Text>) -> Self {
         Self { title: title.into(), ..Self::default() }
+    }
+
+    /// Blocks without a title, apart from others.
+    pub(super) fn untitled(blocks: Vec<Block>) -> Self {
+        Self { blocks, ..Self::default() }
+    }
+
+    /// Blocks with a title that a terminal does not need.
+    pub(super) fn open_untitled(title: impl Into<Text>) -> Self {
+        Self { title: title.into(), fold: Fold::OpenUntitled, ..Self::default() }
     }
 
     /// Blocks that belong together, behind a fold where there are folds.

@@ -1,9 +1,11 @@
 //! A report with everything in it, for the tests of all printers.
 
-use super::{AuditView, Layout, audit, audit_json, context, context_json, fix_json, lint, lint_json, rules_json};
+use super::{
+    AuditView, Layout, Medium, PathBase, ReportRun, audit_json, context, context_json, fix_json, lint_json, rules_json,
+};
 use crate::audit::{
-    BuildReport, BuildStep, ContextListing, ContextListingEntry, ContextReport, CopyTake, Importance, Notice,
-    ProblemReport, Report, Rerun, SkippedInput, StageReport, UselessPart,
+    BuildPast, BuildReport, BuildStep, ContextListing, ContextListingEntry, ContextReport, CopyTake, Importance,
+    Notice, PastStep, ProblemReport, Report, Rerun, SkippedInput, StageReport, UselessPart,
 };
 use crate::finding::{
     Basis, Code, CostFrequency, FileEdit, Finding, Fix, Impact, ImpactKind, Label, Mask, Safety, Saving, Severity,
@@ -108,6 +110,17 @@ fn context_report() -> ContextReport {
     }
 }
 
+fn past(steps: &[BuildStep]) -> BuildPast {
+    let steps = steps.iter().enumerate().map(|(at, step)| PastStep {
+        step: step.clone(),
+        needs: at.checked_sub(1).into_iter().collect(),
+        seconds: Some(2.5),
+        runs: vec![Some(at == 0), None],
+    });
+    let commits = vec!["0a1b2c3".to_owned(), "4d5e6f7".to_owned()];
+    BuildPast { steps: steps.collect(), commits, source: Some("build log `build.log`".to_owned()) }
+}
+
 fn build() -> BuildReport {
     let step = |number, line, text: &str| BuildStep { number, of: 5, stage: "stage-0".into(), line, text: text.into() };
     BuildReport {
@@ -127,6 +140,7 @@ fn build() -> BuildReport {
             is_partly_timed: true,
             is_at_most: false,
         }),
+        past: Some(past(&[step(3, 3, "COPY . ."), step(4, 4, "RUN apt-get")])),
         findings: vec![1, 2, 0, 3, 4],
     }
 }
@@ -198,6 +212,26 @@ fn outcome() -> FixOutcome {
     }
 }
 
+fn run<'r>(report: &'r Report, base: &'r PathBase) -> ReportRun<'r> {
+    ReportRun { command: "lint", report, exit: 1, base }
+}
+
+fn audit(report: &Report, view: &AuditView, layout: Layout) -> String {
+    super::audit(&run(report, &PathBase::default()), view, Medium::Terminal).write(Medium::Terminal, layout)
+}
+
+fn lint(report: &Report, layout: Layout) -> String {
+    super::lint(&run(report, &PathBase::default()), Medium::Terminal).write(Medium::Terminal, layout)
+}
+
+/// The documents of `lint` and `audit`.
+pub(super) fn documents(report: &Report) -> [String; 2] {
+    let base = PathBase::default();
+    let run = run(report, &base);
+    [super::lint(&run, Medium::Html), super::audit(&run, &AuditView::default(), Medium::Html)]
+        .map(|page| page.write(Medium::Html, Layout::PLAIN))
+}
+
 #[test]
 fn the_first_screen_shows_all_sections() {
     expect("audit.txt", &audit(&Report { problems: Vec::new(), ..report() }, &AuditView::default(), Layout::PLAIN));
@@ -221,6 +255,18 @@ fn expect(name: &str, got: &str) {
         std::fs::write(&path, got).unwrap();
     }
     assert_eq!(got, std::fs::read_to_string(&path).unwrap_or_default(), "{path}; BLESS=1 writes it");
+}
+
+/// Those that cost most come with their lines, the others in rows.
+#[test]
+fn a_document_of_many_findings_stays_small() {
+    let first = report().findings.swap_remove(0);
+    let many = Report { findings: vec![first; 10_000], ..report() };
+    for document in documents(&many) {
+        assert!(document.len() < 5_000_000, "{}", document.len());
+        assert!(document.contains("9000 without their lines, as there are many"), "{}", document.len());
+        assert_eq!(document.matches("<figure class=\"source\">").count(), 1_000 + 1);
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod next;
 mod notes;
+mod past;
 mod repeats;
 mod savings;
 mod summary;
@@ -9,132 +10,151 @@ mod view;
 
 pub use self::view::{AuditView, FixCounts};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use self::notes::problems;
-use super::layout::{Layout, Tone, clean, cut, pad, push, width};
+use super::findings::{self, FindingDetails};
+use super::format::ReportRun;
+use super::layout::cut;
+use super::page::{Block, Column, Medium, Page, Section, Table, Tone, number, path, plain, toned};
 use super::table::table;
-use super::text::skipped;
-use super::units::{bytes, count, hidden_rows, seconds};
+use super::units::{bytes, count, seconds};
 use crate::audit::{BuildReport, BuildStep, CommitReruns, ContextReport, Report, Rerun};
+use crate::text::FileId;
 
 /// Entries of the context that are listed without `--all`.
 const PARTS: usize = 5;
 
-/// The first screen.
-pub fn audit(report: &Report, view: &AuditView, layout: Layout) -> String {
-    let all = view.all;
-    let mut out = problems(report, true, layout);
-    let summary = summary::summary(report, layout, all);
-    out.push_str(&summary.text);
-    out.push_str(&summary::single_title(report, layout));
+/// The first screen; a document has the details of all findings too.
+pub fn audit(run: &ReportRun, view: &AuditView, medium: Medium) -> Page {
+    let report = run.report;
+    let details = FindingDetails::new(run, medium);
+    let next = Block::Commands(next::next(report, view));
+    let mut page = Page::new(format!("dockopt audit {}", report.root));
+    page.push_filled(details.problems(|problem| problem.error));
+    let summary = summary::summary(&details, view.all);
+    let has_summary = summary.section.is_some();
+    let single_title = summary::single_title(report).map(Section::new);
+    page.blocks.extend(summary.section.or(single_title).map(Block::Section));
+    page.push(Block::Only(&[Medium::Html], vec![Section::new("Next").with(next.clone()).into()]));
+    page.blocks.extend(summary.blocks);
+    let mut files = FilesToShow::new(&details);
     let (mut hidden, mut is_counted) = (0, false);
     for build in summary::ordered(report) {
         let findings: Vec<usize> =
             build.findings.iter().copied().filter(|index| !summary.shown.contains(index)).collect();
         // What stands in the summary is all that there is to say of it.
-        if findings.is_empty() && !summary.text.is_empty() && !all {
+        if findings.is_empty() && has_summary && !view.all {
             hidden += 1;
             is_counted |= !build.findings.is_empty();
             continue;
         }
-        out.push_str(&render_build(report, build, &findings, layout, all));
-        out.push('\n');
+        let mut section = build_section(&details, build, &findings, view.all);
+        section.blocks.extend(files.take(build.dockerfile));
+        page.push(section);
     }
-    if hidden > 0 {
-        let text = match (hidden, is_counted) {
-            (1, true) => "… 1 more build: its findings are counted above (--all)".to_owned(),
-            (1, false) => "… 1 more build: nothing found (--all)".to_owned(),
-            (_, true) => format!("… {hidden} more builds: their findings are counted above (--all)"),
-            (_, false) => format!("… {hidden} more builds: nothing found (--all)"),
-        };
-        push(&mut out, &text, 0, layout, Tone::Dim);
-        out.push('\n');
-    }
+    page.blocks.extend(hidden_builds(hidden, is_counted));
     let of_builds: BTreeSet<usize> = report.builds.iter().flat_map(|build| build.findings.iter().copied()).collect();
     let is_elsewhere = |index: &usize| !of_builds.contains(index) && !summary.shown.contains(index);
     let elsewhere: Vec<usize> = (0..report.findings.len()).filter(is_elsewhere).collect();
     if !elsewhere.is_empty() {
-        out.push_str(&layout.paint(Tone::Strong, "Other files"));
-        out.push_str("\n\n");
-        out.push_str(&table(report, None, &elsewhere, layout, all));
-        out.push('\n');
+        page.push(Section::new("Other files").with(Section::untitled(table(&details, None, &elsewhere, view.all))));
     }
+    page.blocks.extend(files.rest());
     if report.builds.is_empty() && report.read_problems().next().is_none() && report.findings.is_empty() {
-        push(&mut out, &format!("no Dockerfile found under `{}`", clean(&report.root)), 0, layout, Tone::Plain);
+        page.push(plain(format!("no Dockerfile found under `{}`", report.root)));
     }
-    out.push_str(&problems(report, false, layout));
-    out.push_str(&notes::notes(report, layout, all));
-    out.push_str(&skipped(report, layout));
-    out.push_str(&next::next(report, view, layout));
-    if out.ends_with("\n\n") {
-        out.pop();
+    page.push_filled(Section::untitled(notes::warnings(report)));
+    page.push_filled(notes::notes(report, view.all));
+    let mut end = findings::notes(report, false);
+    if medium == Medium::Terminal {
+        end.push(next);
     }
-    out
+    page.push_filled(end);
+    page
 }
 
-fn render_build(report: &Report, build: &BuildReport, findings: &[usize], layout: Layout, all: bool) -> String {
-    let mut out = header(report, build, layout, all);
-    if build.stages.is_empty() {
-        out.push_str("\n  no FROM, so this file cannot be built on its own\n");
-        if build.findings.is_empty() {
-            return out;
+/// The details of findings by file, each file once.
+struct FilesToShow<'d> {
+    details: &'d FindingDetails<'d>,
+    files: BTreeMap<FileId, Vec<usize>>,
+}
+
+impl<'d> FilesToShow<'d> {
+    fn new(details: &'d FindingDetails<'d>) -> Self {
+        let mut files: BTreeMap<FileId, Vec<usize>> = BTreeMap::new();
+        if details.is_document() {
+            for (index, finding) in details.run.report.findings.iter().enumerate() {
+                files.entry(finding.file).or_default().push(index);
+            }
         }
+        Self { details, files }
     }
-    let mut facts = String::new();
-    if let Some(context) = &build.context {
-        facts.push_str(&parts(context, layout, all));
+
+    /// Those in one file.
+    fn take(&mut self, file: FileId) -> Vec<Block> {
+        self.files.remove(&file).map(|indexes| self.details.blocks(&indexes)).unwrap_or_default()
     }
-    if let Some(rerun) = &build.rerun {
-        push(&mut facts, &rerun_text(rerun), 2, layout, Tone::Plain);
+
+    /// A section for each other file.
+    fn rest(self) -> Vec<Block> {
+        self.files.into_values().map(|indexes| self.details.section(&indexes).into()).collect()
     }
-    if !facts.is_empty() {
-        out.push('\n');
-        out.push_str(&facts);
-    }
-    out.push('\n');
-    if build.findings.is_empty() {
-        let name = report.sources.get(build.dockerfile.0 as usize).map_or("", |source| source.name());
-        // Without a context its ignore file may be what is wrong.
-        let is_of_build = |file: &str| file == name || (build.context.is_none() && file.ends_with(".dockerignore"));
-        let wrong = report.read_problems().any(|problem| is_of_build(&problem.file));
-        out.push_str(match wrong {
-            true => "  nothing else found\n",
-            false if report.has_known_findings() => "  no new findings\n",
-            false => "  nothing found\n",
-        });
-    } else {
-        out.push_str(&table(report, Some(build.dockerfile), findings, layout, all));
-    }
-    out
 }
 
-fn header(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> String {
-    let columns = layout.columns();
+/// How many builds have no section of their own.
+fn hidden_builds(hidden: usize, is_counted: bool) -> Option<Block> {
+    let text = match (hidden, is_counted) {
+        (0, _) => return None,
+        (1, true) => "… 1 more build: its findings are counted above (--all)".to_owned(),
+        (1, false) => "… 1 more build: nothing found (--all)".to_owned(),
+        (_, true) => format!("… {hidden} more builds: their findings are counted above (--all)"),
+        (_, false) => format!("… {hidden} more builds: nothing found (--all)"),
+    };
+    Some(toned(text, Tone::Dim).into())
+}
+
+fn build_section(details: &FindingDetails, build: &BuildReport, findings: &[usize], all: bool) -> Section {
+    let report = details.run.report;
     let name = report.sources.get(build.dockerfile.0 as usize).map_or("Dockerfile", |source| source.name());
-    let name = layout.cut_path(&clean(name), columns).into_owned();
-    let what = clean(&build_text(build)).into_owned();
-    let context = build.context.as_ref().map(|context| context_text(context, all)).unwrap_or_default();
-    let used_columns = width(&name) + 3 + width(&what);
-    let mut out = layout.paint(Tone::Strong, &name);
-    if used_columns + 3 + width(&context) <= columns {
-        out.push_str(&format!("   {what}"));
-        if !context.is_empty() {
-            out.push_str(&format!("{}{context}", " ".repeat((columns - used_columns - width(&context)).min(10))));
+    let mut section = Section {
+        about: plain(build_text(build)),
+        aside: build.context.as_ref().map(|context| plain(context_text(context, all))).unwrap_or_default(),
+        ..Section::new(path(name))
+    };
+    if build.stages.is_empty() {
+        let text = plain("no FROM, so this file cannot be built on its own");
+        section.push(Section::untitled(vec![text.into()]));
+        if build.findings.is_empty() {
+            return section;
         }
-        out.push('\n');
-        return out;
     }
-    out.push('\n');
-    push(&mut out, &what, 2, layout, Tone::Plain);
-    if !context.is_empty() {
-        push(&mut out, &context, 2, layout, Tone::Plain);
+    let mut facts = build.context.as_ref().map(|context| parts(context, all)).unwrap_or_default();
+    facts.extend(build.rerun.as_ref().map(|rerun| plain(rerun_text(rerun)).into()));
+    if !facts.is_empty() {
+        section.push(Section::untitled(facts));
     }
-    out
+    section.push(Section::untitled(if build.findings.is_empty() {
+        vec![plain(nothing_found(report, build, name)).into()]
+    } else {
+        table(details, Some(build.dockerfile), findings, all)
+    }));
+    if details.is_document() {
+        section.blocks.extend(build.past.iter().flat_map(past::sections));
+    }
+    section
+}
+
+fn nothing_found(report: &Report, build: &BuildReport, name: &str) -> &'static str {
+    // Without a context its ignore file may be what is wrong.
+    let is_of_build = |file: &str| file == name || (build.context.is_none() && file.ends_with(".dockerignore"));
+    if report.read_problems().any(|problem| is_of_build(&problem.file)) {
+        return "nothing else found";
+    }
+    if report.has_known_findings() { "no new findings" } else { "nothing found" }
 }
 
 /// `Python (uv), 2 stages, 9 steps`.
-pub(super) fn build_text(build: &BuildReport) -> String {
+fn build_text(build: &BuildReport) -> String {
     let mut parts = build.projects.clone();
     parts.push(match build.stages.len() {
         0 => "no stages".to_owned(),
@@ -145,7 +165,7 @@ pub(super) fn build_text(build: &BuildReport) -> String {
 }
 
 /// `sends 460 kB, 12 kB of it not needed`.
-pub(super) fn context_text(context: &ContextReport, all: bool) -> String {
+fn context_text(context: &ContextReport, all: bool) -> String {
     let sent = format!("sends {}", bytes(context.bytes));
     match context.useless_bytes {
         useless if is_worth(useless, all) => format!("{sent}, {} of it not needed", bytes(useless)),
@@ -159,40 +179,27 @@ const fn is_worth(useless: u64, all: bool) -> bool {
 }
 
 /// The largest parts of the context that no build needs, and the files in it that look like secrets.
-fn parts(context: &ContextReport, layout: Layout, all: bool) -> String {
+fn parts(context: &ContextReport, all: bool) -> Vec<Block> {
     let limit = if all { usize::MAX } else { PARTS };
-    let mut out = String::new();
+    let mut blocks = Vec::new();
     let listed = if is_worth(context.useless_bytes, all) { &context.useless[..] } else { &[] };
+    let rows = listed
+        .iter()
+        .take(limit)
+        .map(|part| vec![number(bytes(part.entry.bytes)), path(&part.entry.path), toned(part.why, Tone::Dim)]);
+    let table = Table::new(&[Column::Right, Column::Path, Column::Words], rows.collect()).of(listed.len());
     if !listed.is_empty() {
-        out.push_str("  Sent but not needed\n");
+        let title = Section { is_tight: true, ..Section::new("Sent but not needed") };
+        blocks.push(title.with(table).into());
     }
-    let visible = &listed[..listed.len().min(limit)];
-    let sizes = visible.iter().map(|part| width(&bytes(part.entry.bytes))).max().unwrap_or(0);
-    let room = layout.columns().saturating_sub(sizes + 6);
-    let paths = visible.iter().map(|part| width(&part.entry.path)).max().unwrap_or(0).min(room);
-    for part in visible {
-        let size = bytes(part.entry.bytes);
-        let path = clean(&part.entry.path);
-        let path = pad(&layout.cut_path(&path, paths), paths);
-        let why = layout.cut(part.why, room.saturating_sub(paths + 2)).into_owned();
-        let why = if room > paths + 12 || layout.width.is_none() {
-            format!("  {}", layout.paint(Tone::Dim, &why))
-        } else {
-            String::new()
-        };
-        let line = format!("    {}{size}  {path}{why}", " ".repeat(sizes - width(&size)));
-        out.push_str(line.trim_end());
-        out.push('\n');
-    }
-    out.push_str(&hidden_rows(listed.len(), visible.len(), 4));
     if !context.secrets.is_empty() {
         let paths: Vec<&str> = context.secrets.iter().take(limit).map(|entry| &*entry.path).collect();
         let more = context.secrets.len() - paths.len();
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
         let text = format!("Possible secrets in the build context: {}{more}", paths.join(", "));
-        push(&mut out, &text, 2, layout, Tone::Warning);
+        blocks.push(toned(text, Tone::Warning).into());
     }
-    out
+    blocks
 }
 
 fn rerun_text(rerun: &Rerun) -> String {
@@ -203,10 +210,10 @@ fn rerun_text(rerun: &Rerun) -> String {
         steps => ranges_of_stages(steps),
     };
     let subject = match &rerun.example {
-        Some(path) => format!("A change of {}", clean(path)),
+        Some(path) => format!("A change of {path}"),
         None => "A source change".to_owned(),
     };
-    let text = cut(&clean(&first.text), 60).into_owned();
+    let text = cut(&first.text, 60);
     let copies = match &rerun.copies[..] {
         [] => String::new(),
         copies => format!("; if that changes the copied files, also {}", ranges_of_stages(copies)),
@@ -252,7 +259,7 @@ fn ranges_named(steps: &[BuildStep], single: bool) -> String {
     }
     let parts = ranges.iter().map(|&(stage, first, last)| {
         let range = if first == last { first.to_string() } else { format!("{first}–{last}") };
-        if single { range } else { format!("{range} of {}", clean(stage)) }
+        if single { range } else { format!("{range} of {stage}") }
     });
     parts.collect::<Vec<_>>().join(", ")
 }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::layout::{Layout, Tone};
-use super::page::{Cards, Column, Table, Text as Cell, plain, toned as cell};
-use super::render;
+use super::findings::FindingDetails;
+use super::page::{Block, Cards, Column, Table, Text, TextKind, Tone, plain};
 use super::units::{bytes, seconds};
 use crate::audit::Report;
 use crate::finding::{Basis, CostFrequency, Finding, Impact, ImpactKind, Safety, Saving, Severity};
@@ -113,18 +112,18 @@ fn weight(finding: &Finding) -> Weight {
 
 /// The rows that are shown, in their order: the heavy ones, and of the remarks as many as a short table has room for. What is
 /// known to be cheap, or a matter of style, nobody acts on: it waits for `--all`.
-fn picked<'a>(known: &[&'a Finding], all: bool) -> Vec<&'a Finding> {
+fn picked<'a>(known: &[IndexedFinding<'a>], all: bool) -> Vec<IndexedFinding<'a>> {
     if all {
         return known.to_vec();
     }
-    let heavy = known.iter().filter(|finding| weight(finding) == Weight::Heavy).count();
+    let heavy = known.iter().filter(|(_, finding)| weight(finding) == Weight::Heavy).count();
     let mut room = FEW.saturating_sub(heavy);
     let mut rows = Vec::new();
-    for finding in known {
-        let weight = weight(finding);
+    for indexed in known {
+        let weight = weight(indexed.1);
         if weight == Weight::Heavy || (weight == Weight::Remark && room > 0) {
             room -= usize::from(weight == Weight::Remark);
-            rows.push(*finding);
+            rows.push(*indexed);
         }
     }
     rows
@@ -135,27 +134,22 @@ const HEAD: [&str; 5] = ["line", "finding", "costs", "basis", "fix"];
 const COLUMNS: [Column; 5] = [Column::Left, Column::Wrapped, Column::Left, Column::Left, Column::Left];
 
 /// The rows of some findings, and a line that tells how many are not shown.
-pub(super) fn table(
-    report: &Report,
-    dockerfile: Option<FileId>,
-    findings: &[usize],
-    layout: Layout,
-    all: bool,
-) -> String {
-    let known: Vec<&Finding> = findings.iter().filter_map(|index| report.findings.get(*index)).collect();
+pub(super) fn table(details: &FindingDetails, dockerfile: Option<FileId>, findings: &[usize], all: bool) -> Vec<Block> {
+    let report = details.run.report;
+    let known: Vec<IndexedFinding> =
+        findings.iter().filter_map(|index| Some((*index, report.findings.get(*index)?))).collect();
     let mut visible = folded(picked(&known, all), all);
     visible.truncate(if all { usize::MAX } else { ROWS });
-    let rows: Vec<Vec<Cell>> = visible.iter().map(|same| row(report, dockerfile, same)).collect();
+    let rows: Vec<Vec<Text>> = visible.iter().map(|same| row(details, dockerfile, same)).collect();
     // One column needs no name.
-    let is_bare = |row: &Vec<Cell>| row.iter().enumerate().all(|(at, cell)| at == 1 || cell.is_empty());
+    let is_bare = |row: &Vec<Text>| row.iter().enumerate().all(|(at, cell)| at == 1 || cell.is_empty());
     let head = if rows.iter().all(is_bare) { &[][..] } else { &HEAD };
     let number = rows.len();
-    let table = Table { cards: Some(CARDS), ..Table::new(&COLUMNS, rows).with_head(head) };
-    let mut out = render::terminal_table(&table, 2, layout);
+    let mut blocks = vec![Table { cards: Some(CARDS), ..Table::new(&COLUMNS, rows).with_head(head) }.into()];
     let shown = visible.iter().map(Vec::len).sum::<usize>();
     let hidden = known.len() - shown;
     if hidden > 0 {
-        let cheap = known.iter().filter(|finding| weight(finding) == Weight::Cheap).count();
+        let cheap = known.iter().filter(|(_, finding)| weight(finding) == Weight::Cheap).count();
         // Only what is known to be cheap is left out: that can be said.
         let below = if number < ROWS && cheap >= hidden && shown + cheap == known.len() {
             match hidden {
@@ -165,24 +159,28 @@ pub(super) fn table(
         } else {
             ""
         };
-        out.push_str(&format!("  … {hidden} more{below} (--all)\n"));
+        let place = if details.is_document() { "below" } else { "--all" };
+        blocks.push(plain(format!("… {hidden} more{below} ({place})")).into());
     }
-    out
+    blocks
 }
 
+/// A finding with its index in the report.
+type IndexedFinding<'r> = (usize, &'r Finding);
+
 /// Findings of one rule in one file as one row, where they are many; with `all`, each has its own.
-fn folded(findings: Vec<&Finding>, all: bool) -> Vec<Vec<&Finding>> {
+fn folded(findings: Vec<IndexedFinding>, all: bool) -> Vec<Vec<IndexedFinding>> {
     let mut numbers: BTreeMap<(FileId, &str), usize> = BTreeMap::new();
-    for finding in &findings {
+    for (_, finding) in &findings {
         *numbers.entry((finding.file, finding.rule)).or_default() += 1;
     }
-    let mut rows: Vec<Vec<&Finding>> = Vec::new();
-    for finding in findings {
+    let mut rows: Vec<Vec<IndexedFinding>> = Vec::new();
+    for (index, finding) in findings {
         let is_many = !all && numbers[&(finding.file, finding.rule)] >= MANY;
-        let is_same = |row: &&mut Vec<&Finding>| row[0].rule == finding.rule && row[0].file == finding.file;
+        let is_same = |row: &&mut Vec<IndexedFinding>| row[0].1.rule == finding.rule && row[0].1.file == finding.file;
         match rows.iter_mut().find(is_same) {
-            Some(row) if is_many => row.push(finding),
-            _ => rows.push(vec![finding]),
+            Some(row) if is_many => row.push((index, finding)),
+            _ => rows.push(vec![(index, finding)]),
         }
     }
     rows
@@ -220,20 +218,21 @@ fn cost_of_all(findings: &[&Finding]) -> Option<Impact> {
     Some(sum)
 }
 
-fn row(report: &Report, dockerfile: Option<FileId>, same: &[&Finding]) -> Vec<Cell> {
-    let [finding, rest @ ..] = same else { return Vec::new() };
-    let source = report.sources.get(finding.file.0 as usize);
+fn row(details: &FindingDetails, dockerfile: Option<FileId>, same: &[IndexedFinding]) -> Vec<Text> {
+    let findings: Vec<&Finding> = same.iter().map(|(_, finding)| *finding).collect();
+    let ([finding, rest @ ..], Some((index, _))) = (&findings[..], same.first()) else { return Vec::new() };
+    let source = details.run.report.sources.get(finding.file.0 as usize);
     let line = source.map(|source| source.line(finding.span.start));
     let line = match (line, dockerfile == Some(finding.file)) {
-        (Some(line), true) => line.to_string(),
+        (Some(line), true) => details.place(*index, line.to_string()),
         // Where all rows are of other files, there is no such column.
-        _ if dockerfile.is_none() => String::new(),
-        _ => "–".into(),
+        _ if dockerfile.is_none() => Text::default(),
+        _ => plain("–"),
     };
     let elsewhere = if dockerfile == Some(finding.file) { None } else { source };
-    let place = elsewhere.map(|source| format!("{}:{}: ", source.name(), source.line(finding.span.start)));
-    let priced = cost_of_all(same).map(|impact| (cost(&impact), basis(&impact)));
-    let (costs, basis) = priced.unwrap_or_default();
+    let place = elsewhere.map(|source| format!("{}:{}", source.name(), source.line(finding.span.start)));
+    let priced = cost_of_all(&findings);
+    let (costs, basis) = priced.as_ref().map(|impact| (cost(impact), basis(impact))).unwrap_or_default();
     let is_same = rest.iter().all(|other| other.message == finding.message);
     let message = match rules::find(finding.rule) {
         // What is said of one place need not hold for another.
@@ -244,14 +243,18 @@ fn row(report: &Report, dockerfile: Option<FileId>, same: &[&Finding]) -> Vec<Ce
         Some(source) if !rest.is_empty() => others(source, rest),
         _ => String::new(),
     };
-    let text = format!("{}{message}{others} ", place.unwrap_or_default());
-    let text = cell(text, style(finding.severity)).and_dim(format!("[{}]", finding.rule));
+    let tone = style(finding.severity);
+    let text = match place {
+        Some(place) => details.place(*index, place).in_tone(tone).with(": ", TextKind::Words, tone),
+        None => Text::default(),
+    };
+    let text = text.with(format!("{message}{others} "), TextKind::Words, tone).and_dim(format!("[{}]", finding.rule));
     vec![
-        plain(line),
+        line,
         text,
         plain(costs),
         plain(basis),
-        plain(if rest.is_empty() { fix(finding).to_owned() } else { fixes(same) }),
+        plain(if rest.is_empty() { fix(finding).to_owned() } else { fixes(&findings) }),
     ]
 }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::context_problems;
+use super::past::{build_step, past};
 use super::{
-    BuildReport, BuildStep, CommitReruns, ContextListingEntry, ContextReport, Importance, ProblemReport, Rerun,
-    StageReport, UselessPart, is_urgent,
+    BuildReport, CommitReruns, ContextListingEntry, ContextReport, Importance, ProblemReport, Rerun, StageReport,
+    UselessPart, is_urgent,
 };
 use crate::build::{self, Build, StageBase};
 use crate::buildlog::{StepSeconds, total_seconds};
@@ -52,6 +53,7 @@ pub(super) fn build(inputs: &Inputs, build: &Build, findings: &[Finding], mask: 
         steps: steps.sum::<usize>() as u32,
         context: context.and_then(|context| sent(inputs, build, context)),
         rerun: rerun.map(|rerun| rerun_report(inputs, build, rerun, mask)),
+        past: past(inputs, build, mask),
         findings: indexes,
     }
 }
@@ -284,13 +286,7 @@ fn rerun_report(inputs: &Inputs, build: &Build, rerun: cache::Rerun, mask: &Mask
     let history: Option<&StepHistory> = inputs.histories.get(dockerfile);
     let timed: Option<&TimedSteps> = inputs.timed.get(dockerfile);
     let line = rerun.first.instruction.start_line;
-    let step = |step: &build::LayerStep| BuildStep {
-        number: step.number,
-        of: step.of,
-        stage: build.stages()[step.stage].title(),
-        line: step.instruction.start_line,
-        text: mask.apply(&build.one_line(step.instruction)),
-    };
+    let step = |step: &build::LayerStep| build_step(build, step, mask);
     let time = |step: &build::LayerStep| timed?.seconds.get(&step.instruction.start_line).copied();
     let known: Vec<StepSeconds> = rerun.steps.iter().filter_map(time).collect();
     let total = total_seconds(known.iter().copied());

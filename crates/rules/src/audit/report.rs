@@ -70,8 +70,34 @@ pub struct BuildReport {
     pub context: Option<ContextReport>,
     /// What a source change reruns; `None` when nothing of the context is copied or it is not known.
     pub rerun: Option<Rerun>,
+    /// What commits and a log tell of its steps; `None` without both.
+    pub past: Option<BuildPast>,
     /// Indexes into [`Report::findings`], what costs most first.
     pub findings: Vec<usize>,
+}
+
+/// What commits and a log tell of the steps of a build.
+#[derive(Clone, Debug, Default)]
+pub struct BuildPast {
+    /// The steps that the target needs, in the order of the file.
+    pub steps: Vec<PastStep>,
+    /// Some of the last commits that it builds, the oldest first.
+    pub commits: Vec<String>,
+    /// Where the seconds are from; `None` where there are none.
+    pub source: Option<String>,
+}
+
+/// What commits and a log tell of a step.
+#[derive(Clone, Debug)]
+pub struct PastStep {
+    /// Which.
+    pub step: BuildStep,
+    /// The steps whose results it needs, as indexes of [`BuildPast::steps`].
+    pub needs: Vec<usize>,
+    /// Seconds, where a log has them.
+    pub seconds: Option<f64>,
+    /// Whether it ran at each of [`BuildPast::commits`]; `None` where that is not known.
+    pub runs: Vec<Option<bool>>,
 }
 
 /// One stage.

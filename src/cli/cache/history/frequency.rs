@@ -1,14 +1,16 @@
 //! How often the steps of Dockerfiles would have run in the last commits, for `audit`: as many commits as little work
 //! allows. Work is counted, not timed, so that the same repository always gives the same answer.
 
+use std::collections::BTreeMap;
+
 use super::early_end;
 use super::simulation::{Replacement, Simulation};
-use crate::cache::{RecordKeeping, StepKind};
+use crate::cache::{RecordKeeping, StepKind, StepVerdict};
 use crate::cli::cache::place::RepositoryPlace;
 use crate::failure::Failure;
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, StepHistory};
-use crate::load::git::{BuildPaths, CommitBuild};
-use crate::report::{CommitRow, HistoryStep};
+use crate::load::git::{BuildPaths, Commit, CommitBuild};
+use crate::report::{CommitRow, HistoryStep, HistoryTable};
 use crate::text::path;
 
 /// The effort for all Dockerfiles together: 50 to 100 ms in an optimized program.
@@ -16,6 +18,12 @@ const EFFORT: u64 = 50_000;
 
 /// Dockerfiles whose history is looked at.
 const MAX_BUILDS: usize = 8;
+
+/// The newest commits that are told one by one.
+const TOLD_COMMITS: usize = 30;
+
+/// Characters of a commit's hash.
+const HASH: usize = 7;
 
 /// Builds that a history must have to say anything.
 const FEWEST: usize = 5;
@@ -146,12 +154,36 @@ fn look_back(inputs: &Inputs, build: usize, commits: usize) -> Option<(StepHisto
         let times = definition.iter().filter_map(|path| step.count.sole_paths.get(path)).sum::<usize>();
         (times > 0).then_some((step.line, times as u32))
     };
+    let (commits, runs) = newest_runs(&history.commits, &table);
     let history = StepHistory {
+        commits,
+        runs,
         builds: u32::try_from(count).ok()?,
         reruns: steps().map(|step| (step.line, step.count.reruns as u32)).collect(),
         definition_only: steps().filter_map(alone).collect(),
     };
     Some((history, simulation.effort()))
+}
+
+/// The newest commits that build, the oldest first, and whether each step ran there, by its line.
+fn newest_runs(commits: &[Commit], table: &HistoryTable) -> (Vec<String>, BTreeMap<u32, Vec<Option<bool>>>) {
+    let built = commits.iter().zip(&table.rows).filter_map(|(commit, row)| match row {
+        CommitRow::Built(verdicts) => Some((commit, verdicts)),
+        _ => None,
+    });
+    let mut built: Vec<_> = built.take(TOLD_COMMITS).collect();
+    built.reverse();
+    let names = built.iter().map(|(commit, _)| commit.id.to_string().chars().take(HASH).collect());
+    let runs_of = |at: usize| {
+        let verdicts = built.iter().map(|(_, verdicts)| verdicts.get(at).copied().flatten());
+        let runs = verdicts.map(|verdict| match verdict? {
+            StepVerdict::Hit => Some(false),
+            StepVerdict::Miss => Some(true),
+            StepVerdict::Unknown => None,
+        });
+        runs.collect()
+    };
+    (names.collect(), table.steps.iter().enumerate().map(|(at, step)| (step.line, runs_of(at))).collect())
 }
 
 /// The paths of the Dockerfile and of its .dockerignore in the context, as far as they lie in it.

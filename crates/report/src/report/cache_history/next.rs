@@ -2,7 +2,7 @@
 
 use super::{CacheHistoryReport, HistoryStep, HistoryTable, OPTIMIZE};
 use crate::cache::{HistoryCause, StepKind};
-use crate::report::next::NextCommand;
+use crate::report::page::NextCommand;
 
 /// The commands that go on from here, what helps most first.
 pub(super) fn commands(report: &CacheHistoryReport) -> Vec<NextCommand> {

@@ -28,7 +28,7 @@ pub(super) fn write(run: &ReportRun) -> String {
     out
 }
 
-pub(super) fn summary(run: &ReportRun, items: &[ReportItem]) -> String {
+fn summary(run: &ReportRun, items: &[ReportItem]) -> String {
     let mut parts = Vec::new();
     for severity in [Severity::Error, Severity::Warning, Severity::Info, Severity::Style] {
         match items.iter().filter(|item| item.severity == severity).count() as u64 {

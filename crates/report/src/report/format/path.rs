@@ -40,7 +40,7 @@ impl PathBase {
     }
 
     /// As [`PathBase::relative`], wherever it lies.
-    pub(super) fn display_path(&self, name: &str) -> String {
+    pub(in crate::report) fn display_path(&self, name: &str) -> String {
         self.relative(name).unwrap_or_else(|path| path)
     }
 }

@@ -84,6 +84,13 @@ fn nothing_of_the_input_reaches_a_terminal_in_any_format() {
             assert_eq!(text, render(*format, &report), "{}", format.name());
         }
     }
+    for text in sample::documents(&hostile()).iter().chain(&sample::documents(&sample::report())) {
+        let raw = text.chars().find(|c| *c != '\n' && substitute(*c).is_some());
+        assert_eq!(raw, None, "{text}");
+        for markup in ["<img", "<script>]]", "href=\"javascript", "href=\"http://e"] {
+            assert!(!text.contains(markup), "{markup}: {text}");
+        }
+    }
     for json in [crate::report::lint_json(&hostile()), crate::report::audit_json(&hostile())] {
         assert!(json.chars().all(|c| c == '\n' || substitute(c).is_none()), "{json}");
         let read: serde_json::Value = serde_json::from_str(&json).unwrap();

@@ -12,7 +12,8 @@ use super::terminal::tone_of_line;
 use crate::finding::Basis;
 use crate::report::format::escape::masked;
 use crate::report::page::{
-    Block, Column, Fold, Listing, Medium, Page, Section, SourceExcerpt, Table, Text, TextKind, TextPart, Tone,
+    Block, Column, Fold, Listing, Medium, NextCommand, Page, Remark, RemarkFix, Section, SourceExcerpt, Table, Text, TextKind,
+    TextPart, Tone,
 };
 use crate::report::units::grouped;
 
@@ -130,22 +131,28 @@ fn repeats_title(page: &Page, section: &Section) -> bool {
 /// What a section is about, and its blocks.
 fn draw_blocks(section: &Section, level: usize) -> Markup {
     html! {
-        @if !section.about.is_empty() { p.about { (draw_text(&section.about)) } }
+        @if !section.about.is_empty() { p.about { (draw_text(&section.about)) (draw_aside(section)) } }
         @for block in &section.blocks { (draw(block, level)) }
     }
+}
+
+fn draw_aside(section: &Section) -> Markup {
+    html! { @if !section.aside.is_empty() { " · " (draw_text(&section.aside)) } }
 }
 
 /// A block below a heading of the level before `level`.
 fn draw(block: &Block, level: usize) -> Markup {
     match block {
         Block::Section(section) => draw_section(section, level, section.anchor.as_deref().map(identifier).as_deref()),
-        Block::Paragraph(text) => html! { p { (draw_text(text)) } },
+        Block::Paragraph(text) | Block::Line(text) => html! { p { (draw_text(text)) } },
         Block::Prose(paragraphs) => html! { @for text in paragraphs { p.prose { (draw_text(text)) } } },
         Block::Table(table) => draw_table(table),
         Block::List(items) => html! { ul { @for item in items { li { (draw_text(item)) } } } },
         Block::Diff(diff) => draw_diff(diff),
         Block::Listing(listing) => draw_listing(listing),
         Block::Excerpt(excerpt) => draw_excerpt(excerpt),
+        Block::Remarks(remarks) => html! { @for remark in remarks { (draw_remark(remark, level)) } },
+        Block::Commands(commands) => draw_commands(commands),
         Block::Chart(picture) => chart::draw(picture),
         Block::Only(media, blocks) if media.contains(&Medium::Html) => {
             html! { @for block in blocks { (draw(block, level)) } }
@@ -155,8 +162,10 @@ fn draw(block: &Block, level: usize) -> Markup {
 }
 
 fn draw_section(section: &Section, level: usize, id: Option<&str>) -> Markup {
-    let about = html! { @if !section.about.is_empty() { " " span.about { (draw_text(&section.about)) } } };
-    if section.fold == Fold::Open {
+    let about = html! {
+        @if !section.about.is_empty() { " " span.about { (draw_text(&section.about)) (draw_aside(section)) } }
+    };
+    if matches!(section.fold, Fold::Open | Fold::OpenUntitled) {
         return html! {
             section id=[id] {
                 @if !section.title.is_empty() {
@@ -165,7 +174,7 @@ fn draw_section(section: &Section, level: usize, id: Option<&str>) -> Markup {
                         @if let Some(id) = id { " " a.anchor href={"#" (id)} aria-label="Link to this section" { "#" } }
                     }))
                 }
-                (draw_blocks(section, level + 1))
+                (draw_blocks(section, if section.title.is_empty() { level } else { level + 1 }))
             }
         };
     }
@@ -265,7 +274,10 @@ fn draw_table(table: &Table) -> Markup {
                             @if head.is_empty() { td {} } @else { th scope="col" class=[style(*at)] { (masked(head)) } }
                         } } }
                     }
-                    tbody { @for row in &table.rows {
+                    tbody { @for (number, row) in table.rows.iter().enumerate() {
+                        @for (_, heading) in table.groups.iter().filter(|(at, _)| *at == number) {
+                            tr { th.group colspan=(columns.len()) scope="colgroup" { (heading) } }
+                        }
                         tr { @for at in &columns {
                             td class=[style(*at)] data-head=[quiet_head(table, *at)] { @if let Some(cell) = row.get(*at) { (draw_text(cell)) } }
                         } }
@@ -317,5 +329,50 @@ fn draw_excerpt(excerpt: &SourceExcerpt) -> Markup {
             @if !excerpt.file.is_empty() { figcaption { (draw_path(&masked(&excerpt.file))) } }
             pre tabindex="0" { (PreEscaped(rows)) }
         }
+    }
+}
+
+/// A remark as a section of its own.
+fn draw_remark(remark: &Remark, level: usize) -> Markup {
+    let id = remark.anchor.as_deref().map(identifier);
+    let tone = Tone::of(remark.severity);
+    html! {
+        section.remark id=[&id] {
+            (heading(level, &html! {
+                span class=[class(tone)] { (remark.severity.name()) } " "
+                @if let Some(place) = remark.place { span.dim { "line " (place.line) ": " } }
+                (draw_words(&masked(&remark.message))) " "
+                @if let Some(url) = &remark.url { span.dim { a href=(url) rel="noreferrer" { (remark.rule) } } }
+                @if let Some(id) = &id { " " a.anchor href={"#" (id)} aria-label="Link to this finding" { "#" } }
+            }))
+            @if let Some(excerpt) = &remark.excerpt { (draw_excerpt(excerpt)) }
+            @for (word, note) in &remark.notes { p { span.dim { (word) ": " } (draw_text(note)) } }
+            @if let Some(fix) = &remark.fix { (draw_fix(fix)) }
+        }
+    }
+}
+
+fn draw_fix(fix: &RemarkFix) -> Markup {
+    html! {
+        details {
+            summary {
+                "fix: " (draw_words(&masked(&fix.title)))
+                span.dim { @match &fix.risk {
+                    None => " (safe)",
+                    Some(risk) => { " (unsafe: " (draw_words(&masked(risk))) ")" },
+                } }
+            }
+            p { (draw_part(&TextPart { text: fix.command.clone(), kind: TextKind::Command, tone: Tone::Plain })) }
+            @if let Some(diff) = &fix.diff { (draw_diff(diff)) }
+        }
+    }
+}
+
+fn draw_commands(commands: &[NextCommand]) -> Markup {
+    html! {
+        ul.commands { @for command in commands { li {
+            (draw_part(&TextPart { text: command.line.clone(), kind: TextKind::Command, tone: Tone::Plain }))
+            div.dim { (draw_words(&masked(&command.why))) }
+        } } }
     }
 }

@@ -4,7 +4,7 @@
 use crate::report::format::escape::{markdown, markdown_code, markdown_fence};
 use crate::report::layout::cut;
 use crate::report::page::{
-    Block, Column, Fold, Listing, Medium, Page, Section, SourceExcerpt, Table, Text, TextKind, TextPart, Tone,
+    Block, Column, Fold, Listing, Medium, Page, Remark, Section, SourceExcerpt, Table, Text, TextKind, TextPart, Tone,
 };
 use crate::report::units::{count, grouped};
 
@@ -72,7 +72,7 @@ impl Writer<'_> {
     fn block(&mut self, block: &Block, depth: usize) {
         match block {
             Block::Section(section) => self.section(section, depth),
-            Block::Paragraph(words) => self.whole(&format!("{}\n", text(words))),
+            Block::Paragraph(words) | Block::Line(words) => self.whole(&format!("{}\n", text(words))),
             Block::Prose(paragraphs) => paragraphs.iter().for_each(|words| self.whole(&format!("{}\n", text(words)))),
             Block::Table(block) => self.table(block),
             Block::List(items) => {
@@ -82,6 +82,14 @@ impl Writer<'_> {
             Block::Diff(diff) => self.whole(&fenced(diff)),
             Block::Listing(block) => self.whole(&listing(block)),
             Block::Excerpt(block) => self.whole(&excerpt(block)),
+            Block::Remarks(remarks) => remarks.iter().for_each(|block| self.whole(&remark(block))),
+            Block::Commands(commands) => {
+                self.gap();
+                let rows = commands
+                    .iter()
+                    .map(|command| format!("- {}: {}\n", markdown_code(&command.line), markdown(&command.why)));
+                self.rows("command", commands.len(), rows);
+            }
             Block::Only(media, blocks) if media.contains(&Medium::Markdown) => self.blocks(blocks, depth),
             Block::Chart(_) | Block::Only(..) => {}
         }
@@ -89,13 +97,15 @@ impl Writer<'_> {
 
     fn section(&mut self, section: &Section, depth: usize) {
         self.gap();
-        let about = if section.about.is_empty() { String::new() } else { format!(": {}", text(&section.about)) };
+        let about = [&section.about, &section.aside].map(text).join(", ");
+        let about = about.trim_end_matches(", ");
+        let about = if about.is_empty() { String::new() } else { format!(": {about}") };
         // A title is strong as it is.
         let title = text(&section.title.clone().in_tone(Tone::Plain));
         match (section.fold, depth) {
-            (Fold::Open, _) if section.title.is_empty() => {}
-            (Fold::Open, 0) => self.out.push_str(&format!("### {title}{about}\n")),
-            (Fold::Open, _) => self.out.push_str(&format!("**{title}**{about}\n")),
+            (Fold::Open | Fold::OpenUntitled, _) if section.title.is_empty() => {}
+            (Fold::Open | Fold::OpenUntitled, 0) => self.out.push_str(&format!("### {title}{about}\n")),
+            (Fold::Open | Fold::OpenUntitled, _) => self.out.push_str(&format!("**{title}**{about}\n")),
             (Fold::Folded | Fold::FoldedUntitled, _) => {
                 self.out.push_str(&format!("<details><summary>{title}{about}</summary>\n"));
                 // A fold gets half of the room, so that what follows it has some.
@@ -222,10 +232,26 @@ fn listing(listing: &Listing) -> String {
     caption + &markdown_fence("", &lines)
 }
 
+/// The message, the lines that it is about, and what else is said, one below the other.
+fn remark(remark: &Remark) -> String {
+    let place = remark.place.map(|place| format!(":{}", place.line)).unwrap_or_default();
+    let place = bounded(&format!("{}{place}", remark.file), markdown_code);
+    let mut out = format!("{} {place}: {}", remark.severity.name(), bounded(&remark.message, markdown));
+    if !remark.rule.is_empty() {
+        out.push_str(&format!(" [{}]", remark.rule));
+    }
+    out.push('\n');
+    out.extend(remark.excerpt.iter().map(|lines| format!("\n{}\n", excerpt(lines))));
+    out.extend(remark.notes.iter().map(|(word, note)| format!("- {word}: {}\n", text(note))));
+    out.extend(remark.fix.iter().map(|fix| format!("- fix: {}\n", bounded(&fix.title, markdown))));
+    out
+}
+
 fn excerpt(excerpt: &SourceExcerpt) -> String {
     let lines = (excerpt.first_line..).zip(&excerpt.lines).map(|(number, line)| {
         let mark = if excerpt.marked.contains(&number) { '>' } else { ' ' };
         format!("{number:4} {mark} {}\n", cut(line, WIDEST))
     });
-    format!("{}\n\n{}", markdown_code(&excerpt.file), markdown_fence("", &lines.collect::<String>()))
+    let file = if excerpt.file.is_empty() { String::new() } else { markdown_code(&excerpt.file) + "\n\n" };
+    file + &markdown_fence("", &lines.collect::<String>())
 }

@@ -1,9 +1,14 @@
 //! A page on a terminal, or in a text file: a title stands above its blocks, which are indented by two columns.
 
 mod columns;
+mod commands;
+mod remark;
+
+use rayon::prelude::*;
 
 use self::columns::LineText;
 pub(in crate::report) use self::columns::table;
+pub(in crate::report) use self::remark::remark;
 use crate::report::layout::{Layout, clean, width, wrap};
 use crate::report::page::{Block, Fold, Listing, Medium, Page, Section, SourceExcerpt, Text, Tone};
 
@@ -12,10 +17,16 @@ const GAP: usize = 3;
 /// Columns of a line that is easy to read.
 const LONGEST_LINE: usize = 100;
 
+/// Columns before what else is said of that, where there is room.
+const FAR: usize = 10;
+
 /// The page as text.
 pub(in crate::report) fn write(page: &Page, layout: Layout) -> String {
     let mut writer = Writer { out: String::new(), layout };
     writer.blocks(&page.blocks, 0);
+    if writer.out.ends_with("\n\n") {
+        writer.out.pop();
+    }
     writer.out
 }
 
@@ -45,6 +56,18 @@ impl Writer {
             Block::Prose(paragraphs) => paragraphs.iter().for_each(|text| self.prose(text, indent)),
             Block::Diff(diff) => self.diff(diff, indent),
             Block::Listing(listing) => self.listing(listing, indent),
+            Block::Line(text) if self.layout.width.is_none() => {
+                let line = LineText::new(text).paint_all(self.layout);
+                self.out.push_str(&format!("{:indent$}{line}\n", ""));
+            }
+            Block::Line(text) => self.paragraph(text, indent),
+            // To draw a finding takes longer than to find it.
+            Block::Remarks(remarks) => {
+                let layout = self.layout;
+                let texts: Vec<String> = remarks.par_iter().map(|block| remark(block, layout) + "\n\n").collect();
+                self.out.extend(texts);
+            }
+            Block::Commands(block) => self.out.push_str(&commands::commands(block, self.layout)),
             Block::Excerpt(excerpt) => self.excerpt(excerpt, indent),
             // What is in the latter is visited in its place.
             Block::Chart(_) | Block::Only(..) => {}
@@ -52,27 +75,35 @@ impl Writer {
     }
 
     fn section(&mut self, section: &Section, indent: usize) {
-        let has_title = section.fold != Fold::FoldedUntitled && !section.title.is_empty();
+        let is_titled = matches!(section.fold, Fold::Open | Fold::Folded);
+        let has_title = is_titled && !section.title.is_empty();
         if has_title {
             self.title(section, indent);
         }
         self.blocks(&section.blocks, if has_title && !section.is_flat { indent + 2 } else { indent });
     }
 
-    /// The title and what it is about, on one line where both fit.
+    /// The title and what it is about, on one line where all fit.
     fn title(&mut self, section: &Section, indent: usize) {
         let title_text = section.title.clone().or_tone(Tone::Strong);
         if section.about.is_empty() {
             return self.paragraph(&title_text, indent);
         }
-        let (title, about) = (LineText::new(&title_text), LineText::new(&section.about));
+        let [title, about, aside] = [&title_text, &section.about, &section.aside].map(LineText::new);
         let columns = indent + width(title.text()) + GAP + width(about.text());
-        if self.layout.width.is_some_and(|all| columns > all) {
+        let distance = if aside.text().is_empty() { 0 } else { GAP };
+        let is_wide = |columns: usize| self.layout.width.is_some_and(|all| columns > all);
+        if is_wide(columns + distance + width(aside.text())) {
             self.paragraph(&title_text, indent);
-            return self.paragraph(&section.about, indent + 2);
+            self.paragraph(&section.about, indent + 2);
+            return if distance > 0 {
+                self.paragraph(&section.aside, indent + 2)
+            };
         }
-        let (title, about) = (title.paint_all(self.layout), about.paint_all(self.layout));
-        self.out.push_str(&format!("{:indent$}{title}{:GAP$}{about}\n", "", ""));
+        let rest = self.layout.columns().saturating_sub(columns + width(aside.text()));
+        let distance = if distance > 0 { rest.clamp(distance, FAR) } else { 0 };
+        let [title, about, aside] = [title, about, aside].map(|text| text.paint_all(self.layout));
+        self.out.push_str(&format!("{:indent$}{title}{:GAP$}{about}{:distance$}{aside}\n", "", "", ""));
     }
 
     /// Lines as wide as the terminal, those after the first indented.
@@ -136,7 +167,8 @@ impl Writer {
 /// Whether an empty line stands before a block.
 const fn is_apart(before: Option<&Block>, block: &Block) -> bool {
     match (before, block) {
-        (_, Block::Section(_)) | (Some(Block::Section(_) | Block::Listing(_)), _) => true,
+        (_, Block::Section(section)) | (Some(Block::Section(section)), _) if !section.is_tight => true,
+        (Some(Block::Listing(_)), _) => true,
         (Some(Block::Prose(_)), Block::Listing(_)) | (None, _) => false,
         (Some(Block::Prose(_)), _) | (_, Block::Prose(_)) => true,
         _ => false,

@@ -1,10 +1,13 @@
 use super::{MarkdownLimit, html, markdown, terminal};
+use crate::finding::Severity;
 use crate::report::layout::{Layout, substitute};
 use crate::report::page::{
-    Block, Chart, Column, Fold, IcicleMark, IcicleNode, Listing, MatrixColumn, MatrixRow, Medium, Page, Section,
-    SourceExcerpt, StepState, Table, Text, TextKind, TimelineRow, Tone, TrendPoint, code, command, number, path, plain,
-    toned,
+    Block, Chart, Column, Fold, IcicleMark, IcicleNode, Listing, MatrixColumn, MatrixRow, Medium, NextCommand, Page,
+    Remark, RemarkFix, Section, SourceExcerpt, StepState, Table, Text, TextKind, TimelineRow, Tone, TrendPoint, code,
+    command, number, path, plain, toned,
 };
+
+use crate::text::LineColumn;
 
 /// What an input may hold: markup, escapes, changes of direction, ends of blocks, commands of a job.
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\u{1b}[2J\u{9b}31m\u{202e}\u{2066}](javascript:x)|`</details>\"'&\n### x\n- y\u{0}";
@@ -19,6 +22,34 @@ fn texts() -> Vec<Text> {
         toned(HOSTILE, Tone::Strong).and_dim(HOSTILE),
         Text::new(HOSTILE, TextKind::Link("https://example.com/a".to_owned()), Tone::Info),
     ]
+}
+
+fn hostile_excerpt(text: &str) -> SourceExcerpt {
+    let lines = vec![text.replace('\n', " ")];
+    SourceExcerpt { file: text.to_owned(), first_line: 7, lines, marked: vec![7], ..SourceExcerpt::default() }
+}
+
+fn hostile_remark(text: &str) -> Remark {
+    let words = text.to_owned();
+    let fix = RemarkFix {
+        title: words.clone(),
+        risk: Some(words.clone()),
+        command: words.clone(),
+        diff: Some(words.clone()),
+    };
+    Remark {
+        severity: Severity::Warning,
+        message: words.clone(),
+        rule: "a-rule",
+        url: Some("https://example.com/a".to_owned()),
+        file: words.clone(),
+        place: Some(LineColumn { line: 7, column: 1 }),
+        excerpt: Some(SourceExcerpt { places: vec![Some(0..0), Some(0..1)], ..hostile_excerpt(text) }),
+        labels: vec![words.clone()],
+        notes: vec![("help", plain(text))],
+        fix: Some(fix),
+        anchor: Some(words),
+    }
 }
 
 /// A page with every kind of block, all texts of which are hostile.
@@ -50,7 +81,12 @@ fn hostile_page(text: &str) -> Page {
     page.push(Table::new(&[Column::Left, Column::Below], vec![vec![plain(text), plain(text)]]));
     page.push(Block::Prose(vec![plain(text)]));
     page.push(Listing { caption: plain(text), lines: vec![words.clone()], is_wrapped: true });
-    page.push(SourceExcerpt { file: words.clone(), first_line: 7, lines: vec![words.clone()], marked: vec![7] });
+    page.push(hostile_excerpt(text));
+    page.push(Block::Line(plain(text)));
+    page.push(Block::Remarks(vec![hostile_remark(text)]));
+    page.push(Block::Commands(vec![NextCommand { line: words.clone(), why: words.clone() }]));
+    let grouped = Table { groups: vec![(0, "group")], ..Table::new(&[Column::Left], vec![vec![plain(text)]]) };
+    page.push(Section { aside: plain(text), about: plain(text), ..Section::open_untitled(text) }.with(grouped));
     page.push(Chart::Icicle { name: words.clone(), layers: vec![node] });
     let point = TrendPoint { name: words.clone(), value: Some(1.0), text: words.clone() };
     page.push(Chart::Trend { name: words.clone(), points: vec![point.clone(), point] });

@@ -8,21 +8,16 @@ use super::view::{AuditView, FixCounts};
 use crate::audit::Offer;
 use crate::audit::{BuildReport, Importance, Report, is_urgent};
 use crate::finding::{Basis, Finding, Impact, ImpactKind, Saving, Severity};
-use crate::report::layout::{Layout, Tone, push, quoted, width};
+use crate::report::layout::quoted;
+use crate::report::page::NextCommand;
 use crate::report::units::count;
 use crate::text::{FileId, path};
 
 /// Bytes whose exact number is worth a command of its own.
 const WORTH_A_LOOK: u64 = 1_000_000;
 
-/// A command, and what it does.
-struct NextCommand {
-    line: String,
-    why: String,
-}
-
 /// The command that helps most, and others below it.
-pub(super) fn next(report: &Report, view: &AuditView, layout: Layout) -> String {
+pub(super) fn next(report: &Report, view: &AuditView) -> Vec<NextCommand> {
     let root = std::iter::once(&report.root).chain(view.options).map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
     let mut commands: Vec<NextCommand> = Vec::new();
     commands.extend(refusal_command(report, &root));
@@ -40,7 +35,7 @@ pub(super) fn next(report: &Report, view: &AuditView, layout: Layout) -> String 
     if commands.is_empty() {
         commands.extend(image_commands(report, view, &root));
     }
-    write_commands(&commands, layout)
+    commands
 }
 
 /// What shows why the builder refuses the most important build that it refuses.
@@ -117,41 +112,6 @@ fn explain_command(report: &Report, offer: Option<&Offer>) -> Option<NextCommand
     let more = if others == 0 { String::new() } else { format!(" and {others} more") };
     let why = format!("explains how to repair {place}{more} by hand");
     Some(NextCommand { line: format!("dockopt explain {}", first.rule), why })
-}
-
-/// The commands with their reasons: all beside them, or all below them.
-fn write_commands(commands: &[NextCommand], layout: Layout) -> String {
-    let widest = commands.iter().map(|command| width(&command.line)).max().unwrap_or(0);
-    let is_beside = commands.iter().all(|command| 7 + widest + 3 + width(&command.why) <= layout.columns());
-    let mut out = String::new();
-    for (index, command) in commands.iter().enumerate() {
-        let head = if index == 0 { layout.paint(Tone::Strong, "Next:") } else { "     ".to_owned() };
-        if is_beside {
-            let gap = " ".repeat(widest - width(&command.line) + 3);
-            out.push_str(&format!("{head}  {}{gap}{}\n", command.line, command.why));
-        } else {
-            out.push_str(&format!("{head}  {}\n", continued(&command.line, layout)));
-            push(&mut out, &command.why, 11, layout, Tone::Plain);
-        }
-    }
-    out
-}
-
-/// A command on as many lines as it takes, which a shell reads as one. A word is never broken: a command is copied.
-fn continued(line: &str, layout: Layout) -> String {
-    // With the blank and the backslash at the end of a line.
-    let room = layout.columns().saturating_sub(11 + 2);
-    if width(line) + 7 <= layout.columns() {
-        return line.to_owned();
-    }
-    let mut lines: Vec<String> = Vec::new();
-    for word in line.split(' ') {
-        match lines.last_mut() {
-            Some(last) if width(last) + 1 + width(word) <= room => last.push_str(&format!(" {word}")),
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines.join(&format!(" \\\n{}", " ".repeat(11)))
 }
 
 fn optimize_command(report: &Report, offer: &Offer, root: &str) -> NextCommand {

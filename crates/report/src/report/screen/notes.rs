@@ -3,23 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::{ProblemReport, Report};
-use crate::report::layout::{Layout, Tone, push};
-use crate::report::text;
+use crate::report::findings;
+use crate::report::page::{Block, Section, Tone, toned};
 use crate::report::units::count;
 use crate::text::Source;
 
 /// Places of a problem that are named.
 const PLACES: usize = 3;
 
-/// Errors with the lines that they are about: they come before all results. What may be wrong comes after them, each once.
-pub(super) fn problems(report: &Report, errors: bool, layout: Layout) -> String {
-    let problems = report.read_problems().filter(|problem| problem.error == errors);
-    if errors {
-        return problems.map(|problem| text::problem(&report.sources, problem, layout)).collect();
-    }
+/// What may be wrong with the inputs, each once with its places. Errors come before all results, with their lines.
+pub(super) fn warnings(report: &Report) -> Vec<Block> {
     let mut groups: Vec<(&ProblemReport, Vec<String>)> = Vec::new();
     let mut known = BTreeMap::new();
-    for problem in problems {
+    for problem in report.read_problems().filter(|problem| !problem.error) {
         let place = problem.place.map(|place| format!(":{}", place.line)).unwrap_or_default();
         let place = format!("{}{place}", problem.file);
         let at = *known.entry((&problem.message, &problem.help)).or_insert(groups.len());
@@ -28,23 +24,19 @@ pub(super) fn problems(report: &Report, errors: bool, layout: Layout) -> String 
             None => groups.push((problem, vec![place])),
         }
     }
-    let mut out = String::new();
-    for (problem, mut places) in groups {
+    let text = |(problem, mut places): (&ProblemReport, Vec<String>)| {
         let more = places.len().saturating_sub(PLACES);
         places.truncate(PLACES);
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
         let help = problem.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
         let line = format!("warning: {} ({}{more}){help}", problem.message, places.join(", "));
-        push(&mut out, text::clip(&line).as_ref(), 0, layout, Tone::Warning);
-    }
-    if !out.is_empty() {
-        out.push('\n');
-    }
-    out
+        toned(findings::clip(&line), Tone::Warning).into()
+    };
+    groups.into_iter().map(text).collect()
 }
 
 /// The notices. Of several builds, how each was found is told with `all` only.
-pub(super) fn notes(report: &Report, layout: Layout, all: bool) -> String {
+pub(super) fn notes(report: &Report, all: bool) -> Section {
     let names: BTreeSet<&str> = report
         .builds
         .iter()
@@ -52,20 +44,15 @@ pub(super) fn notes(report: &Report, layout: Layout, all: bool) -> String {
         .map(Source::name)
         .collect();
     let is_of_build = |text: &str| text.split_once(": ").is_some_and(|(name, _)| names.contains(name));
-    let (mut out, mut hidden) = (String::new(), 0);
-    for notice in &report.notices {
-        if !all && report.builds.len() > 1 && is_of_build(&notice.text) {
-            hidden += 1;
-            continue;
-        }
-        push(&mut out, &notice.text, 0, layout, Tone::Dim);
+    let is_hidden = |text: &str| !all && report.builds.len() > 1 && is_of_build(text);
+    let mut section = Section::untitled(Vec::new());
+    for notice in report.notices.iter().filter(|notice| !is_hidden(&notice.text)) {
+        section.push(toned(&notice.text, Tone::Dim));
     }
+    let hidden = report.notices.len() - section.blocks.len();
     if hidden > 0 {
-        let text = format!("… {} on how the builds were found (--all)", count(hidden, "note"));
-        push(&mut out, &text, 0, layout, Tone::Dim);
+        section
+            .push(toned(format!("… {} on how the builds were found (--all)", count(hidden as u64, "note")), Tone::Dim));
     }
-    if !out.is_empty() {
-        out.push('\n');
-    }
-    out
+    section
 }

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::savings::savings;
 use crate::audit::{Importance, Report};
 use crate::finding::Finding;
-use crate::report::grid::{Cell, Column, Grid, cell, plain};
-use crate::report::layout::Layout;
+use crate::report::page::{Column, Table, Text, plain, toned};
 use crate::report::table;
 use crate::rules;
 
@@ -55,12 +54,12 @@ const HEAD: [&str; 4] = ["", "finding", "costs", "fix"];
 const COLUMNS: [Column; 4] = [Column::Right, Column::Wrapped, Column::Left, Column::Left];
 
 /// A row for each, with the places.
-pub(super) fn rows(report: &Report, repeats: &[Repeat], layout: Layout) -> String {
-    let rows: Vec<Vec<Cell>> = repeats.iter().filter_map(|repeat| row(report, repeat)).collect();
-    Grid { columns: &COLUMNS, head: &HEAD, rows: &rows, indent: 2 }.write(layout)
+pub(super) fn rows(report: &Report, repeats: &[Repeat]) -> Table {
+    let rows = repeats.iter().filter_map(|repeat| row(report, repeat)).collect();
+    Table::new(&COLUMNS, rows).with_head(&HEAD)
 }
 
-fn row(report: &Report, repeat: &Repeat) -> Option<Vec<Cell>> {
+fn row(report: &Report, repeat: &Repeat) -> Option<Vec<Text>> {
     let findings: Vec<&Finding> = repeat.findings.iter().filter_map(|index| report.findings.get(*index)).collect();
     let first = findings.first()?;
     let is_same = findings.iter().all(|finding| finding.message == first.message);
@@ -80,7 +79,7 @@ fn row(report: &Report, repeat: &Repeat) -> Option<Vec<Cell>> {
     let costs = savings(report, &repeat.findings);
     Some(vec![
         plain(format!("{} ×", findings.len())),
-        cell(text, table::style(worst)).and_dim(format!("[{}]", first.rule)),
+        toned(text, table::style(worst)).and_dim(format!("[{}]", first.rule)),
         plain(costs.first().map_or("", |text| text)),
         plain(table::fixes(&findings)),
     ])

@@ -6,8 +6,8 @@ use super::repeats::{self, Repeat, repeats};
 use super::savings::{costs_sentence, savings};
 use crate::audit::{BuildReport, Importance, Report, is_urgent};
 use crate::finding::Finding;
-use crate::report::grid::{Cell, Column, Grid, plain};
-use crate::report::layout::{Layout, Tone, push};
+use crate::report::findings::FindingDetails;
+use crate::report::page::{Block, Column, Section, Table, Text, number, path, plain};
 use crate::report::table::{self, is_cheap};
 use crate::report::units::{bytes, count};
 
@@ -18,10 +18,13 @@ const NARROW: usize = 70;
 /// With fewer columns, what costs most is not shown either.
 const NARROWEST: usize = 55;
 
-/// What a summary shows, so that the sections below it need not.
+/// What is said of all builds together.
 pub(super) struct Summary {
-    pub(super) text: String,
-    /// Findings that it shows, by index.
+    /// What is found and what it costs; none where nothing is, or where a section below says it.
+    pub(super) section: Option<Section>,
+    /// What several builds have in common.
+    pub(super) blocks: Vec<Block>,
+    /// Findings that it shows, by index: the sections below it need not.
     pub(super) shown: BTreeSet<usize>,
 }
 
@@ -40,14 +43,14 @@ fn findings<'r>(report: &'r Report, indexes: &'r [usize]) -> impl Iterator<Item 
     indexes.iter().filter_map(|index| report.findings.get(*index))
 }
 
-/// The summary of several builds; empty for one. With `all`, every finding stands in the section of its build too.
-pub(super) fn summary(report: &Report, layout: Layout, all: bool) -> Summary {
-    let mut summary = Summary { text: String::new(), shown: BTreeSet::new() };
+/// The summary. With `all`, every finding stands in the section of its build too.
+pub(super) fn summary(details: &FindingDetails, all: bool) -> Summary {
+    let report = details.run.report;
+    let mut summary = Summary { section: None, blocks: Vec::new(), shown: BTreeSet::new() };
     if report.builds.len() < SEVERAL {
         return summary;
     }
-    push(&mut summary.text, &title(report), 0, layout, Tone::Strong);
-    summary.text.push_str(&format!("\n{}\n", builds(report, layout)));
+    summary.section = Some(Section::new(title(report)).with(Section::untitled(vec![builds(report).into()])));
     let mut urgent: Vec<usize> = Vec::new();
     let mut others: Vec<usize> = Vec::new();
     for (index, finding) in report.findings.iter().enumerate() {
@@ -60,17 +63,15 @@ pub(super) fn summary(report: &Report, layout: Layout, all: bool) -> Summary {
     if !urgent.is_empty() {
         let repeats = repeats(report, &urgent);
         let single: Vec<usize> = urgent.iter().filter(|index| !is_in(&repeats, **index)).copied().collect();
-        let heading = "Fix first: errors and leaked secrets";
-        section(&mut summary.text, heading, layout, &repeats::rows(report, &repeats, layout));
-        summary.text.push_str(&table::table(report, None, &single, layout, true));
-        summary.text.push('\n');
+        let mut blocks = vec![repeats::rows(report, &repeats).into()];
+        blocks.extend(table::table(details, None, &single, true));
+        summary.blocks.push(section("Fix first: errors and leaked secrets", blocks));
         summary.shown.extend(urgent);
     }
     let repeats = repeats(report, &others);
     if !repeats.is_empty() {
-        let rows = repeats::rows(report, &repeats, layout);
-        section(&mut summary.text, "Found in several files (not repeated below)", layout, &rows);
-        summary.text.push('\n');
+        let rows = repeats::rows(report, &repeats);
+        summary.blocks.push(section("Found in several files (not repeated below)", vec![rows.into()]));
         summary.shown.extend(repeats.into_iter().flat_map(|repeat| repeat.findings));
     }
     if all {
@@ -79,9 +80,8 @@ pub(super) fn summary(report: &Report, layout: Layout, all: bool) -> Summary {
     summary
 }
 
-fn section(out: &mut String, heading: &str, layout: Layout, rows: &str) {
-    push(out, heading, 0, layout, Tone::Strong);
-    out.push_str(&format!("\n{rows}"));
+fn section(title: &str, blocks: Vec<Block>) -> Block {
+    Section::new(title).with(Section::untitled(blocks)).into()
 }
 
 fn is_in(repeats: &[Repeat], index: usize) -> bool {
@@ -115,41 +115,30 @@ fn costs_text(report: &Report) -> String {
     format!("; {costs}{}", if is_complete { "" } else { ", not counting builds for development" })
 }
 
-/// The line above a single build; empty where nothing is found.
-pub(super) fn single_title(report: &Report, layout: Layout) -> String {
-    let mut text = String::new();
-    if report.builds.len() == 1 && !report.findings.is_empty() {
-        let findings = count(report.findings.len() as u64, "finding");
-        push(&mut text, &format!("{findings}{}", costs_text(report)), 0, layout, Tone::Strong);
-        text.push('\n');
-    }
-    text
+/// The line above a single build; none where nothing is found.
+pub(super) fn single_title(report: &Report) -> Option<String> {
+    let findings = count(report.findings.len() as u64, "finding");
+    (report.builds.len() == 1 && !report.findings.is_empty()).then(|| format!("{findings}{}", costs_text(report)))
 }
 
 const HEAD: [&str; 5] = ["build", "what", "context", "findings", "largest cost"];
 const COLUMNS: [Column; 5] = [Column::Path, Column::Words, Column::Left, Column::Right, Column::Left];
+const SPARE: [(usize, usize); 3] = [(1, NARROW), (2, NARROW), (4, NARROWEST)];
 
 /// A line for each build, below the heading of its group.
-fn builds(report: &Report, layout: Layout) -> String {
+fn builds(report: &Report) -> Table {
     let ordered = ordered(report);
-    let rows: Vec<Vec<Cell>> = ordered.iter().map(|build| row(report, build, layout)).collect();
-    let text = Grid { columns: &COLUMNS, head: &HEAD, rows: &rows, indent: 2 }.write(layout);
-    let has_head = text.lines().count() > rows.len();
-    let mut lines = text.lines();
-    let mut out = String::new();
-    if has_head {
-        out.extend(lines.next().map(|head| format!("{head}\n")));
-    }
-    let groups: BTreeSet<Importance> = ordered.iter().map(|build| build.importance).collect();
-    let mut last = None;
-    for (build, line) in ordered.iter().zip(lines) {
-        if groups.len() > 1 && last != Some(build.importance) {
-            push(&mut out, heading(build.importance), 1, layout, Tone::Dim);
-            last = Some(build.importance);
+    let rows = ordered.iter().map(|build| row(report, build)).collect();
+    let mut table = Table { spare: &SPARE, ..Table::new(&COLUMNS, rows).with_head(&HEAD) };
+    for (at, build) in ordered.iter().enumerate() {
+        if at == 0 || ordered[at - 1].importance != build.importance {
+            table.groups.push((at, heading(build.importance)));
         }
-        out.push_str(&format!("{line}\n"));
     }
-    out
+    if table.groups.len() < 2 {
+        table.groups.clear();
+    }
+    table
 }
 
 const fn heading(importance: Importance) -> &'static str {
@@ -160,17 +149,19 @@ const fn heading(importance: Importance) -> &'static str {
     }
 }
 
-fn row(report: &Report, build: &BuildReport, layout: Layout) -> Vec<Cell> {
-    let is_narrow = layout.columns() < NARROW;
+fn row(report: &Report, build: &BuildReport) -> Vec<Text> {
     let name = report.sources.get(build.dockerfile.0 as usize).map_or("Dockerfile", |source| source.name());
     let context = build.context.as_ref().map(|context| bytes(context.bytes)).unwrap_or_default();
-    let number = match build.findings.len() {
+    let findings = match build.findings.len() {
         0 => "–".to_owned(),
-        number => number.to_string(),
+        findings => findings.to_string(),
     };
     let first = build.findings.iter().find_map(|index| savings(report, &[*index]).into_iter().next());
-    let what = if is_narrow { String::new() } else { build.projects.join(", ") };
-    let context = if is_narrow { String::new() } else { context };
-    let costs = if layout.columns() < NARROWEST { String::new() } else { first.unwrap_or_default() };
-    vec![plain(name), plain(what), plain(context), plain(number), plain(costs)]
+    vec![
+        path(name),
+        plain(build.projects.join(", ")),
+        number(context),
+        number(findings),
+        plain(first.unwrap_or_default()),
+    ]
 }

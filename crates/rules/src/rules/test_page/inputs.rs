@@ -95,7 +95,8 @@ fn inputs(sources: &[Source], listing: &[(u64, &str)]) -> Inputs {
             let record: GitRecord = serde_json::from_slice(git.bytes()).unwrap();
             input.git = Some(Arc::new(GitModes { executable: record.executable }));
             let (reruns, definition_only) = (BTreeMap::new(), record.definition_only);
-            inputs.histories.insert(input.dockerfile, StepHistory { builds: record.commits, reruns, definition_only });
+            let history = StepHistory { builds: record.commits, reruns, definition_only, ..StepHistory::default() };
+            inputs.histories.insert(input.dockerfile, history);
         }
     }
     inputs

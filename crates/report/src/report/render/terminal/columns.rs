@@ -44,11 +44,15 @@ impl<'t> LineText<'t> {
         let mut line_text = Self { text: String::new(), stretches: Vec::with_capacity(text.parts.len()) };
         for part in &text.parts {
             line_text.text.push_str(&clean(&part.text));
+            let end = line_text.text.len();
             let url = match &part.kind {
                 TextKind::Link(url) => Some(url.as_str()),
                 _ => None,
             };
-            line_text.stretches.push(Stretch { end: line_text.text.len(), tone: part.tone, url });
+            match line_text.stretches.last_mut() {
+                Some(last) if last.tone == part.tone && last.url == url => last.end = end,
+                _ => line_text.stretches.push(Stretch { end, tone: part.tone, url }),
+            }
         }
         line_text
     }
@@ -127,10 +131,12 @@ struct TableWriter<'t> {
 
 impl TableWriter<'_> {
     /// Columns that each takes; none where no row has anything in it.
-    fn widths(&self) -> Vec<usize> {
+    fn widths(&self, layout: Layout) -> Vec<usize> {
+        let columns = layout.columns();
         let mut widths = Vec::new();
         for at in 0..self.table.columns.len() {
-            if self.table.columns[at] == Column::Below {
+            let is_spare = self.table.spare.iter().any(|(column, least)| *column == at && columns < *least);
+            if is_spare || self.table.columns[at] == Column::Below {
                 widths.push(0);
                 continue;
             }
@@ -149,7 +155,7 @@ impl TableWriter<'_> {
 
     /// Columns that are left for one column beside the others.
     fn room_of(&self, at: usize, layout: Layout) -> usize {
-        let mut widths = self.widths();
+        let mut widths = self.widths(layout);
         widths[at] = 0;
         layout.columns().saturating_sub(self.line_width(&widths))
     }
@@ -161,7 +167,7 @@ impl TableWriter<'_> {
         {
             return self.write_cards(cards, layout);
         }
-        let mut widths = self.widths();
+        let mut widths = self.widths(layout);
         // Where nobody sees the rest, nothing is cut, only wrapped.
         let is_whole = layout.width.is_none();
         let flexible = |at: &usize| match self.table.columns[*at] {
@@ -190,7 +196,11 @@ impl TableWriter<'_> {
             let lines = self.lines(&head, &widths, Layout::PLAIN);
             out.push_str(&format!("{}\n", layout.paint(Tone::Dim, &lines.join("\n"))));
         }
-        for row in self.rows {
+        for (number, row) in self.rows.iter().enumerate() {
+            for (_, heading) in self.table.groups.iter().filter(|(at, _)| *at == number) {
+                let indent = self.indent.saturating_sub(1);
+                out.push_str(&format!("{:indent$}{}\n", "", layout.paint(Tone::Dim, heading)));
+            }
             for line in self.lines(row, &widths, layout) {
                 out.push_str(&line);
                 out.push('\n');
