@@ -19,7 +19,6 @@ mod figures;
 mod findings;
 mod fixed;
 mod format;
-mod grid;
 mod history;
 mod image;
 mod json;

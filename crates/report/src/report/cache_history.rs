@@ -6,9 +6,9 @@ mod table;
 mod wire;
 
 use super::layout::{cut, cut_path};
-use super::next::next_block;
 use super::page::{
-    Chart, Column, MatrixColumn, MatrixRow, Page, Section, StepState, Table, Text, Tone, code, number, plain, toned,
+    Block, Chart, Column, MatrixColumn, MatrixRow, Page, Section, StepState, Table, Text, Tone, code, number, plain,
+    toned,
 };
 use super::units::{count, grouped, seconds};
 use crate::cache::{HistoryCause, RecordKeeping, StepCount, StepVerdict};
@@ -92,7 +92,10 @@ pub fn cache_history(report: &CacheHistoryReport) -> Page {
     let mut end = Section::default();
     end.push_list(report.notices.iter().map(plain).collect());
     page.push(end);
-    page.blocks.extend(next_block(&next::commands(report)));
+    let commands = next::commands(report);
+    if !commands.is_empty() {
+        page.push(Section::default().with(Block::Commands(commands)));
+    }
     page
 }
 

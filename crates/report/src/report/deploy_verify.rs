@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::page::{Block, Chart, Column, Medium, Page, Section, Table, Text, TimelineRow, Tone, note, plain, toned};
+use super::page::{
+    Block, Chart, Column, Listing, Medium, Page, Section, Table, Text, TimelineRow, Tone, note, plain, toned,
+};
 use super::units::{count, grouped, seconds};
 use crate::deployment::{DeploymentProof, DeploymentStep, LostRequests, RequestKind, StepKind};
 

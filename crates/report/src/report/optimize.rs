@@ -147,14 +147,14 @@ fn level_section(outcome: &LevelOutcome, savings: Vec<Vec<Text>>, mask: &Mask) -
     let (mut rows, mut lines) = (Vec::new(), Vec::new());
     let mut add = |pass: &str, what: Text, why: String, assumptions: Vec<Text>| {
         let why = toned(why, Tone::Dim);
-        let assumes = assumptions.iter().map(|text| Text::from("assumes: ").or_tone(text.parts[0].tone).join(text));
+        let assumes = assumptions.iter().map(|text| Text::from("assumes: ").or_tone(text.parts[0].tone).and_text(text));
         let texts = [what.clone(), why.clone()].into_iter().chain(assumes).filter(|text| !text.is_empty());
         let names = iter::once(code(pass)).chain(iter::repeat(Text::default()));
         lines.extend(names.zip(texts).map(|(name, text)| vec![name, text]));
         let assumptions = assumptions
             .iter()
             .enumerate()
-            .fold(Text::default(), |all, (number, text)| all.and(if number > 0 { "; " } else { "" }).join(text));
+            .fold(Text::default(), |all, (number, text)| all.and(if number > 0 { "; " } else { "" }).and_text(text));
         rows.push(vec![code(pass), what, why, assumptions]);
     };
     for step in &outcome.steps {

@@ -95,7 +95,7 @@ impl Text {
     }
 
     /// With another text at its end.
-    pub(super) fn join(mut self, text: &Self) -> Self {
+    pub(super) fn and_text(mut self, text: &Self) -> Self {
         self.parts.extend_from_slice(&text.parts);
         self
     }

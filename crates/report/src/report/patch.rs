@@ -27,7 +27,8 @@ pub(super) fn diff_sections(changes: &[Change], mask: &Mask) -> Vec<Block> {
     let section = |change: &Change| {
         let diff = diff_of_file(change, mask, Layout::PLAIN);
         let about = if change.before.is_none() { "a new file" } else { "" };
-        let section = Section { about: about.into(), ..Section::new(plain("Changes of ").join(&path(&change.name))) };
+        let section =
+            Section { about: about.into(), ..Section::new(plain("Changes of ").and_text(&path(&change.name))) };
         section.with(Block::Diff(String::from_utf8_lossy(&diff).into_owned())).into()
     };
     changes.iter().map(section).collect()

@@ -325,6 +325,7 @@ impl BuildWriter<'_> {
                 seconds: step.seconds.unwrap_or(0.0),
                 is_critical: critical_path.steps.contains(at),
                 note: if step.status == StepStatus::Done { String::new() } else { step.status.as_str().to_owned() },
+                ..TimelineRow::default()
             }
         };
         let rows = shown.iter().take(limit).map(row).collect();
@@ -446,7 +447,8 @@ mod tests {
             builds: log.builds.into_iter().map(build).collect(),
             notices: log.notices,
         };
-        cache_explanation(&log, false).write(Medium::Terminal, Layout { width: Some(width), colour: false, links: false })
+        cache_explanation(&log, false)
+            .write(Medium::Terminal, Layout { width: Some(width), colour: false, links: false })
     }
 
     #[test]

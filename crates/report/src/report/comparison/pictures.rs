@@ -1,7 +1,7 @@
 //! Pictures of a build from results: its image, its steps, its cache over commits. A result may hold anything, so all of
 //! them are bounded.
 
-use crate::report::page::{Block, Chart, IcicleNode, MatrixRow, StepState, TimelineRow, Tone, toned};
+use crate::report::page::{Block, Chart, IcicleNode, MatrixColumn, MatrixRow, StepState, TimelineRow, Tone, toned};
 use crate::report::units::count;
 use crate::results::{BuildState, FigureKind, LayerState};
 use crate::text::short_commit;
@@ -120,14 +120,16 @@ fn commits(build: &BuildState) -> Option<Block> {
     let state = |letters: &[char], at: usize| match letters.get(at) {
         Some('.') => StepState::Cached,
         Some('#') => StepState::Reruns,
-        _ => StepState::Unknown,
+        Some('?') => StepState::MayRerun,
+        _ => StepState::Absent,
     };
     let rows = commits.table.steps.iter().enumerate().take(MOST_STEPS).map(|(at, step)| MatrixRow {
         name: format!("line {}: {} ({} of {})", step.line, step.name, step.reruns, step.builds),
         cells: newest.iter().map(|(_, letters)| state(letters, at)).collect(),
     });
     let rows: Vec<MatrixRow> = rows.collect();
-    let columns: Vec<String> = newest.iter().map(|(id, _)| (*id).to_owned()).collect();
+    let columns: Vec<MatrixColumn> =
+        newest.iter().map(|(id, _)| MatrixColumn { name: (*id).to_owned(), ..MatrixColumn::default() }).collect();
     let name = "Steps that rerun at each commit".to_owned();
     (!rows.is_empty() && !columns.is_empty()).then(|| Chart::Matrix { name, columns, rows }.into())
 }

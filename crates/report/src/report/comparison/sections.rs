@@ -188,5 +188,11 @@ fn excerpt(finding: &FindingState, excerpts: &HashMap<&str, Vec<&ExcerptJson>>) 
     let number = last.saturating_add(MARGIN).min(end - 1) - first_line + 1;
     let lines = excerpt.lines[range].iter().take(number as usize);
     let lines = lines.map(|line| line.chars().take(WIDEST).collect()).collect();
-    Some(SourceExcerpt { file: String::new(), first_line, lines, marked: (first..=last).collect() })
+    Some(SourceExcerpt {
+        file: String::new(),
+        first_line,
+        lines,
+        marked: (first..=last).collect(),
+        ..SourceExcerpt::default()
+    })
 }

@@ -1,7 +1,7 @@
 //! Pictures of a page: values alone; the renderer that draws decides how.
 
-pub(in crate::report) use crate::wire::IcicleMark;
 use super::Tone;
+pub(in crate::report) use crate::wire::IcicleMark;
 
 /// A picture.
 #[derive(Clone, Debug)]

@@ -12,8 +12,8 @@ use super::terminal::tone_of_line;
 use crate::finding::Basis;
 use crate::report::format::escape::masked;
 use crate::report::page::{
-    Block, Column, Fold, Listing, Medium, NextCommand, Page, Remark, RemarkFix, Section, SourceExcerpt, Table, Text, TextKind,
-    TextPart, Tone,
+    Block, Column, Fold, Listing, Medium, NextCommand, Page, Remark, RemarkFix, Section, SourceExcerpt, Table, Text,
+    TextKind, TextPart, Tone,
 };
 use crate::report::units::grouped;
 

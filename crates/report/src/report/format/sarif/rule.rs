@@ -51,7 +51,7 @@ pub(super) fn descriptor_without_page<'a>(id: &'a str, summary: &str, level: &'s
 }
 
 /// Facts about a rule are not broken.
-const WIDE: Layout = Layout { width: Some(160), colour: false };
+const WIDE: Layout = Layout { width: Some(160), colour: false, links: false };
 
 /// A rule with its page; one without is what is wrong with an input.
 pub(super) fn descriptor(name: &str) -> wire::Descriptor<'_> {

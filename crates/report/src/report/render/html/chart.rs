@@ -4,7 +4,9 @@
 use maud::{Markup, html};
 
 use crate::report::format::escape::masked;
-use crate::report::page::{Chart, IcicleMark, IcicleNode, MatrixColumn, MatrixRow, StepState, TimelineRow, Tone, TrendPoint};
+use crate::report::page::{
+    Chart, IcicleMark, IcicleNode, MatrixColumn, MatrixRow, StepState, TimelineRow, Tone, TrendPoint,
+};
 use crate::report::units::{bytes, count, seconds};
 
 pub(super) fn draw(chart: &Chart) -> Markup {
