@@ -217,7 +217,8 @@ mod tests {
 
     #[test]
     fn a_result_has_each_line_once() {
-        let text: String = (1..=100).map(|line| format!("line {line}\r\n")).collect();
+        let lines: Vec<String> = (1..=100).map(|line| format!("line {line}\r\n")).collect();
+        let text = lines.concat();
         let excerpts = of(&text, &[(50, 50), (1, 1), (53, 54), (80, 100), (50, 50)]);
         let stretches: Vec<(u32, usize)> = excerpts.iter().map(|item| (item.first_line, item.lines.len())).collect();
         assert_eq!(stretches, [(1, 3), (48, 9), (78, 23)]);
@@ -228,7 +229,7 @@ mod tests {
 
     #[test]
     fn the_lines_of_a_result_are_bounded() {
-        let long = format!("{}\n", "é".repeat(100_000)).repeat(5_000);
+        let long = format!("{}\n", "é".repeat(1_000)).repeat(5_000);
         let spans: Vec<(usize, usize)> = (1..=5_000).map(|line| (line, line)).collect();
         let excerpts = of(&long, &spans[..50]);
         assert_eq!((excerpts.len(), excerpts[0].lines.len()), (1, 52));

@@ -134,7 +134,7 @@ fn rows(items: &[FindingItem], has_sections: bool) -> Table {
 /// A finding with its lines, what it costs and how it is repaired.
 fn finding(item: &FindingItem, excerpts: &HashMap<&str, Vec<&ExcerptJson>>) -> Section {
     let finding = item.finding;
-    let line = finding.line.map(|line| format!(" line {line}: ")).unwrap_or_else(|| " ".to_owned());
+    let line = finding.line.map_or_else(|| " ".to_owned(), |line| format!(" line {line}: "));
     let severity = finding.severity();
     let title = toned(severity.name(), Tone::of(severity)).and_dim(line).and(&finding.message);
     let title = title.and(others(item.number)).and(" ");

@@ -71,16 +71,17 @@ fn contents(page: &Page) -> Markup {
 }
 
 /// The blocks that a browser gets.
-fn visible(page: &Page) -> impl Iterator<Item = &Block> {
-    page.blocks.iter().flat_map(|block| match block {
-        Block::Only(media, blocks) if media.contains(&Medium::Html) => blocks.as_slice(),
-        Block::Only(..) => &[],
-        block => std::slice::from_ref(block),
-    })
+fn visible(blocks: &[Block]) -> Vec<&Block> {
+    let parts = blocks.iter().map(|block| match block {
+        Block::Only(media, blocks) if media.contains(&Medium::Html) => visible(blocks),
+        Block::Only(..) => Vec::new(),
+        block => vec![block],
+    });
+    parts.flatten().collect()
 }
 
 fn sections(page: &Page) -> impl Iterator<Item = (usize, &Section)> {
-    let sections = visible(page).filter_map(|block| match block {
+    let sections = visible(&page.blocks).into_iter().filter_map(|block| match block {
         Block::Section(section) if !section.title.is_empty() => Some(section),
         _ => None,
     });
@@ -106,7 +107,7 @@ fn words(text: &Text) -> String {
 fn draw_page(page: &Page) -> Markup {
     let mut number = 0;
     html! {
-        @for block in visible(page) {
+        @for block in visible(&page.blocks) {
             @match block {
                 Block::Section(section) if repeats_title(page, section) => {
                     section id=(anchor(section, number)) { (draw_blocks(section, 2)) }
