@@ -3,7 +3,9 @@
 
 mod chart;
 
-pub(super) use self::chart::{Chart, IcicleMark, IcicleNode, MatrixRow, StepState, TimelineRow, TrendPoint};
+pub(super) use self::chart::{
+    Chart, IcicleMark, IcicleNode, MatrixRow, StepState, TimelineMark, TimelineRow, TrendPoint,
+};
 use crate::finding::Basis;
 
 /// What a stretch of text is for the reader.

@@ -1,7 +1,5 @@
 //! Pictures of a page: values alone; the renderer that draws decides how.
 
-use super::Tone;
-
 /// A picture.
 #[derive(Clone, Debug)]
 pub(in crate::report) enum Chart {
@@ -54,12 +52,22 @@ pub(in crate::report) struct TimelineRow {
     pub is_open: bool,
     /// Whether the whole waits for it.
     pub is_critical: bool,
-    /// [`Tone::Error`] for what failed; what is dim never began and has no bar.
-    pub tone: Tone,
+    pub mark: TimelineMark,
     /// What stands above it where the row before has another.
     pub group: String,
     /// What is said of it.
     pub note: String,
+}
+
+/// What became of what a bar stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::report) enum TimelineMark {
+    #[default]
+    Usual,
+    /// It failed.
+    Failed,
+    /// It never began: there is no bar.
+    Missing,
 }
 
 /// A step and what became of it at each commit.

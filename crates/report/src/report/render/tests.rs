@@ -2,7 +2,7 @@ use super::{MarkdownLimit, html, markdown, terminal};
 use crate::report::layout::{Layout, substitute};
 use crate::report::page::{
     Block, Chart, Column, Fold, IcicleMark, IcicleNode, MatrixRow, Medium, Page, Section, SourceExcerpt, StepState,
-    Table, Text, TextKind, TimelineRow, Tone, TrendPoint, code, command, number, path, plain, toned,
+    Table, Text, TextKind, TimelineMark, TimelineRow, Tone, TrendPoint, code, command, number, path, plain, toned,
 };
 
 /// What an input may hold: markup, escapes, changes of direction, ends of blocks, commands of a job.
@@ -61,7 +61,7 @@ fn hostile_page(text: &str) -> Page {
         group: words.clone(),
         ..TimelineRow::default()
     };
-    let open = TimelineRow { is_open: true, tone: Tone::Error, ..row.clone() };
+    let open = TimelineRow { is_open: true, mark: TimelineMark::Failed, ..row.clone() };
     page.push(Chart::Timeline { name: words.clone(), rows: vec![row, open] });
     let cells = vec![StepState::Reruns, StepState::Cached, StepState::Unknown];
     let row = MatrixRow { name: words.clone(), cells };
