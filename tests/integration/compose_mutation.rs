@@ -18,7 +18,7 @@ use dockopt::compose::project::{
 use dockopt::finding::Target;
 use dockopt::fix::FixLevel;
 use dockopt::inputs::{ComposeInput, ComposeReading, Date, Inputs};
-use dockopt::report::{self, GraphStyle, Layout, Medium, PathBase, ReportRun};
+use dockopt::report::{self, GraphLanguage, Layout, Medium, PathBase, ReportRun};
 use dockopt::rules::{self, Policies, Selection};
 use dockopt::stack::{Stack, StartGraph};
 use dockopt::text::{FileId, Source};
@@ -133,10 +133,14 @@ fn check(bytes: &[u8], tally: &Tally, compared: usize) -> Result<(), String> {
     tally.read.fetch_add(1, Ordering::Relaxed);
     let compose = &inputs.composes[0];
     let graph = StartGraph::of(&Stack::new(project, &compose.dockerfiles), &compose.reading.inactive);
-    for style in [GraphStyle::Levels, GraphStyle::Mermaid, GraphStyle::Dot] {
-        report::compose_graph("compose.yaml", &graph, style, Layout::PLAIN);
+    for language in [GraphLanguage::Mermaid, GraphLanguage::Dot] {
+        report::compose_graph_source(&graph, language);
     }
-    report::compose_graph_json(&[("compose.yaml".to_owned(), graph)]);
+    let graphs = [("compose.yaml".to_owned(), graph)];
+    for medium in [Medium::Terminal, Medium::Markdown, Medium::Html] {
+        report::compose_graph(&graphs).write(medium, Layout::PLAIN);
+    }
+    report::compose_graph_json(&graphs);
     let safe = fixed(&inputs, &policies, FixLevel::Safe)?;
     let unsafe_text = fixed(&inputs, &policies, FixLevel::Unsafe)?;
     let Some(after) = unsafe_text.or(safe) else { return Ok(()) };

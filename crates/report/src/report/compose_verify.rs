@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::compose_graph::word;
-use super::page::{Block, Chart, Column, Listing, Page, Section, Table, Text, TimelineRow, Tone, note, plain, toned};
+use super::page::{Block, Chart, Column, Listing, Page, Section, Table, Text, TimelineMark, TimelineRow, Tone, note, plain, toned};
 use super::units::{count, seconds};
 use crate::startup::{CrashTrial, Outage, ServiceStatus, StartProblem, StartProof, StartResult, StartedContainer};
 
@@ -92,7 +92,11 @@ fn timeline_row(container: &StartedContainer, start: &StartResult) -> TimelineRo
         is_open: container.started.is_some() && container.ready.is_none(),
         // The last one to be ready.
         is_critical: container.ready.is_some() && container.ready == start.seconds,
-        tone: tone(container.status),
+        mark: match tone(container.status) {
+            Tone::Error => TimelineMark::Failed,
+            Tone::Dim => TimelineMark::Missing,
+            _ => TimelineMark::Usual,
+        },
         note: if is_known { String::new() } else { status(container.status) },
         ..TimelineRow::default()
     }
@@ -358,8 +362,5 @@ mod tests {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert_eq!(text.matches("<li").count() - text.matches("<li><span class=\"dim\">note").count(), 8, "{text}");
-        if let Ok(path) = std::env::var("W3_HTML") {
-            std::fs::write(format!("{path}/verify.html"), &text).unwrap();
-        }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::page::{
-    Block, Chart, Column, Listing, Medium, Page, Section, Table, Text, TimelineRow, Tone, note, plain, toned,
+    Block, Chart, Column, Listing, Medium, Page, Section, Table, Text, TimelineMark, TimelineRow, Tone, note, plain, toned,
 };
 use super::units::{count, grouped, seconds};
 use crate::deployment::{DeploymentProof, DeploymentStep, LostRequests, RequestKind, StepKind};
@@ -50,7 +50,7 @@ fn timeline(step: &DeploymentStep) -> Block {
         name: what.clone(),
         start: lost.first,
         seconds: lost.last - lost.first,
-        tone: Tone::Error,
+        mark: TimelineMark::Failed,
         note: format!("with {}", count(lost.count, "lost request")),
         ..TimelineRow::default()
     };
@@ -65,7 +65,7 @@ fn timeline(step: &DeploymentStep) -> Block {
         let text = format!("{} lost: {what}", grouped(lost.count));
         rows.push((lost.first, vec![at(lost.first), at(lost.last), toned(text, Tone::Error)]));
     }
-    rows.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+    rows.sort_by(|(first, _), (second, _)| first.total_cmp(second));
     let rows = rows.into_iter().map(|(_, row)| row).collect();
     let columns = [Column::Right, Column::Right, Column::Wrapped];
     let table = Table::new(&columns, rows).with_head(&["at", "until", "what happened"]);
@@ -237,8 +237,5 @@ mod tests {
         }
         let text = page.write(Medium::Html, Layout::PLAIN);
         assert!(text.contains("class=\"failed\"") && text.contains("and stays"), "{text}");
-        if let Ok(path) = std::env::var("W3_HTML") {
-            std::fs::write(format!("{path}/deploy.html"), &text).unwrap();
-        }
     }
 }

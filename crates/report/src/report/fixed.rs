@@ -51,7 +51,7 @@ pub fn fix(before: &Report, outcome: &FixOutcome, mask: &Mask, written: bool, un
 /// One or a few lines that tell what was or would be done.
 pub fn fix_summary(outcome: &FixOutcome, mask: &Mask, written: bool, unsafe_left: usize) -> String {
     let lines = summary_lines(outcome, mask, written, unsafe_left);
-    lines.iter().map(|line| format!("{}\n", clean(line))).collect()
+    lines.iter().map(|line| clean(line)).collect::<Vec<_>>().join("\n") + "\n"
 }
 
 fn summary_lines(outcome: &FixOutcome, mask: &Mask, written: bool, unsafe_left: usize) -> Vec<String> {

@@ -5,7 +5,7 @@ mod chart;
 mod remark;
 
 pub(super) use self::chart::{
-    Chart, IcicleMark, IcicleNode, MatrixColumn, MatrixRow, StepState, TimelineRow, TrendPoint,
+    Chart, IcicleMark, IcicleNode, MatrixColumn, MatrixRow, StepState, TimelineMark, TimelineRow, TrendPoint,
 };
 pub(super) use self::remark::{Remark, RemarkFix, SourceExcerpt};
 use crate::finding::{Basis, Severity};

@@ -1,6 +1,5 @@
 //! Pictures of a page: values alone; the renderer that draws decides how.
 
-use super::Tone;
 pub(in crate::report) use crate::wire::IcicleMark;
 
 /// A picture.
@@ -44,8 +43,7 @@ pub(in crate::report) struct TimelineRow {
     pub is_open: bool,
     /// Whether the whole waits for it.
     pub is_critical: bool,
-    /// [`Tone::Error`] for what failed; what is dim never began and has no bar.
-    pub tone: Tone,
+    pub mark: TimelineMark,
     /// What stands above it where the row before has another.
     pub group: String,
     /// What is said of it.
@@ -58,6 +56,17 @@ pub(in crate::report) struct MatrixColumn {
     pub name: String,
     /// Its date, its message.
     pub about: String,
+}
+
+/// What became of what a bar stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::report) enum TimelineMark {
+    #[default]
+    Usual,
+    /// It failed.
+    Failed,
+    /// It never began: there is no bar.
+    Missing,
 }
 
 /// A step and what became of it at each commit.

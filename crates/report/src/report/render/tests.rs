@@ -3,7 +3,7 @@ use crate::finding::Severity;
 use crate::report::layout::{Layout, substitute};
 use crate::report::page::{
     Block, Chart, Column, Fold, IcicleMark, IcicleNode, Listing, MatrixColumn, MatrixRow, Medium, NextCommand, Page,
-    Remark, RemarkFix, Section, SourceExcerpt, StepState, Table, Text, TextKind, TimelineRow, Tone, TrendPoint, code,
+    Remark, RemarkFix, Section, SourceExcerpt, StepState, Table, Text, TextKind, TimelineMark, TimelineRow, Tone, TrendPoint, code,
     command, number, path, plain, toned,
 };
 
@@ -100,7 +100,7 @@ fn hostile_page(text: &str) -> Page {
         group: words.clone(),
         ..TimelineRow::default()
     };
-    let open = TimelineRow { is_open: true, tone: Tone::Error, ..row.clone() };
+    let open = TimelineRow { is_open: true, mark: TimelineMark::Failed, ..row.clone() };
     page.push(Chart::Timeline { name: words.clone(), rows: vec![row, open] });
     let cells = vec![StepState::Reruns, StepState::Cached, StepState::MayRerun];
     let row = MatrixRow { name: words.clone(), cells };

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use crate::report::format::escape::masked;
 use crate::report::page::{
-    Chart, IcicleMark, IcicleNode, MatrixColumn, MatrixRow, StepState, TimelineRow, Tone, TrendPoint,
+    Chart, IcicleMark, IcicleNode, MatrixColumn, MatrixRow, StepState, TimelineMark, TimelineRow, TrendPoint,
 };
 use crate::report::units::{bytes, count, seconds};
 
@@ -90,7 +90,7 @@ fn draw_timeline(name: &str, rows: &[TimelineRow]) -> Markup {
                 (masked(name))
                 @if rows.iter().any(|row| row.is_critical) { span.key.last aria-hidden="true" {} "critical path" }
                 @if rows.iter().any(|row| row.delay > 0.0) { span.key.delay aria-hidden="true" {} "delayed" }
-                @if rows.iter().any(|row| row.is_open) { span.key.open aria-hidden="true" {} "goes on for an unknown time" }
+                @if rows.iter().any(|row| row.is_open) { span.key.open aria-hidden="true" {} "takes an unknown time" }
             }
             ol {
                 @for (at, row) in rows.iter().enumerate() {
@@ -109,8 +109,8 @@ fn draw_timeline(name: &str, rows: &[TimelineRow]) -> Markup {
 
 /// A bar, with its name before and its time behind it.
 fn draw_row(row: &TimelineRow, end: f64) -> Markup {
-    let class = match row.tone {
-        Tone::Error => Some("failed"),
+    let class = match row.mark {
+        TimelineMark::Failed => Some("failed"),
         _ => row.is_critical.then_some("critical"),
     };
     let start = percent(row.start, end);
@@ -121,7 +121,7 @@ fn draw_row(row: &TimelineRow, end: f64) -> Markup {
                 (masked(&row.name))
                 @if row.is_critical { span.hidden { " (on the critical path)" } }
             }
-            div.track { @if row.tone != Tone::Dim {
+            div.track { @if row.mark != TimelineMark::Missing {
                 div.span.open[row.is_open] style={ "left:" (start) "%;width:" (width) "%" } {
                     @if row.delay > 0.0 { div.delay style={ "width:" (percent(row.delay, row.seconds)) "%" } {} }
                 }
