@@ -146,6 +146,21 @@ fn the_rewrite_of_optimize_is_compared() {
 }
 
 #[test]
+fn the_next_command_helps_against_what_reruns_most() {
+    let dockopt = Dockopt::new();
+    let at = dockopt.path();
+    git(at, &["init", "-q"]);
+    commit(at, "the project", &[("api/Dockerfile", NAIVE), ("api/package.json", "{}")]);
+    commit(at, "a text", &[("README.md", "# a")]);
+    commit(at, "another text", &[("README.md", "# b")]);
+    let ran = dockopt.args(["cache", "history", ".", "--file", "api/Dockerfile"]).run().code(0);
+    let line = "dockopt optimize . --file api/Dockerfile --level 0 --diff";
+    assert!(ran.stdout.contains(line), "{}", ran.stdout);
+    let diff = ran.again(line.split(' ').skip(1)).code(0).stdout;
+    assert!(diff.contains("+.git"), "{diff}");
+}
+
+#[test]
 fn a_dockerfile_in_the_context_is_priced_by_its_commits() {
     let dockopt = Dockopt::new();
     let at = dockopt.path();

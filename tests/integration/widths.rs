@@ -42,7 +42,7 @@ fn project() -> Dockopt {
     dockopt
 }
 
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 26] = [
     "audit",
     "audit --all",
     "audit api",
@@ -54,7 +54,10 @@ const COMMANDS: [&str; 23] = [
     "context ls --all",
     "cache predict api --touch server.js",
     "cache history api",
+    "cache history api --against optimize",
+    "cache predict api --touch server.js --log build.log",
     "cache explain build.log",
+    "cache explain build.log --all",
     "compose check",
     "compose graph",
     "compose env",
@@ -103,6 +106,15 @@ fn on_terminal(folder: &Path, arguments: &[&str], columns: usize) -> String {
 /// Whether a line is as narrow as it can be: a command, a path and a line of a file are never broken.
 fn is_unbreakable(line: &str, columns: usize) -> bool {
     line.split_whitespace().any(|word| dockopt::report::width(word) + 16 > columns)
+}
+
+#[test]
+fn steps_of_a_history_are_readable_on_a_narrow_terminal() {
+    let dockopt = project();
+    let text = on_terminal(dockopt.path(), &["cache", "history", "api"], 80);
+    for part in ["[4/4] RUN npm ci && npm run build && npm", "\n        server.js 1", "dockopt cache history api --against"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
 }
 
 #[test]
