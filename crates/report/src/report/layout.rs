@@ -91,6 +91,16 @@ pub(super) fn substitute(c: char) -> Option<char> {
     }
 }
 
+/// Bytes of a message that are shown: it may quote a name of megabytes.
+const LONGEST: usize = 4_000;
+
+pub(super) fn clip(text: &str) -> Cow<'_, str> {
+    if text.len() <= LONGEST {
+        return text.into();
+    }
+    format!("{}…", &text[..text.floor_char_boundary(LONGEST)]).into()
+}
+
 /// Columns that a text takes.
 pub fn width(text: &str) -> usize {
     text.width()

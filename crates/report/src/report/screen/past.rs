@@ -79,7 +79,8 @@ fn times(past: &BuildPast) -> Option<Section> {
     let columns = [Column::Right, Column::Words, Column::Right, Column::Right, Column::Left];
     let table = Table::new(&columns, cells.collect()).with_head(&["line", "step", "begins after", "takes", ""]);
     let chart = Chart::Timeline {
-        name: "Steps as they run beside each other; those that the build waits for stand out".to_owned(),
+        name: "Steps run as soon as what they need is there; the coloured ones are those that the build waits for"
+            .to_owned(),
         rows: timed.iter().map(|(_, row)| (*row).clone()).collect(),
     };
     let section = Section::new("Time of the build").with(plain(text)).with(chart);
