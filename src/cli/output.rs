@@ -10,7 +10,7 @@ use crate::audit::InputAudit;
 use crate::finding::{Mask, Severity};
 use crate::inputs::{Date, IgnoreInput, Inputs};
 use crate::load::LoadError;
-use crate::report::{self, Format, Layout, Medium, Page, PathBase, ReportRun};
+use crate::report::{self, Format, Medium, Page, PathBase, ReportRun};
 use crate::rules::{Policies, Selection, SelectorError};
 use crate::settings;
 use crate::settings::CommandLinePolicy;

@@ -197,8 +197,8 @@ pub(crate) const SINKS: [(&str, &str); 29] = [
     ("lint Dockerfile", REPORTS),
     ("lint compose.yaml", "text json"),
     ("audit . --no-history", REPORTS),
-    ("audit . --all --select all", "text json markdown"),
-    ("audit . --image app.tar --log build.log", "text json"),
+    ("audit . --all --select all", "text json markdown html"),
+    ("audit . --image app.tar --log build.log", "text json html"),
     ("fix .", "text json markdown html"),
     ("fix . --unsafe", "text json"),
     ("fix . --unsafe --select all", "text json markdown html"),
@@ -225,7 +225,7 @@ pub(crate) const SINKS: [(&str, &str); 29] = [
     ("image diff app.tar app.tar", "text json markdown html"),
 ];
 
-const REPORTS: &str = "text json jsonl sarif github gitlab checkstyle junit oneline hadolint-json markdown csv";
+const REPORTS: &str = "text json jsonl sarif github gitlab checkstyle junit oneline hadolint-json markdown csv html";
 
 /// Runs a command in every format, and returns the number of formats and what it shows.
 pub(crate) fn run(folder: &Path, planted: &Planted, command: &str, formats: &str) -> (usize, Vec<String>) {

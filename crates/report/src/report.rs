@@ -28,6 +28,7 @@ mod optimize;
 mod page;
 mod patch;
 mod prediction;
+mod price;
 mod proof;
 mod render;
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::compose_graph::word;
-use super::page::{Block, Chart, Column, Listing, Page, Section, Table, Text, TimelineMark, TimelineRow, Tone, note, plain, toned};
+use super::page::{
+    Block, Chart, Column, Listing, Page, Section, Table, Text, TimelineMark, TimelineRow, Tone, note, plain, toned,
+};
 use super::units::{count, seconds};
 use crate::startup::{CrashTrial, Outage, ServiceStatus, StartProblem, StartProof, StartResult, StartedContainer};
 

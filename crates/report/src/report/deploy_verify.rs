@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::page::{
-    Block, Chart, Column, Listing, Medium, Page, Section, Table, Text, TimelineMark, TimelineRow, Tone, note, plain, toned,
+    Block, Chart, Column, Listing, Medium, Page, Section, Table, Text, TimelineMark, TimelineRow, Tone, note, plain,
+    toned,
 };
 use super::units::{count, grouped, seconds};
 use crate::deployment::{DeploymentProof, DeploymentStep, LostRequests, RequestKind, StepKind};

@@ -4,12 +4,10 @@ mod details;
 mod fix_diff;
 mod remark;
 
-use std::borrow::Cow;
-
 pub(super) use self::details::FindingDetails;
 use self::remark::remark_of_problem;
 use super::format::ReportRun;
-use super::layout::Layout;
+use super::layout::{Layout, clip};
 use super::page::{Block, Medium, Page, Section, Tone, toned};
 use super::render;
 use super::units::count;
@@ -57,16 +55,6 @@ pub fn problems(report: &Report, layout: Layout) -> String {
 /// One problem.
 pub fn problem(sources: &[Source], problem: &ProblemReport, layout: Layout) -> String {
     render::terminal_remark(&remark_of_problem(sources, problem), layout) + "\n\n"
-}
-
-/// Bytes of a message that are shown: it may quote a name of megabytes.
-const LONGEST: usize = 4_000;
-
-pub(super) fn clip(text: &str) -> Cow<'_, str> {
-    if text.len() <= LONGEST {
-        return text.into();
-    }
-    format!("{}…", &text[..text.floor_char_boundary(LONGEST)]).into()
 }
 
 /// Notices and what could not be looked at, for where a format has no place for them.

@@ -27,16 +27,6 @@ impl Layout {
         self.width.unwrap_or(110).clamp(20, 160)
     }
 
-    /// At most `columns` wide on a terminal, the end cut. Elsewhere nothing is cut: the rest is nowhere to be seen.
-    pub(super) fn cut(self, text: &str, columns: usize) -> Cow<'_, str> {
-        if self.width.is_some() { cut(text, columns) } else { Cow::Borrowed(text) }
-    }
-
-    /// At most `columns` wide on a terminal, the start cut.
-    pub(super) fn cut_path(self, text: &str, columns: usize) -> Cow<'_, str> {
-        if self.width.is_some() { cut_path(text, columns) } else { Cow::Borrowed(text) }
-    }
-
     /// The text in a tone.
     pub(super) fn paint(self, tone: Tone, text: &str) -> String {
         let style = match tone {
@@ -96,6 +86,16 @@ pub(super) fn substitute(c: char) -> Option<char> {
         | '\u{e0000}'..='\u{e007f}' => Some(char::REPLACEMENT_CHARACTER),
         _ => None,
     }
+}
+
+/// Bytes of a message that are shown: it may quote a name of megabytes.
+const LONGEST: usize = 4_000;
+
+pub(super) fn clip(text: &str) -> Cow<'_, str> {
+    if text.len() <= LONGEST {
+        return text.into();
+    }
+    format!("{}…", &text[..text.floor_char_boundary(LONGEST)]).into()
 }
 
 /// Columns that a text takes.
@@ -176,18 +176,6 @@ pub(super) fn quoted(path: &str) -> String {
         return ".".into();
     }
     if path.chars().all(plain) { path_text.into_owned() } else { format!("'{}'", path_text.replace('\'', r"'\''")) }
-}
-
-/// A title and what it is about, on one line where both fit, each shown as it is.
-pub(super) fn push_title(out: &mut String, title: &str, about: &str, gap: usize, layout: Layout) {
-    let beside = layout.width.is_none_or(|columns| width(title) + gap + width(about) <= columns);
-    out.push_str(&layout.paint(Tone::Strong, title));
-    if beside {
-        out.push_str(&format!("{}{about}\n", " ".repeat(gap)));
-    } else {
-        out.push('\n');
-        push(out, about, 2, layout, Tone::Plain);
-    }
 }
 
 /// A text that is wrapped, its further lines indented.

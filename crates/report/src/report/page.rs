@@ -2,13 +2,14 @@
 //! escaping is theirs.
 
 mod chart;
-mod remark;
+
+use std::ops::Range;
 
 pub(super) use self::chart::{
     Chart, IcicleMark, IcicleNode, MatrixColumn, MatrixRow, StepState, TimelineMark, TimelineRow, TrendPoint,
 };
-pub(super) use self::remark::{Remark, RemarkFix, SourceExcerpt};
 use crate::finding::{Basis, Severity};
+use crate::text::LineColumn;
 
 /// What a stretch of text is for the reader.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -343,6 +344,55 @@ pub(super) struct Listing {
     pub lines: Vec<String>,
     /// Whether a terminal may break them.
     pub is_wrapped: bool,
+}
+
+/// A message about lines of a file.
+#[derive(Clone, Debug)]
+pub(super) struct Remark {
+    pub severity: Severity,
+    pub message: String,
+    /// The rule, and the address of its page; empty where an input itself is wrong.
+    pub rule: &'static str,
+    pub url: Option<String>,
+    /// The file, and the place in it where it is known.
+    pub file: String,
+    pub place: Option<LineColumn>,
+    pub excerpt: Option<SourceExcerpt>,
+    /// What is said of the further places of the excerpt.
+    pub labels: Vec<String>,
+    /// What else is said, each with the word that it begins with: `help`, `note`.
+    pub notes: Vec<(&'static str, Text)>,
+    pub fix: Option<RemarkFix>,
+    /// Its name in an address.
+    pub anchor: Option<String>,
+}
+
+/// How what a remark is about can be repaired.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RemarkFix {
+    pub title: String,
+    /// Why it may change more than it should; `None` where it is safe.
+    pub risk: Option<String>,
+    pub command: String,
+    /// What it changes, as a unified diff, for readers who get it.
+    pub diff: Option<String>,
+}
+
+/// Lines of a source file; secrets are masked.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SourceExcerpt {
+    /// Name of the file; empty where it is said already.
+    pub file: String,
+    /// Number of the first line.
+    pub first_line: u32,
+    pub lines: Vec<String>,
+    /// Lines that are meant, by number.
+    pub marked: Vec<u32>,
+    /// Whether the start of a line is left out, so that columns are not those of the source.
+    pub is_clipped: bool,
+    /// Stretches that are meant, as offsets in the lines joined by line ends, the main one first; `None` for one that lies
+    /// elsewhere.
+    pub places: Vec<Option<Range<usize>>>,
 }
 
 /// A command, and what it does.

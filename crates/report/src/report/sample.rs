@@ -310,7 +310,7 @@ fn no_width_breaks_and_nothing_of_the_input_reaches_the_terminal() {
             for text in [
                 lint(&report(), layout),
                 audit(&report(), &AuditView { all, ..AuditView::default() }, layout),
-                context(&listing, layout, all),
+                context(std::slice::from_ref(&listing), all).write(Medium::Terminal, layout),
             ] {
                 assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
                 assert!(text.ends_with('\n'));

@@ -26,6 +26,7 @@ pub(super) fn timeline_rows(steps: &[TimelineStep]) -> Vec<TimelineRow> {
         seconds: step.seconds,
         is_critical: critical[at],
         note: step.note.clone(),
+        ..TimelineRow::default()
     });
     rows.collect()
 }

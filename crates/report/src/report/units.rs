@@ -52,14 +52,6 @@ pub(super) fn grouped(number: u64) -> String {
     text
 }
 
-/// The row of a list that was cut: `… 12 more (--all)`; empty if all rows are shown. `indent` is in columns.
-pub(super) fn hidden_rows(all: usize, visible: usize, indent: usize) -> String {
-    match all.saturating_sub(visible) {
-        0 => String::new(),
-        hidden => format!("{:indent$}… {hidden} more (--all)\n", ""),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,8 +19,8 @@ const EFFORT: u64 = 50_000;
 /// Dockerfiles whose history is looked at.
 const MAX_BUILDS: usize = 8;
 
-/// The newest commits that are told one by one.
-const TOLD_COMMITS: usize = 30;
+/// The newest commits that are listed one by one.
+const LISTED_COMMITS: usize = 30;
 
 /// Characters of a commit's hash.
 const HASH: usize = 7;
@@ -171,7 +171,7 @@ fn newest_runs(commits: &[Commit], table: &HistoryTable) -> (Vec<String>, BTreeM
         CommitRow::Built(verdicts) => Some((commit, verdicts)),
         _ => None,
     });
-    let mut built: Vec<_> = built.take(TOLD_COMMITS).collect();
+    let mut built: Vec<_> = built.take(LISTED_COMMITS).collect();
     built.reverse();
     let names = built.iter().map(|(commit, _)| commit.id.to_string().chars().take(HASH).collect());
     let runs_of = |at: usize| {

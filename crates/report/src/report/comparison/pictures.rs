@@ -95,6 +95,7 @@ fn timeline(build: &BuildState, kind: FigureKind) -> Vec<Block> {
         seconds: step.seconds,
         is_critical: step.is_critical,
         note: step.line.map(|line| format!("line {line}")).unwrap_or_default(),
+        ..TimelineRow::default()
     });
     let mut blocks =
         vec![Chart::Timeline { name: format!("Steps of the {}", kind.title()), rows: rows.collect() }.into()];

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 
 use crate::finding::{Basis, CostFrequency, Impact, ImpactKind, Saving};
 use crate::report::image::{format_bound, pair};
-use crate::report::table;
+use crate::report::price;
 use crate::report::units::{bytes, count, grouped, seconds};
 use crate::results::{
     ChangeCause, Comparison, CostState, Direction, Edit, FigureKind, FigureRow, FigureUnit, FindingState, LimitCheck,
@@ -344,7 +344,7 @@ pub(super) fn others(number: usize) -> String {
 
 /// What a finding costs, as the other commands write it; empty if that is unknown.
 pub(super) fn cost(finding: &FindingState) -> String {
-    finding.cost.as_ref().and_then(impact).map(|impact| table::cost(&impact)).unwrap_or_default()
+    finding.cost.as_ref().and_then(impact).map(|impact| price::cost(&impact)).unwrap_or_default()
 }
 
 /// The same where it is an amount.

@@ -8,8 +8,9 @@ use super::remark::{remark_of_finding, remark_of_problem};
 use crate::audit::{ProblemReport, Report};
 use crate::finding::Finding;
 use crate::report::format::ReportRun;
+use crate::report::layout::clip;
 use crate::report::page::{Block, Column, Medium, Section, Table, Text, TextKind, Tone, path, plain, toned};
-use crate::report::table;
+use crate::report::price;
 use crate::report::units::count;
 
 /// Findings that a document shows with their lines and fixes; of more, the ones that cost most.
@@ -104,7 +105,7 @@ impl<'r> FindingDetails<'r> {
             vec![
                 toned(finding.severity.name(), Tone::of(finding.severity)),
                 self.place(index, format!("{}:{line}", self.file(finding))),
-                plain(super::clip(&finding.message)).and_dim(format!(" [{}]", finding.rule)),
+                plain(clip(&finding.message)).and_dim(format!(" [{}]", finding.rule)),
                 cost(finding),
             ]
         });
@@ -134,8 +135,8 @@ fn anchors(report: &Report) -> Vec<String> {
 }
 
 fn cost(finding: &Finding) -> Text {
-    let price = Report::price(finding);
-    price
-        .map(|price| Text::new(table::cost(price), TextKind::Number(table::known_basis(price)), Tone::Plain))
+    let impact = Report::price(finding);
+    impact
+        .map(|impact| Text::new(price::cost(impact), TextKind::Number(price::known_basis(impact)), Tone::Plain))
         .unwrap_or_default()
 }

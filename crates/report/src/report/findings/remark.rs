@@ -1,12 +1,12 @@
 //! A finding, or what is wrong with an input, as a remark about lines of a file.
 
-use super::clip;
 use super::fix_diff::fix_diff;
 use crate::audit::{ProblemReport, Report};
 use crate::finding::{Finding, Fix, Impact, Safety, Severity};
 use crate::report::excerpt::excerpt;
+use crate::report::layout::clip;
 use crate::report::page::{Remark, RemarkFix, SourceExcerpt, Text, TextKind, Tone, plain};
-use crate::report::table;
+use crate::report::price;
 use crate::text::{LineColumn, Source, Span};
 
 /// A finding with its lines, what it costs and how it is repaired. Only a document shows what a fix changes: `has_diffs`.
@@ -39,7 +39,7 @@ fn costs(impact: &Impact) -> Text {
         Some(_) => format!(" ({}: {evidence})", impact.basis.name()),
         None => format!(" ({evidence})"),
     };
-    Text::new(table::cost(impact), TextKind::Number(table::known_basis(impact)), Tone::Strong).and_dim(how)
+    Text::new(price::cost(impact), TextKind::Number(price::known_basis(impact)), Tone::Strong).and_dim(how)
 }
 
 fn remark_fix(report: &Report, finding: &Finding, fix: &Fix, has_diffs: bool) -> RemarkFix {

@@ -18,8 +18,8 @@ pub(super) fn write(run: &ReportRun) -> String {
             &item.message,
             item.help.unwrap_or_default(),
             fix.map_or("", |fix| crate::report::json::safety(&fix.safety).0),
-            &price.map(crate::report::table::exact_cost).unwrap_or_default(),
-            price.map_or("", crate::report::table::basis),
+            &price.map(crate::report::price::exact_cost).unwrap_or_default(),
+            price.map_or("", crate::report::price::basis),
             item.url.as_deref().unwrap_or_default(),
             &item.fingerprint,
         ];

@@ -5,7 +5,7 @@ use super::item::items;
 use super::{PathBase, ReportRun};
 use crate::finding::Severity;
 use crate::report::comparison::limit_sentence;
-use crate::report::findings::clip;
+use crate::report::layout::clip;
 use crate::results::Comparison;
 
 /// GitHub keeps ten annotations of a kind per step: the worst come first.

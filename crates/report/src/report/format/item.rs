@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::audit::{ProblemReport, Report};
 use crate::finding::{Finding, Severity, fingerprints, problem_fingerprints};
-use crate::report::findings::clip;
+use crate::report::layout::clip;
 use crate::rules::Rule;
 use crate::text::{LineColumn, Source};
 

@@ -5,7 +5,7 @@ use super::escape::{markdown, markdown_code};
 use super::github::remedy;
 use super::item::{ReportItem, files, items};
 use crate::finding::Severity;
-use crate::report::table;
+use crate::report::price;
 use crate::report::units::count;
 
 pub(super) fn write(run: &ReportRun) -> String {
@@ -53,9 +53,9 @@ fn row(run: &ReportRun, item: &ReportItem) -> String {
     };
     let place = format!("{}:{}", run.base.display_path(item.file), item.start.line);
     let price = item.finding.and_then(crate::audit::Report::price);
-    let cost = price.map(|price| match table::basis(price) {
-        "" => table::exact_cost(price),
-        basis => format!("{} ({basis})", table::exact_cost(price)),
+    let cost = price.map(|price| match price::basis(price) {
+        "" => price::exact_cost(price),
+        basis => format!("{} ({basis})", price::exact_cost(price)),
     });
     let fix = item.finding.and_then(|finding| finding.fixes.first());
     let help = item.help.map(|help| format!("<br>{}", markdown(help))).unwrap_or_default();

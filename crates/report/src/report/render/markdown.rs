@@ -82,7 +82,11 @@ impl Writer<'_> {
             Block::Diff(diff) => self.whole(&fenced(diff)),
             Block::Listing(block) => self.whole(&listing(block)),
             Block::Excerpt(block) => self.whole(&excerpt(block)),
-            Block::Remarks(remarks) => remarks.iter().for_each(|block| self.whole(&remark(block))),
+            Block::Remarks(remarks) => {
+                for block in remarks {
+                    self.whole(&remark(block));
+                }
+            }
             Block::Commands(commands) => {
                 self.gap();
                 let rows = commands

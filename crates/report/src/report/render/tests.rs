@@ -3,8 +3,8 @@ use crate::finding::Severity;
 use crate::report::layout::{Layout, substitute};
 use crate::report::page::{
     Block, Chart, Column, Fold, IcicleMark, IcicleNode, Listing, MatrixColumn, MatrixRow, Medium, NextCommand, Page,
-    Remark, RemarkFix, Section, SourceExcerpt, StepState, Table, Text, TextKind, TimelineMark, TimelineRow, Tone, TrendPoint, code,
-    command, number, path, plain, toned,
+    Remark, RemarkFix, Section, SourceExcerpt, StepState, Table, Text, TextKind, TimelineMark, TimelineRow, Tone,
+    TrendPoint, code, command, number, path, plain, toned,
 };
 
 use crate::text::LineColumn;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::{ProblemReport, Report};
-use crate::report::findings;
+use crate::report::layout::clip;
 use crate::report::page::{Block, Section, Tone, toned};
 use crate::report::units::count;
 use crate::text::Source;
@@ -30,7 +30,7 @@ pub(super) fn warnings(report: &Report) -> Vec<Block> {
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
         let help = problem.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
         let line = format!("warning: {} ({}{more}){help}", problem.message, places.join(", "));
-        toned(findings::clip(&line), Tone::Warning).into()
+        toned(clip(&line), Tone::Warning).into()
     };
     groups.into_iter().map(text).collect()
 }

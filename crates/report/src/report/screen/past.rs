@@ -2,7 +2,7 @@
 
 use crate::audit::{BuildPast, BuildStep, PastStep};
 use crate::report::page::{
-    Block, Chart, Column, MatrixRow, Section, StepState, Table, TimelineRow, Tone, number, plain, toned,
+    Block, Chart, Column, MatrixColumn, MatrixRow, Section, StepState, Table, TimelineRow, Tone, number, plain, toned,
 };
 use crate::report::timeline::{TimelineStep, critical_seconds, timeline_rows};
 use crate::report::units::{count, seconds};
@@ -25,7 +25,7 @@ fn commits(past: &BuildPast) -> Option<Section> {
     let state = |runs: &Option<bool>| match runs {
         Some(true) => StepState::Reruns,
         Some(false) => StepState::Cached,
-        None => StepState::Unknown,
+        None => StepState::Absent,
     };
     let steps = || past.steps.iter().filter(|step| step.runs.iter().any(Option::is_some));
     let rows = steps().map(|step| MatrixRow { name: name(&step.step), cells: step.runs.iter().map(state).collect() });
@@ -37,7 +37,11 @@ fn commits(past: &BuildPast) -> Option<Section> {
     let counts = Table::new(&[Column::Right, Column::Words, Column::Right], counts.collect());
     let chart = Chart::Matrix {
         name: "The last commits, the newest on the right".to_owned(),
-        columns: past.commits.clone(),
+        columns: past
+            .commits
+            .iter()
+            .map(|name| MatrixColumn { name: name.clone(), ..MatrixColumn::default() })
+            .collect(),
         rows: rows.collect(),
     };
     let section = Section::new("What commits rerun").with(chart);
@@ -79,7 +83,8 @@ fn times(past: &BuildPast) -> Option<Section> {
     let columns = [Column::Right, Column::Words, Column::Right, Column::Right, Column::Left];
     let table = Table::new(&columns, cells.collect()).with_head(&["line", "step", "begins after", "takes", ""]);
     let chart = Chart::Timeline {
-        name: "Steps as they run beside each other; those that the build waits for stand out".to_owned(),
+        name: "Steps run as soon as what they need is there; the coloured ones are those that the build waits for"
+            .to_owned(),
         rows: timed.iter().map(|(_, row)| (*row).clone()).collect(),
     };
     let section = Section::new("Time of the build").with(plain(text)).with(chart);

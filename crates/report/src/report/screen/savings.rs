@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::Report;
 use crate::finding::{Basis, CostFrequency, Impact, ImpactKind, Saving};
-use crate::report::table;
+use crate::report::price;
 
 /// What findings, by index, cost together: each kind of cost once, and a kind without any amount by its name.
 pub(super) fn savings(report: &Report, findings: &[usize]) -> Vec<String> {
-    let mut texts: Vec<String> = sums(report, findings).iter().map(table::cost).collect();
+    let mut texts: Vec<String> = sums(report, findings).iter().map(price::cost).collect();
     let mut seen = BTreeSet::new();
     texts.retain(|text| seen.insert(text.clone()));
     texts
@@ -93,7 +93,7 @@ impl Costs {
                 Some(Saving::Reruns { reruns, builds }) if reruns > 0 => {
                     costs.commits = Some(format!("{reruns} of {builds} commits"));
                 }
-                Some(Saving::Bytes(_) | Saving::Seconds(_)) => costs.amounts.push(table::cost(&sum)),
+                Some(Saving::Bytes(_) | Saving::Seconds(_)) => costs.amounts.push(price::cost(&sum)),
                 _ => costs.effects.push(effect(sum.kind).to_owned()),
             }
         }

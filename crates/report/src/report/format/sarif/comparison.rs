@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::wire::level;
 use super::{artifact, line_at, logical_place, print, result_at, rule, wire};
 use crate::report::comparison::limit_sentence;
-use crate::report::findings::clip;
 use crate::report::format::path::PathBase;
+use crate::report::layout::clip;
 use crate::results::{Comparison, FindingState, LimitCheck};
 use crate::text::LineColumn;
 
