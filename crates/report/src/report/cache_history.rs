@@ -134,7 +134,7 @@ fn steps(table: &HistoryTable) -> Table {
             known.map_or(cause, |line| toned(format!("as line {line}"), Tone::Dim)),
         ]
     });
-    let columns = [Column::Right, Column::Words, Column::Right, Column::Right, Column::Right, Column::Below];
+    let columns = [Column::Right, Column::Words, Column::Right, Column::Right, Column::Right, Column::WrappedOrBelow];
     Table::new(&columns, rows.collect()).with_head(&["line", "step", "reruns", "", "expected", "because of"])
 }
 

@@ -128,7 +128,8 @@ fn status(status: ServiceStatus) -> String {
 /// What is wrong, each with what was printed.
 fn problems(problems: &[StartProblem]) -> Option<Block> {
     let problem_section = |problem: &StartProblem| {
-        let mut section = Section::new(toned("error", Tone::Error).and(format!(": {}", problem.what)));
+        let title = toned("error", Tone::Error).and(format!(": {}", problem.what));
+        let mut section = Section { is_flat: true, ..Section::new(title) };
         if let Some(probe) = problem.probes.last() {
             let end = if probe.exit_code < 0 {
                 "it gave no exit code".to_owned()
@@ -152,7 +153,7 @@ fn push_lines<'l>(section: &mut Section, what: &str, lines: impl Iterator<Item =
     if last.is_empty() {
         section.push(plain(format!("{what}: it printed nothing")));
     } else {
-        section.blocks.extend([plain(format!("{what}:")).into(), Listing { lines: last, ..Listing::default() }.into()]);
+        section.push(Listing { caption: plain(format!("{what}:")), lines: last, is_wrapped: false });
     }
 }
 
@@ -347,7 +348,7 @@ mod tests {
         let text = compose_verify(&proof()).write(Medium::Terminal, Layout::PLAIN);
         for part in [
             "compose.yaml   1 of 2 starts went well\n\nstart 2 of 2\n  service  delay  start  ready  state",
-            "\n\nerror: `sick` became unhealthy\n  last failure of its check (code 7):\n    no such <table>\n  last lines of its \
+            "\n\nerror: `sick` became unhealthy\n  last failure of its check (code 7):\n    no such <table>\n\n  last lines of its \
              log:\n    starting\n\nall starts\n  start 1  all ready after 3.5 s\n  start 2  `sick` became unhealthy\n\nnote: ",
             "note: the network `edge` is replaced\n",
         ] {
@@ -363,6 +364,6 @@ mod tests {
         {
             assert!(text.contains(part), "{part}: {text}");
         }
-        assert_eq!(text.matches("<li").count() - text.matches("<li><span class=\"dim\">note").count(), 8, "{text}");
+        assert_eq!(text.matches("class=\"what\"").count(), 5, "{text}");
     }
 }

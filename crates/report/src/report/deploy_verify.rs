@@ -35,8 +35,8 @@ pub fn deploy_verify(proof: &DeploymentProof) -> Page {
         // Why a version was refused is of interest also where that is right.
         if !problems.is_empty() || step.kind == StepKind::Unhealthy {
             let lines = &step.lines[step.lines.len().saturating_sub(LINES)..];
-            let section = Section::new(format!("{}, the last lines of the script", title(step)));
-            page.push(section.with(Listing { lines: lines.to_vec(), ..Listing::default() }));
+            let caption = plain(format!("{}, the last lines of the script:", title(step)));
+            page.push(Listing { caption, lines: lines.to_vec(), is_wrapped: false });
         }
     }
     page.push_list(proof.notes.iter().map(note).collect());
@@ -230,7 +230,7 @@ mod tests {
             text.starts_with(start) && text.contains("\n\nerror: api 1 -> 2: 2 of 902 requests were lost"),
             "{text}"
         );
-        assert!(text.ends_with("\n\napi 1 -> 2, the last lines of the script\n    + docker compose up\n"), "{text}");
+        assert!(text.ends_with("\n\n  api 1 -> 2, the last lines of the script:\n    + docker compose up\n"), "{text}");
         let text = page.write(Medium::Markdown, Layout::PLAIN);
         for part in ["| 2.0 s |  | api-2 (version 2) started |", "| 8.0 s | 9.5 s | 2 lost: new: refused connections |"]
         {

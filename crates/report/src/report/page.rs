@@ -201,6 +201,8 @@ pub(super) enum Column {
     Wrapped,
     /// Words about the whole row: on a terminal below it, from its second column on.
     Below,
+    /// Words of any length: wrapped beside the others where there is room for a sentence, else below the row.
+    WrappedOrBelow,
 }
 
 /// Rows under each other. Columns with nothing in them are left out.

@@ -261,7 +261,7 @@ fn draw_table(table: &Table) -> Markup {
         Column::Right => Some("right"),
         Column::Path => Some("long"),
         Column::Left => None,
-        Column::Words | Column::Wrapped | Column::Below => Some("words"),
+        Column::Words | Column::Wrapped | Column::Below | Column::WrappedOrBelow => Some("words"),
     };
     let has_head = table.head.iter().any(|head| !head.is_empty());
     let has_words = columns.iter().any(|at| style(*at) == Some("words"));

@@ -115,7 +115,9 @@ impl<'t> LineText<'t> {
 pub(in crate::report) fn table(table: &Table, indent: usize, layout: Layout) -> String {
     let rows: Vec<Vec<LineText<'_>>> = table.rows.iter().map(|row| row.iter().map(LineText::new).collect()).collect();
     let head: &[String] = if table.hides_head { &[] } else { &table.head };
-    let mut out = TableWriter { table, head, rows: &rows, indent }.write(layout);
+    let mut writer = TableWriter { table, columns: table.columns.clone(), head, rows: &rows, indent };
+    writer.place_words(layout);
+    let mut out = writer.write(layout);
     if table.hidden > 0 {
         out.push_str(&format!("{:indent$}… {} more (--all)\n", "", table.hidden));
     }
@@ -124,6 +126,8 @@ pub(in crate::report) fn table(table: &Table, indent: usize, layout: Layout) -> 
 
 struct TableWriter<'t> {
     table: &'t Table,
+    /// Those of the table; words that may stand beside a row or below it are either.
+    columns: Vec<Column>,
     head: &'t [String],
     rows: &'t [Vec<LineText<'t>>],
     indent: usize,
@@ -134,9 +138,9 @@ impl TableWriter<'_> {
     fn widths(&self, layout: Layout) -> Vec<usize> {
         let columns = layout.columns();
         let mut widths = Vec::new();
-        for at in 0..self.table.columns.len() {
+        for at in 0..self.columns.len() {
             let is_spare = self.table.spare.iter().any(|(column, least)| *column == at && columns < *least);
-            if is_spare || self.table.columns[at] == Column::Below {
+            if is_spare || self.columns[at] == Column::Below {
                 widths.push(0);
                 continue;
             }
@@ -151,6 +155,13 @@ impl TableWriter<'_> {
     /// Columns of a line, with a gap after each column.
     fn line_width(&self, widths: &[usize]) -> usize {
         self.indent + widths.iter().filter(|width| **width > 0).map(|width| width + GAP).sum::<usize>()
+    }
+
+    /// Puts words that may stand beside a row or below it where there is room for them.
+    fn place_words(&mut self, layout: Layout) {
+        let Some(at) = self.columns.iter().position(|column| *column == Column::WrappedOrBelow) else { return };
+        let is_beside = self.room_of(at, layout) >= LEAST_WRAPPED + GAP;
+        self.columns[at] = if is_beside { Column::Wrapped } else { Column::Below };
     }
 
     /// Columns that are left for one column beside the others.
@@ -170,16 +181,16 @@ impl TableWriter<'_> {
         let mut widths = self.widths(layout);
         // Where nobody sees the rest, nothing is cut, only wrapped.
         let is_whole = layout.width.is_none();
-        let flexible = |at: &usize| match self.table.columns[*at] {
+        let flexible = |at: &usize| match self.columns[*at] {
             Column::Words | Column::Path => !is_whole,
-            Column::Wrapped => true,
+            Column::Wrapped | Column::WrappedOrBelow => true,
             Column::Left | Column::Right | Column::Below => false,
         };
         let least = if is_whole { LEAST_WRAPPED } else { LEAST };
         // Words give before paths, and the widest column first.
         while self.line_width(&widths) > layout.columns() + GAP {
             let wide = (0..widths.len()).filter(flexible).filter(|at| widths[*at] > least);
-            let widest = wide.max_by_key(|at| (self.table.columns[*at] == Column::Words, widths[*at]));
+            let widest = wide.max_by_key(|at| (self.columns[*at] == Column::Words, widths[*at]));
             let Some(widest) = widest else { break };
             widths[widest] -= 1;
         }
@@ -188,7 +199,7 @@ impl TableWriter<'_> {
         }
         let mut out = String::new();
         if !self.head.is_empty() && !self.rows.is_empty() {
-            let columns = self.head.iter().zip(&self.table.columns);
+            let columns = self.head.iter().zip(&self.columns);
             let is_above = |column: &Column| *column != Column::Below;
             let head = columns.map(|(head, column)| if is_above(column) { head.as_str() } else { "" });
             let head: Vec<Text> = head.map(Text::from).collect();
@@ -268,13 +279,15 @@ impl TableWriter<'_> {
     /// The lines of a row; those after the first have only what is wrapped.
     fn lines(&self, row: &[LineText], widths: &[usize], layout: Layout) -> Vec<String> {
         let mut cells = Vec::new();
-        for ((column, cell), columns) in self.table.columns.iter().zip(row).zip(widths) {
+        for ((column, cell), columns) in self.columns.iter().zip(row).zip(widths) {
             let texts: Vec<Cow<str>> = match column {
                 _ if *columns == 0 || cell.text.is_empty() => Vec::new(),
                 Column::Right | Column::Left => vec![Cow::Borrowed(cell.text.as_str())],
                 Column::Words => vec![cut(&cell.text, *columns)],
                 Column::Path => vec![cut_path(&cell.text, *columns)],
-                Column::Wrapped => wrap(&cell.text, *columns).into_iter().map(Cow::Owned).collect(),
+                Column::Wrapped | Column::WrappedOrBelow => {
+                    wrap(&cell.text, *columns).into_iter().map(Cow::Owned).collect()
+                }
                 Column::Below => Vec::new(),
             };
             let painted = if *column == Column::Wrapped {
@@ -291,14 +304,14 @@ impl TableWriter<'_> {
 
     /// What stands below a row.
     fn lines_below(&self, row: &[LineText], widths: &[usize], layout: Layout) -> Vec<String> {
-        let mut visible = self.table.columns.iter().zip(widths).filter(|(_, width)| **width > 0);
+        let mut visible = self.columns.iter().zip(widths).filter(|(_, width)| **width > 0);
         let indent = match visible.next() {
             // A long first column is a name, and no number or place before it.
             Some((Column::Words | Column::Wrapped, _)) | None => self.indent + GAP,
             Some((_, width)) => self.indent + width + GAP,
         };
         let mut lines = Vec::new();
-        for (column, cell) in self.table.columns.iter().zip(row) {
+        for (column, cell) in self.columns.iter().zip(row) {
             if *column == Column::Below && !cell.text.is_empty() {
                 let texts = wrap(&cell.text, layout.columns().saturating_sub(indent));
                 lines.extend(cell.paint_lines(&texts, layout).iter().map(|line| format!("{:indent$}{line}", "")));
@@ -311,7 +324,7 @@ impl TableWriter<'_> {
     fn line(&self, cells: &[Vec<(usize, String)>], number: usize, widths: &[usize]) -> String {
         let mut line = " ".repeat(self.indent);
         let mut blanks = 0;
-        for (at, column) in self.table.columns.iter().enumerate().filter(|(at, _)| widths[*at] > 0) {
+        for (at, column) in self.columns.iter().enumerate().filter(|(at, _)| widths[*at] > 0) {
             let Some((columns, text)) = cells.get(at).and_then(|lines| lines.get(number)) else {
                 blanks += widths[at] + GAP;
                 continue;
@@ -362,7 +375,7 @@ mod tests {
         let rows = vec![vec![plain("7"), plain("a name of a step that is long"), plain("the cause of what it does")]];
         let block =
             Table::new(&[Column::Right, Column::Words, Column::Below], rows).with_head(&["line", "step", "why"]);
-        let expected = "  line  step\n     7  a name of a step that …\n        the cause of what it\n        does\n";
+        let expected = "  line  step\n     7  a name of a step that…\n        the cause of what it\n        does\n";
         assert_eq!(table(&block, 2, layout), expected);
     }
 
