@@ -150,7 +150,7 @@ fn body(rule: &Rule) -> Vec<Block> {
         if is_part && lines.peek().is_some() {
             continue;
         }
-        push_paragraphs(&mut sections, std::mem::take(&mut paragraph));
+        push_paragraphs(&mut sections, &std::mem::take(&mut paragraph));
         if let Some(title) = line.strip_prefix("## ") {
             sections.push(Section { is_flat: true, ..Section::new(title) });
         } else if let Some(info) = line.strip_prefix("```")
@@ -170,7 +170,7 @@ fn is_item(line: &str) -> bool {
 }
 
 /// Adds paragraphs that stand right below each other; items of a list are some.
-fn push_paragraphs(sections: &mut [Section], paragraphs: Vec<String>) {
+fn push_paragraphs(sections: &mut [Section], paragraphs: &[String]) {
     let Some(section) = sections.last_mut().filter(|_| !paragraphs.is_empty()) else { return };
     let prose = Block::Prose(paragraphs.iter().map(plain).collect());
     let items = paragraphs.iter().map(|text| if is_item(text) { plain(&text[2..]) } else { plain(text) });

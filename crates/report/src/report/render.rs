@@ -8,7 +8,7 @@ mod tests;
 
 pub(super) use self::html::write as html;
 pub(super) use self::markdown::{MarkdownLimit, write as markdown};
-pub(super) use self::terminal::{remark as terminal_remark, table as terminal_table, write as terminal};
+pub(super) use self::terminal::{remark as terminal_remark, write as terminal};
 use super::layout::Layout;
 use super::page::{Medium, Page};
 

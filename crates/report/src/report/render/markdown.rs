@@ -232,8 +232,8 @@ fn fenced(diff: &str) -> String {
 
 fn listing(listing: &Listing) -> String {
     let caption = if listing.caption.is_empty() { String::new() } else { format!("{}\n\n", text(&listing.caption)) };
-    let lines: String = listing.lines.iter().map(|line| format!("{}\n", cut(line, WIDEST))).collect();
-    caption + &markdown_fence("", &lines)
+    let lines: Vec<_> = listing.lines.iter().map(|line| cut(line, WIDEST)).collect();
+    caption + &markdown_fence("", &(lines.join("\n") + "\n"))
 }
 
 /// The message, the lines that it is about, and what else is said, one below the other.

@@ -50,7 +50,6 @@ impl Writer {
     fn block(&mut self, block: &Block, indent: usize) {
         match block {
             Block::Section(section) => self.section(section, indent),
-            Block::Paragraph(text) => self.paragraph(text, indent),
             Block::Table(block) => self.out.push_str(&table(block, indent, self.layout)),
             Block::List(items) => items.iter().for_each(|item| self.paragraph(item, indent)),
             Block::Prose(paragraphs) => paragraphs.iter().for_each(|text| self.prose(text, indent)),
@@ -60,7 +59,7 @@ impl Writer {
                 let line = LineText::new(text).paint_all(self.layout);
                 self.out.push_str(&format!("{:indent$}{line}\n", ""));
             }
-            Block::Line(text) => self.paragraph(text, indent),
+            Block::Paragraph(text) | Block::Line(text) => self.paragraph(text, indent),
             // To draw a finding takes longer than to find it.
             Block::Remarks(remarks) => {
                 let layout = self.layout;
@@ -96,9 +95,10 @@ impl Writer {
         if is_wide(columns + distance + width(aside.text())) {
             self.paragraph(&title_text, indent);
             self.paragraph(&section.about, indent + 2);
-            return if distance > 0 {
-                self.paragraph(&section.aside, indent + 2)
-            };
+            if distance > 0 {
+                self.paragraph(&section.aside, indent + 2);
+            }
+            return;
         }
         let rest = self.layout.columns().saturating_sub(columns + width(aside.text()));
         let distance = if distance > 0 { rest.clamp(distance, FAR) } else { 0 };
@@ -168,9 +168,8 @@ impl Writer {
 const fn is_apart(before: Option<&Block>, block: &Block) -> bool {
     match (before, block) {
         (_, Block::Section(section)) | (Some(Block::Section(section)), _) if !section.is_tight => true,
-        (Some(Block::Listing(_)), _) => true,
         (Some(Block::Prose(_)), Block::Listing(_)) | (None, _) => false,
-        (Some(Block::Prose(_)), _) | (_, Block::Prose(_)) => true,
+        (Some(Block::Listing(_) | Block::Prose(_)), _) | (_, Block::Prose(_)) => true,
         _ => false,
     }
 }

@@ -200,7 +200,7 @@ fn sections_are_indented_and_apart() {
 fn a_cut_text_keeps_its_tones() {
     let row = vec![path("a/very/long/path/of/a/file").and_dim(" (3 files)"), plain("1")];
     let table = Table::new(&[Column::Path, Column::Right], vec![row]);
-    let text = super::terminal_table(&table, 0, Layout { width: Some(24), colour: true, links: false });
+    let text = super::terminal::table(&table, 0, Layout { width: Some(24), colour: true, links: false });
     assert_eq!(text, "…/of/a/file\u{1b}[2m (3 files)\u{1b}[0m  1\n");
 }
 
@@ -210,8 +210,8 @@ fn a_terminal_with_links_opens_addresses() {
     let table =
         Table::new(&[Column::Left, Column::Words], vec![vec![plain("1"), link("a rule of this name").and(" here")]]);
     let layout = Layout { width: Some(24), links: true, ..Layout::PLAIN };
-    let text = super::terminal_table(&table, 0, layout);
+    let text = super::terminal::table(&table, 0, layout);
     assert_eq!(text, "1  \u{1b}]8;;https://example.com/a␛b\u{1b}\\a rule of this name\u{1b}]8;;\u{1b}\\ …\n");
-    let plain_text = super::terminal_table(&table, 0, Layout { links: false, ..layout });
+    let plain_text = super::terminal::table(&table, 0, Layout { links: false, ..layout });
     assert_eq!(plain_text, "1  a rule of this name …\n");
 }
