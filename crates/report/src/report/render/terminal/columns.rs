@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::report::layout::{Layout, clean, cut, cut_path, width, wrap};
+use crate::report::layout::{Layout, clean, cut, cut_path, push, width, wrap};
 use crate::report::page::{Cards, Column, Table, Text, TextKind, Tone};
 
 /// Columns that a flexible column has at least.
@@ -209,8 +209,7 @@ impl TableWriter<'_> {
         }
         for (number, row) in self.rows.iter().enumerate() {
             for (_, heading) in self.table.groups.iter().filter(|(at, _)| *at == number) {
-                let indent = self.indent.saturating_sub(1);
-                out.push_str(&format!("{:indent$}{}\n", "", layout.paint(Tone::Dim, heading)));
+                push(&mut out, heading, self.indent.saturating_sub(1), layout, Tone::Dim);
             }
             for line in self.lines(row, &widths, layout) {
                 out.push_str(&line);
