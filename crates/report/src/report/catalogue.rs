@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::json::pretty;
-use super::page::{Block, Column, Listing, Medium, Page, Section, Table, Text, TextKind, Tone, plain, toned};
+use super::page::{Block, Column, Indent, Listing, Medium, Page, Section, Table, Text, TextKind, Tone, plain, toned};
 use crate::rules::{Category, Rule, Status};
 use crate::wire::{list, object};
 
@@ -152,7 +152,7 @@ fn body(rule: &Rule) -> Vec<Block> {
         }
         push_paragraphs(&mut sections, &std::mem::take(&mut paragraph));
         if let Some(title) = line.strip_prefix("## ") {
-            sections.push(Section { is_flat: true, ..Section::new(title) });
+            sections.push(Section { indent: Indent::Nothing, ..Section::new(title) });
         } else if let Some(info) = line.strip_prefix("```")
             && let Some(section) = sections.last_mut()
         {

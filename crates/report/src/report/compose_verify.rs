@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::compose_graph::word;
 use super::page::{
-    Block, Chart, Column, Listing, Page, Section, Table, Text, TimelineMark, TimelineRow, Tone, note, plain, toned,
+    Block, Chart, Column, Indent, Listing, Page, Section, Table, Text, TimelineMark, TimelineRow, Tone, note, plain,
+    toned,
 };
 use super::units::{count, seconds};
 use crate::startup::{CrashTrial, Outage, ServiceStatus, StartProblem, StartProof, StartResult, StartedContainer};
@@ -129,7 +130,7 @@ fn status(status: ServiceStatus) -> String {
 fn problems(problems: &[StartProblem]) -> Option<Block> {
     let problem_section = |problem: &StartProblem| {
         let title = toned("error", Tone::Error).and(format!(": {}", problem.what));
-        let mut section = Section { is_flat: true, ..Section::new(title) };
+        let mut section = Section { indent: Indent::Nothing, ..Section::new(title) };
         if let Some(probe) = problem.probes.last() {
             let end = if probe.exit_code < 0 {
                 "it gave no exit code".to_owned()

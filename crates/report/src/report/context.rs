@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::json;
-use super::page::{Block, Column, Page, Section, Table, TextKind, Tone, code, number, path, plain, toned};
+use super::page::{Block, Column, Indent, Page, Section, Table, TextKind, Tone, code, number, path, plain, toned};
 use super::units::{bytes, count};
 use crate::audit::{ContextListing, ContextListingEntry};
 use crate::wire::{Head, list, object};
@@ -21,7 +21,7 @@ pub fn context(listings: &[ContextListing], all: bool) -> Page {
 fn section(listing: &ContextListing, all: bool) -> Section {
     let context = &listing.context;
     let about = format!("{} in {}", bytes(context.bytes), count(context.files, "file"));
-    let mut section = Section { about: number(about), ..Section::new(path(&context.root)) };
+    let mut section = Section { about: number(about), indent: Indent::Blocks, ..Section::new(path(&context.root)) };
     section.push(match &context.ignore_file {
         Some(file) => plain("filtered by ").with(file, TextKind::Path, Tone::Plain),
         None => plain("no .dockerignore"),

@@ -278,9 +278,18 @@ pub(super) struct Section {
     pub is_tight: bool,
     /// Its name in an address, where something points to it.
     pub anchor: Option<String>,
-    /// Whether a terminal shows its blocks as far to the left as its title.
-    pub is_flat: bool,
+    pub indent: Indent,
     pub blocks: Vec<Block>,
+}
+
+/// What of a section a terminal shows further to the right than its title.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Indent {
+    #[default]
+    All,
+    /// All but sections.
+    Blocks,
+    Nothing,
 }
 
 /// Whether a section is open at first, where a reader can open it.

@@ -2,8 +2,8 @@
 
 use crate::buildlog::{Explanation, LogForm, LogStep, LoggedBuild, StepKind, StepStatus};
 use crate::report::page::{
-    Block, Chart, Column, Listing, Medium, Page, Section, Table, Text, TimelineRow, Tone, code, number, path, plain,
-    toned,
+    Block, Chart, Column, Indent, Listing, Medium, Page, Section, Table, Text, TimelineRow, Tone, code, number, path,
+    plain, toned,
 };
 use crate::report::units::{bytes, count, seconds};
 
@@ -143,7 +143,8 @@ impl BuildWriter<'_> {
         let logged = &self.build.logged;
         let time = logged.seconds.map_or_else(String::new, |time| format!(", {}", seconds(time)));
         let file = logged.dockerfile.as_ref().map_or_else(String::new, |file| format!(" of {file}"));
-        let mut section = Section::new(format!("{name}: {} log{file}{time}", logged.form.name()));
+        let title = format!("{name}: {} log{file}{time}", logged.form.name());
+        let mut section = Section { indent: Indent::Blocks, ..Section::new(title) };
         let mut facts = Vec::new();
         if let Some(totals) = logged.totals {
             let steps = count(totals.total, "step");

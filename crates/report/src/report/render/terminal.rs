@@ -10,7 +10,7 @@ use self::columns::LineText;
 pub(in crate::report) use self::columns::table;
 pub(in crate::report) use self::remark::remark;
 use crate::report::layout::{Layout, clean, width, wrap};
-use crate::report::page::{Block, Fold, Listing, Medium, Page, Section, SourceExcerpt, Text, Tone};
+use crate::report::page::{Block, Fold, Indent, Listing, Medium, Page, Section, SourceExcerpt, Text, Tone};
 
 /// Columns between a title and what it is about.
 const GAP: usize = 3;
@@ -23,7 +23,7 @@ const FAR: usize = 10;
 /// The page as text.
 pub(in crate::report) fn write(page: &Page, layout: Layout) -> String {
     let mut writer = Writer { out: String::new(), layout };
-    writer.blocks(&page.blocks, 0);
+    writer.blocks(&page.blocks, 0, 0);
     if writer.out.ends_with("\n\n") {
         writer.out.pop();
     }
@@ -36,14 +36,15 @@ struct Writer {
 }
 
 impl Writer {
-    fn blocks(&mut self, blocks: &[Block], indent: usize) {
+    /// `sections`: the indent of sections among them.
+    fn blocks(&mut self, blocks: &[Block], indent: usize, sections: usize) {
         let mut before = None;
         for block in visible(blocks) {
             if is_apart(before, block) && !self.out.is_empty() && !self.out.ends_with("\n\n") {
                 self.out.push('\n');
             }
             before = Some(block);
-            self.block(block, indent);
+            self.block(block, if matches!(block, Block::Section(_)) { sections } else { indent });
         }
     }
 
@@ -79,7 +80,13 @@ impl Writer {
         if has_title {
             self.title(section, indent);
         }
-        self.blocks(&section.blocks, if has_title && !section.is_flat { indent + 2 } else { indent });
+        let inner = if has_title { indent + 2 } else { indent };
+        let (blocks, sections) = match section.indent {
+            Indent::All => (inner, inner),
+            Indent::Blocks => (inner, indent),
+            Indent::Nothing => (indent, indent),
+        };
+        self.blocks(&section.blocks, blocks, sections);
     }
 
     /// The title and what it is about, on one line where all fit.

@@ -160,7 +160,7 @@ impl TableWriter<'_> {
     /// Puts words that may stand beside a row or below it where there is room for them.
     fn place_words(&mut self, layout: Layout) {
         let Some(at) = self.columns.iter().position(|column| *column == Column::WrappedOrBelow) else { return };
-        let is_beside = self.room_of(at, layout) >= LEAST_WRAPPED + GAP;
+        let is_beside = layout.width.is_none() || self.room_of(at, layout) >= LEAST_WRAPPED + GAP;
         self.columns[at] = if is_beside { Column::Wrapped } else { Column::Below };
     }
 
