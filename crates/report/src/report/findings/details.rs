@@ -115,7 +115,7 @@ impl<'r> FindingDetails<'r> {
 
     fn file(&self, finding: &Finding) -> String {
         let source = self.run.report.sources.get(finding.file.0 as usize);
-        source.map(|source| self.run.base.display_path(source.name()).to_string()).unwrap_or_default()
+        source.map(|source| self.run.base.display_path(source.name())).unwrap_or_default()
     }
 }
 

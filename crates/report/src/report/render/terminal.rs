@@ -49,7 +49,6 @@ impl Writer {
     fn block(&mut self, block: &Block, indent: usize) {
         match block {
             Block::Section(section) => self.section(section, indent),
-            Block::Paragraph(text) => self.paragraph(text, indent),
             Block::Table(block) => self.out.push_str(&table(block, indent, self.layout)),
             Block::List(items) => items.iter().for_each(|item| self.paragraph(item, indent)),
             Block::Diff(diff) => self.diff(diff, indent),
@@ -57,7 +56,7 @@ impl Writer {
                 let line = LineText::new(text).paint_all(self.layout);
                 self.out.push_str(&format!("{:indent$}{line}\n", ""));
             }
-            Block::Line(text) => self.paragraph(text, indent),
+            Block::Paragraph(text) | Block::Line(text) => self.paragraph(text, indent),
             // To draw a finding takes longer than to find it.
             Block::Remarks(remarks) => {
                 let layout = self.layout;
@@ -93,9 +92,10 @@ impl Writer {
         if is_wide(columns + distance + width(aside.text())) {
             self.paragraph(&title_text, indent);
             self.paragraph(&section.about, indent + 2);
-            return if distance > 0 {
-                self.paragraph(&section.aside, indent + 2)
-            };
+            if distance > 0 {
+                self.paragraph(&section.aside, indent + 2);
+            }
+            return;
         }
         let rest = self.layout.columns().saturating_sub(columns + width(aside.text()));
         let distance = if distance > 0 { rest.clamp(distance, FAR) } else { 0 };
