@@ -132,7 +132,7 @@ fn statistics_count_the_findings_of_each_rule() {
     let ran = ran.again(["lint", "backend/Dockerfile", "--statistics", "--format=sarif"]).code(2);
     ran.complains(&[
         "invalid value 'sarif' for '--format <FORMAT>' with '--statistics'",
-        "[possible values: text, json]",
+        "[possible values: text, json, markdown, html]",
     ]);
 }
 
@@ -189,7 +189,7 @@ fn a_category_is_explained_by_its_rules() {
 fn help_shows_the_formats_of_the_command_and_examples() {
     for (command, formats) in [
         ("lint", "hadolint-json"),
-        ("fix", "[default: text] [possible values: text, json]"),
+        ("init", "[default: text] [possible values: text, json]"),
         ("measure", "[default: text] [possible values: text, json, markdown, html]"),
     ] {
         let ran = Dockopt::new().args([command, "--help"]).run().code(0);

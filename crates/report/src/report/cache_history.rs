@@ -94,7 +94,7 @@ pub fn cache_history(report: &CacheHistoryReport) -> Page {
     page.push(end);
     let commands = next::commands(report);
     if !commands.is_empty() {
-        page.push(Section::default().with(Block::Commands(commands)));
+        page.push(Section::open_untitled("Next").with(Block::Commands(commands)));
     }
     page
 }
@@ -166,7 +166,8 @@ fn matrix(report: &CacheHistoryReport, table: &HistoryTable) -> Chart {
         CommitRow::Built(verdicts) => Some((commit, verdicts)),
         _ => None,
     });
-    let built: Vec<_> = built.take(MATRIX_COMMITS).collect();
+    let mut built: Vec<_> = built.take(MATRIX_COMMITS).collect();
+    built.reverse();
     let all = table.builds();
     let of = if all > built.len() { format!(" of {}", grouped(all as u64)) } else { String::new() };
     let row = |(index, step): (usize, &HistoryStep)| MatrixRow {
@@ -174,7 +175,7 @@ fn matrix(report: &CacheHistoryReport, table: &HistoryTable) -> Chart {
         cells: built.iter().map(|(_, verdicts)| state(verdicts.get(index).copied().flatten())).collect(),
     };
     Chart::Matrix {
-        name: format!("Steps at the newest {}{of} commits, the newest on the left", built.len()),
+        name: format!("Steps at the newest {}{of} commits, the newest on the right", built.len()),
         rows: table.visible_steps().map(row).collect(),
         columns: built.iter().map(|(commit, _)| commit.column()).collect(),
     }

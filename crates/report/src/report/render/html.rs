@@ -56,13 +56,18 @@ fn digest(text: &str) -> String {
     base64::engine::general_purpose::STANDARD.encode(Sha256::digest(text))
 }
 
+/// Whether a section stands right below the links.
+fn begins_with_section(page: &Page) -> bool {
+    matches!(visible(&page.blocks).first(), Some(Block::Section(section)) if !section.title.is_empty())
+}
+
 /// Links to the sections, where there are several.
 fn contents(page: &Page) -> Markup {
     let sections: Vec<(usize, &Section)> = sections(page).collect();
     html! {
         @if sections.len() > 2 {
             nav.contents aria-label="Sections" {
-                ul { @for (number, section) in sections {
+                ul { @for (number, section) in sections.into_iter().skip(usize::from(begins_with_section(page))) {
                     li { a href={"#" (anchor(section, number))} { (words(&section.title)) } }
                 } }
             }
