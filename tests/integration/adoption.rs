@@ -189,7 +189,7 @@ fn a_category_is_explained_by_its_rules() {
 fn help_shows_the_formats_of_the_command_and_examples() {
     for (command, formats) in [
         ("lint", "hadolint-json"),
-        ("init", "[default: text] [possible values: text, json]"),
+        ("fix", "[default: text] [possible values: text, json, markdown, html]"),
         ("measure", "[default: text] [possible values: text, json, markdown, html]"),
     ] {
         let ran = Dockopt::new().args([command, "--help"]).run().code(0);
