@@ -132,7 +132,7 @@ fn statistics_count_the_findings_of_each_rule() {
     let ran = ran.again(["lint", "backend/Dockerfile", "--statistics", "--format=sarif"]).code(2);
     ran.complains(&[
         "invalid value 'sarif' for '--format <FORMAT>' with '--statistics'",
-        "[possible values: text, json]",
+        "[possible values: text, json, markdown, html]",
     ]);
 }
 

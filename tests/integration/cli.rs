@@ -328,7 +328,7 @@ fn a_folder_without_a_dockerfile_is_listed_as_a_context() {
     let folder = || Dockopt::new().file("src/a.py", "a = 1\n").file(".env", "A=b\n").file(".dockerignore", "*.md\n");
     let ran = folder().file("README.md", "x").args(["context", "ls"]).run().code(0);
     assert!(
-        ran.stdout.starts_with(".  15 B in 3 files\n  filtered by .dockerignore\n  no Dockerfile"),
+        ran.stdout.starts_with(".   15 B in 3 files\n  filtered by .dockerignore\n  no Dockerfile"),
         "{}",
         ran.stdout
     );

@@ -223,13 +223,21 @@ fn paths_are_those_of_the_repository_in_ci() {
 
 #[test]
 fn a_command_without_a_format_says_which_it_has() {
-    for command in ["fix", "rules", "explain DL3025", "context ls"] {
-        for format in formats().filter(|name| !["text", "json"].contains(name)) {
+    let pages = "[possible values: text, json, markdown, html]";
+    let commands = [
+        ("fix", "[possible values: text, json]"),
+        ("rules", pages),
+        ("explain DL3025", pages),
+        ("context ls", pages),
+        ("cache history", pages),
+    ];
+    for (command, known) in commands {
+        for format in formats().filter(|name| !known.contains(name)) {
             let ran = run(Dockopt::new().file("Dockerfile", HOSTILE), command, format).code(2);
-            ran.complains(&[&format!("invalid value '{format}' for '--format"), "[possible values: text, json]"]);
+            ran.complains(&[&format!("invalid value '{format}' for '--format"), known]);
             let arguments = ["--format", format].into_iter().chain(command.split(' '));
             let ran = Dockopt::new().file("Dockerfile", HOSTILE).args(arguments).run().code(2);
-            ran.complains(&[&format!("invalid value '{format}' for '--format"), "[possible values: text, json]"]);
+            ran.complains(&[&format!("invalid value '{format}' for '--format"), known]);
         }
     }
     let ran = run(Dockopt::new(), "lint", "sarrif").code(2);

@@ -112,7 +112,9 @@ fn is_unbreakable(line: &str, columns: usize) -> bool {
 fn steps_of_a_history_are_readable_on_a_narrow_terminal() {
     let dockopt = project();
     let text = on_terminal(dockopt.path(), &["cache", "history", "api"], 80);
-    for part in ["[4/4] RUN npm ci && npm run build && npm", "\n        server.js 1", "dockopt cache history api --against"] {
+    for part in
+        ["[4/4] RUN npm ci && npm run build && npm", "\n        server.js 1", "dockopt cache history api --against"]
+    {
         assert!(text.contains(part), "{part}: {text}");
     }
 }

@@ -5,7 +5,6 @@ mod next;
 mod table;
 mod wire;
 
-use super::layout::{cut, cut_path};
 use super::next::next_block;
 use super::page::{
     Chart, Column, MatrixColumn, MatrixRow, Page, Section, StepState, Table, Text, Tone, code, number, plain, toned,
@@ -21,12 +20,6 @@ pub use self::wire::cache_history_json;
 
 /// Files that are named for a step.
 const NAMED_PATHS: usize = 3;
-
-/// Columns of a file's path.
-const PATH: usize = 40;
-
-/// Columns of a step's name in a sentence.
-const STEP_NAME: usize = 60;
 
 /// Commits of a picture: one column each.
 const MATRIX_COMMITS: usize = 60;
@@ -92,7 +85,7 @@ pub fn cache_history(report: &CacheHistoryReport) -> Page {
     let mut end = Section::default();
     end.push_list(report.notices.iter().map(plain).collect());
     page.push(end);
-    page.blocks.extend(next_block(&next::commands(report)));
+    page.blocks.extend(next_block(&next::commands(&report.tables, &report.build_words, &report.options)));
     page
 }
 
@@ -139,8 +132,7 @@ fn steps(table: &HistoryTable) -> Table {
 fn because(counted: &StepCount) -> Text {
     let named = counted.most_frequent(NAMED_PATHS);
     let more = counted.paths.len().saturating_sub(named.len());
-    let mut parts: Vec<Text> =
-        named.iter().map(|(path, times)| code(cut_path(path, PATH)).and(format!(" {times}"))).collect();
+    let mut parts: Vec<Text> = named.iter().map(|(path, times)| code(path).and(format!(" {times}"))).collect();
     if more > 0 {
         parts.push(plain(count(more as u64, "other file")));
     }
@@ -239,7 +231,7 @@ fn comparisons(before: &HistoryTable, after: &HistoryTable) -> Vec<String> {
     let remark = |step: &StepComparison| {
         format!(
             "`{}` reran in {} of {}; with `{name}` it would have been {}",
-            cut(&step.name, STEP_NAME),
+            step.name,
             step.before,
             count(step.builds as u64, "commit"),
             step.after,

@@ -171,7 +171,10 @@ fn is_item(line: &str) -> bool {
 
 /// Adds paragraphs that stand right below each other; items of a list are some.
 fn push_paragraphs(sections: &mut [Section], paragraphs: Vec<String>) {
-    let Some(section) = sections.last_mut().filter(|_| !paragraphs.is_empty()) else { return };
+    if paragraphs.is_empty() {
+        return;
+    }
+    let Some(section) = sections.last_mut() else { return };
     let prose = Block::Prose(paragraphs.iter().map(plain).collect());
     let items = paragraphs.iter().map(|text| if is_item(text) { plain(&text[2..]) } else { plain(text) });
     let list = Block::List(items.collect());

@@ -163,8 +163,8 @@ fn section(build: &BuildPrediction) -> Section {
 /// The rebuild by the seconds of the log: what is cached takes no time.
 fn timeline(build: &BuildPrediction, outcomes: &[StepOutcome]) -> Option<Chart> {
     let step = |(index, step): (usize, &Step)| {
-        let time = build.seconds.get(index).copied().flatten();
-        let time = time.filter(|_| matches!(outcomes.get(index), Some(StepOutcome::Reruns | StepOutcome::MayRerun)));
+        let runs = matches!(outcomes.get(index), Some(StepOutcome::Reruns | StepOutcome::MayRerun));
+        let time = if runs { build.seconds.get(index).copied().flatten() } else { None };
         let may = if outcomes.get(index) == Some(&StepOutcome::MayRerun) { "if it reruns" } else { "" };
         TimelineStep {
             name: format!("{}  {}", build.line_of(step.instruction), build.mask.apply(&step.name)),

@@ -250,11 +250,13 @@ impl BuildWriter<'_> {
         (!causes.is_empty()).then_some(section)
     }
 
-    /// When each step began: by the log, or by what it needs. `None` where the log does not say it.
+    /// When a step began, in seconds; `None` where the log does not say it of all.
     fn log_start(&self, at: usize) -> Option<f64> {
         let steps = self.build.steps();
-        let start = self.build.logged.started.filter(|_| steps.iter().all(|step| step.started.is_some()))?;
-        Some(steps[at].started?.duration_since(start).as_secs_f64())
+        if steps.iter().any(|step| step.started.is_none()) {
+            return None;
+        }
+        Some(steps[at].started?.duration_since(self.build.logged.started?).as_secs_f64())
     }
 
     /// The steps that the times are shown of.
@@ -279,7 +281,8 @@ impl BuildWriter<'_> {
         let first = *shown.first()?;
         let longest = steps.iter().filter_map(|step| step.seconds).fold(0.0, f64::max);
         let has_starts = self.log_start(first).is_some();
-        let scale = self.build.logged.seconds.filter(|_| has_starts).unwrap_or(longest).max(1e-9);
+        let all = if has_starts { self.build.logged.seconds } else { None };
+        let scale = all.unwrap_or(longest).max(1e-9);
         let row = |at: &usize| {
             let step = &steps[*at];
             let bar = bar(self.log_start(*at).unwrap_or(0.0) / scale, step.seconds.unwrap_or(0.0) / scale);

@@ -1,16 +1,17 @@
 //! What helps against the reruns of a history.
 
-use super::{CacheHistoryReport, HistoryStep, HistoryTable, OPTIMIZE};
+use super::table::{HistoryStep, HistoryTable, OPTIMIZE};
 use crate::cache::{HistoryCause, StepKind};
 use crate::report::next::NextCommand;
 
-/// The commands that go on from here, what helps most first.
-pub(super) fn commands(report: &CacheHistoryReport) -> Vec<NextCommand> {
-    let Some(first) = report.tables.first() else { return Vec::new() };
+/// The commands that go on from here, what helps most first. `build_words`: what is typed to look at this build; `options`:
+/// those of this command alone.
+pub(super) fn commands(tables: &[HistoryTable], build_words: &[String], options: &[String]) -> Vec<NextCommand> {
+    let Some(first) = tables.first() else { return Vec::new() };
     let often: Vec<&HistoryStep> =
         first.visible_steps().map(|(_, step)| step).filter(|step| is_frequent(step)).collect();
     let command = |words: &str, options: &[String], more: &str, why: String| {
-        let words = std::iter::once(words).chain(report.build_words.iter().chain(options).map(String::as_str));
+        let words = std::iter::once(words).chain(build_words.iter().chain(options).map(String::as_str));
         NextCommand::new(words, more, why)
     };
     let mut commands = Vec::new();
@@ -22,7 +23,7 @@ pub(super) fn commands(report: &CacheHistoryReport) -> Vec<NextCommand> {
     if often.iter().any(|step| step.count.causes.get(&HistoryCause::NoRecords) == Some(&step.count.reruns)) {
         let why = "finds what keeps pipelines from using the cache of earlier builds";
         commands.push(NextCommand::new(["ci check"].into_iter(), "", why.to_owned()));
-    } else if let Some(second) = report.tables.get(1) {
+    } else if let Some(second) = tables.get(1) {
         if second.name == OPTIMIZE && runs(second) < runs(first) {
             let why =
                 format!("shows this rewrite: RUN steps would have rerun {} times, not {}", runs(second), runs(first));
@@ -30,7 +31,7 @@ pub(super) fn commands(report: &CacheHistoryReport) -> Vec<NextCommand> {
         }
     } else if often.iter().any(is_run) {
         let why = "shows how often steps would have rerun with the rewrite of `dockopt optimize`";
-        commands.push(command("cache history", &report.options, "--against optimize", why.to_owned()));
+        commands.push(command("cache history", options, "--against optimize", why.to_owned()));
     }
     commands
 }

@@ -63,7 +63,9 @@ impl Writer {
     fn title(&mut self, section: &Section, indent: usize) {
         let title_text = section.title.clone().or_tone(Tone::Strong);
         if section.about.is_empty() {
-            return self.paragraph(&title_text, indent);
+            // Without a terminal a title stays on one line: programs look for it.
+            let columns = if self.layout.width.is_none() { usize::MAX } else { self.layout.columns() };
+            return self.lines(&title_text, columns.saturating_sub(indent + 2), (indent, indent + 2));
         }
         let (title, about) = (LineText::new(&title_text), LineText::new(&section.about));
         let columns = indent + width(title.text()) + GAP + width(about.text());
