@@ -115,7 +115,7 @@ fn a_git_folder_that_is_sent_changes_with_each_commit() {
     let commit = same.again(["cache", "predict", "--since", "HEAD~1", "--format", "json"]).code(0);
     assert_eq!(verdicts(&json(&commit)), SOURCE_CHANGED);
     let history = commit.again(["cache", "history"]).code(0);
-    assert!(history.stdout.contains("2 of 2  ") && history.stdout.contains(".git/HEAD 2"), "{}", history.stdout);
+    assert!(history.stdout.contains("2 of 2 ") && history.stdout.contains(".git/HEAD 2"), "{}", history.stdout);
     std::fs::write(folder.join(".dockerignore"), "*.md\n.git\n.dockerignore\n").unwrap();
     git(&folder, &["commit", "-q", "-a", "-m", "ignored"]);
     git(&folder, &["commit", "-q", "--allow-empty", "-m", "fifth"]);
