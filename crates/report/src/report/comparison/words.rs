@@ -143,6 +143,24 @@ const fn mark(check: &LimitCheck) -> &'static str {
     }
 }
 
+/// Why the exit code is 1.
+pub(in crate::report) fn failing_sentence(comparison: &Comparison) -> String {
+    let mut reasons = Vec::new();
+    if !comparison.failed_builds.is_empty() {
+        reasons.push(format!("{} failed", count(comparison.failed_builds.len() as u64, "build")));
+    }
+    let exceeded = comparison.exceeded().count();
+    if exceeded > 0 {
+        let verb = if exceeded == 1 { "is" } else { "are" };
+        reasons.push(format!("{} {verb} exceeded", count(exceeded as u64, "limit")));
+    }
+    if reasons.is_empty() {
+        let new = if comparison.baseline.is_some() { "new " } else { "" };
+        reasons.push(format!("there are {new}findings as severe as `fail-on` says"));
+    }
+    format!("The check fails: {}.", reasons.join(", "))
+}
+
 /// A limit that is exceeded, lifted or unknown, in a sentence; `None` if it is met.
 pub(in crate::report) fn limit_sentence(check: &LimitCheck) -> Option<String> {
     let place = check.written.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
