@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::answers::answers;
 use super::words::{
-    UNCOMPARED, amount_cost, baseline, budget, cause_place, change, cost, failing_sentence, groups, has_several_builds,
+    UNCOMPARED, amount_cost, baseline, budget, cause_place, change, cost, failing_findings, groups, has_several_builds,
     is_exceeded, limit, limit_sentence, others, place, remark, row_limits, signed, value, verdict,
 };
 use crate::report::layout::cut;
@@ -154,9 +154,7 @@ fn rewrites(comparison: &Comparison) -> Vec<Block> {
 pub(super) fn document(comparison: &Comparison, fails: bool) -> Section {
     let mark = if fails { "✗" } else { "✓" };
     let mut section = Section::new(format!("{mark} dockopt: {}", verdict(comparison)));
-    if fails {
-        section.push(plain(failing_sentence(comparison)));
-    }
+    section.blocks.extend(failing_findings(comparison).filter(|_| fails).map(|text| plain(text).into()));
     let failures: Vec<String> = comparison.state.builds.iter().filter_map(failure).collect();
     section.blocks.extend(outcome(comparison, &failures));
     section.blocks.extend(new_findings(comparison));

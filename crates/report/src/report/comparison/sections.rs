@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::blocks::{cause_list, failure, fix_diff, folded, lines_table, list, misses, outcome, remainder, worst};
 use super::pictures::pictures;
-use super::words::{amount_cost, cost, failing_sentence, others, place, verdict};
+use super::words::{amount_cost, cost, failing_findings, others, place, verdict};
 use crate::report::history;
 use crate::report::page::{
     Block, Column, Section, SourceExcerpt, Table, Text, TextKind, Tone, command, path, plain, toned,
@@ -101,9 +101,7 @@ fn overview(comparison: &Comparison, fails: bool, items: &[FindingItem]) -> Sect
     let mut section = Section::new("Overview");
     let (mark, tone) = if fails { ("✗", Tone::Error) } else { ("✓", Tone::Good) };
     section.push(toned(format!("{mark} {}", verdict(comparison)), tone));
-    if fails {
-        section.push(plain(failing_sentence(comparison)));
-    }
+    section.blocks.extend(failing_findings(comparison).filter(|_| fails).map(|text| plain(text).into()));
     let failures: Vec<String> = comparison.state.builds.iter().filter_map(failure).collect();
     section.blocks.extend(outcome(comparison, &failures));
     let new = worst(&comparison.new_findings).len();

@@ -143,22 +143,13 @@ const fn mark(check: &LimitCheck) -> &'static str {
     }
 }
 
-/// Why the exit code is 1.
-pub(in crate::report) fn failing_sentence(comparison: &Comparison) -> String {
-    let mut reasons = Vec::new();
-    if !comparison.failed_builds.is_empty() {
-        reasons.push(format!("{} failed", count(comparison.failed_builds.len() as u64, "build")));
+/// Why the exit code is 1, where neither a build that failed nor a limit says it.
+pub(in crate::report) fn failing_findings(comparison: &Comparison) -> Option<String> {
+    if !comparison.failed_builds.is_empty() || comparison.exceeded().next().is_some() {
+        return None;
     }
-    let exceeded = comparison.exceeded().count();
-    if exceeded > 0 {
-        let verb = if exceeded == 1 { "is" } else { "are" };
-        reasons.push(format!("{} {verb} exceeded", count(exceeded as u64, "limit")));
-    }
-    if reasons.is_empty() {
-        let new = if comparison.baseline.is_some() { "new " } else { "" };
-        reasons.push(format!("there are {new}findings as severe as `fail-on` says"));
-    }
-    format!("The check fails: {}.", reasons.join(", "))
+    let new = if comparison.baseline.is_some() { "new " } else { "" };
+    Some(format!("The check fails because of {new}findings that are as severe as `fail-on` says."))
 }
 
 /// A limit that is exceeded, lifted or unknown, in a sentence; `None` if it is met.
