@@ -148,6 +148,7 @@ fn body(rule: &Rule) -> Vec<Block> {
             last.push_str(&format!(" {}", line.trim()));
         }
         if is_part && lines.peek().is_some() {
+            is_behind_gap = false;
             continue;
         }
         push_paragraphs(&mut sections, &std::mem::take(&mut paragraph));
@@ -157,7 +158,7 @@ fn body(rule: &Rule) -> Vec<Block> {
             && let Some(section) = sections.last_mut()
         {
             let lines = lines.by_ref().take_while(|line| !line.starts_with("```")).map(str::to_owned).collect();
-            let listing = Block::Listing(Listing { caption: plain(caption(info)), lines, is_wrapped: false });
+            let listing = Block::Listing(Listing { caption: plain(caption(info)), lines, is_verbatim: true });
             section.push(if is_behind_gap { Section::default().with(listing).into() } else { listing });
         }
         is_behind_gap = line.is_empty();

@@ -154,7 +154,7 @@ fn push_lines<'l>(section: &mut Section, what: &str, lines: impl Iterator<Item =
     if last.is_empty() {
         section.push(plain(format!("{what}: it printed nothing")));
     } else {
-        section.push(Listing { caption: plain(format!("{what}:")), lines: last, is_wrapped: false });
+        section.push(Listing { caption: plain(format!("{what}:")), lines: last, is_verbatim: false });
     }
 }
 

@@ -36,7 +36,7 @@ pub fn deploy_verify(proof: &DeploymentProof) -> Page {
         if !problems.is_empty() || step.kind == StepKind::Unhealthy {
             let lines = &step.lines[step.lines.len().saturating_sub(LINES)..];
             let caption = plain(format!("{}, the last lines of the script:", title(step)));
-            page.push(Listing { caption, lines: lines.to_vec(), is_wrapped: false });
+            page.push(Listing { caption, lines: lines.to_vec(), is_verbatim: false });
         }
     }
     page.push_list(proof.notes.iter().map(note).collect());

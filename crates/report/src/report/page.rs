@@ -353,8 +353,8 @@ pub(super) struct Listing {
     /// What stands above them.
     pub caption: Text,
     pub lines: Vec<String>,
-    /// Whether a terminal may break them.
-    pub is_wrapped: bool,
+    /// Whether they are of dockopt's own pages: a terminal gets them as they are, with tabs, and breaks none.
+    pub is_verbatim: bool,
 }
 
 /// A message about lines of a file.

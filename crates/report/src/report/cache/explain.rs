@@ -211,7 +211,7 @@ impl BuildWriter<'_> {
             let lines = &lines[lines.len().saturating_sub(OUTPUT)..];
             let lines: Vec<String> = lines.iter().map(|line| line.trim_end().to_owned()).collect();
             if !lines.is_empty() {
-                section.push(Listing { lines, is_wrapped: true, ..Listing::default() });
+                section.push(Listing { lines, ..Listing::default() });
             }
         }
         Some(section)

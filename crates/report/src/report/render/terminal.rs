@@ -141,10 +141,10 @@ impl Writer {
         }
         let indent = indent + 4;
         for line in &listing.lines {
-            if listing.is_wrapped {
-                self.lines(&Text::from(line), self.layout.columns().saturating_sub(indent), (indent, indent));
+            if listing.is_verbatim {
+                self.out.push_str(&format!("{:indent$}{line}\n", ""));
             } else {
-                self.out.push_str(&format!("{:indent$}{}\n", "", clean(line)));
+                self.lines(&Text::from(line), self.layout.columns().saturating_sub(indent), (indent, indent));
             }
         }
     }

@@ -80,7 +80,7 @@ fn hostile_page(text: &str) -> Page {
     page.push(Table::new(&[Column::Wrapped], vec![vec![plain(text)]]).with_head(&[text]).of(3));
     page.push(Table::new(&[Column::Left, Column::Below], vec![vec![plain(text), plain(text)]]));
     page.push(Block::Prose(vec![plain(text)]));
-    page.push(Listing { caption: plain(text), lines: vec![words.clone()], is_wrapped: true });
+    page.push(Listing { caption: plain(text), lines: vec![words.clone()], is_verbatim: false });
     page.push(hostile_excerpt(text));
     page.push(Block::Line(plain(text)));
     page.push(Block::Remarks(vec![hostile_remark(text)]));
