@@ -302,8 +302,19 @@ pub struct StepHistory {
     pub definition_only: BTreeMap<u32, u32>,
     /// The newest of the commits, the oldest first.
     pub commits: Vec<String>,
-    /// Whether a step ran at each of `commits`, by the step's first line; `None` where it depends on results of others.
-    pub runs: BTreeMap<u32, Vec<Option<bool>>>,
+    /// What became of a step at each of `commits`, by the step's first line; `None` where there is no such step.
+    pub runs: BTreeMap<u32, Vec<Option<StepRun>>>,
+}
+
+/// What becomes of a step at a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepRun {
+    /// Its result is in the cache.
+    Cached,
+    /// That depends on the results of other stages.
+    MayRun,
+    /// It runs.
+    Runs,
 }
 
 impl StepHistory {

@@ -8,6 +8,7 @@ use crate::cli::args::{FixArgs, Global};
 use crate::cli::exit::{CLEAN, FOUND};
 use crate::cli::output::{CommandFailure, complain, describe_inputs, policies, print_exact, today};
 use crate::cli::{changes, terminal};
+use crate::finding::Mask;
 use crate::fix::FixOutcome;
 use crate::load::{DOCKERFILE_LIMIT, FactSelection, read_stdin};
 use crate::report::{self, Format, Layout};
@@ -24,15 +25,21 @@ pub(super) fn run(global: &Global, command: &FixArgs, line: CommandLinePolicy) -
     request.wants = FactSelection::Rules;
     request.configuration = command.config.configuration();
     request.line = line;
-    let inputs = crate::load::gather_texts(vec![(command.stdin_filename.clone(), Ok(text.clone()))], &request);
+    let mut inputs = crate::load::gather_texts(vec![(command.stdin_filename.clone(), Ok(text.clone()))], &request);
     let policies = policies(global, &inputs, &request.line)?;
     describe_inputs(global, &inputs, &policies);
     if complain(global, &inputs) {
         return Err(CommandFailure::Said);
     }
-    let audit = InputAudit::new(&inputs);
-    let (mask, report) = (audit.mask(), audit.problems(&policies));
+    let mut masks = Mask::default();
+    let report = {
+        let audit = InputAudit::new(&inputs);
+        masks.join(audit.mask());
+        audit.problems(&policies)
+    };
+    let mask = &masks;
     let mut outcome = fixed(&inputs, &policies, command);
+    let more_unsafe = super::more_unsafe(&mut inputs, &policies, command, &outcome);
     let others = leave_out_others(&mut outcome, &name);
     // What is printed stands in the place of the text that was read: nothing is masked in it, as in a file that is written.
     let after = outcome.changes.first().map_or_else(|| text.bytes().to_vec(), |change| change.after.clone());
@@ -40,11 +47,11 @@ pub(super) fn run(global: &Global, command: &FixArgs, line: CommandLinePolicy) -
     if global.format == Format::Text && !command.mode.diff && !command.mode.check {
         print_exact(global, &after)?;
     } else {
-        print_changes(global, command, &report, &mut outcome, mask, 0)?;
+        print_changes(global, command, &report, &mut outcome, mask, more_unsafe)?;
     }
     if global.format == Format::Text {
         terminal::note(&report::problems(&report, Layout::PLAIN));
-        terminal::note(&report::fix_summary(&outcome, mask, !command.mode.diff && !command.mode.check, 0));
+        terminal::note(&report::fix_summary(&outcome, mask, !command.mode.diff && !command.mode.check, more_unsafe));
         for other in others {
             terminal::note(&format!("`{other}` would change, too: run `dockopt fix` on the file for that"));
         }

@@ -189,7 +189,7 @@ fn unbuilt(report: &CacheHistoryReport, table: &HistoryTable) -> Vec<String> {
         let mut such = report.commits.iter().zip(&table.rows).filter(|(_, row)| is_such(row));
         let Some((commit, row)) = such.next() else { return };
         let number = count(1 + such.count() as u64, "commit");
-        let id: String = commit.id.chars().take(10).collect();
+        let id = short_commit(&commit.id);
         remarks.push(format!("not built: {number} {}, the newest {id}", what(row)));
     };
     remark(&|row| *row == CommitRow::Absent, &|_| "without the Dockerfile".to_owned());

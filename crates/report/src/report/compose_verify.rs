@@ -1,5 +1,7 @@
 //! `compose verify`: the timeline of a start, what is wrong, what the checks notice; for people and as JSON.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::compose_graph::word;
@@ -77,12 +79,29 @@ fn timeline(start: &StartResult) -> [Block; 2] {
     let rows = start.containers.iter().map(row).collect();
     let columns = [Column::Left, Column::Right, Column::Right, Column::Right, Column::Left, Column::Wrapped];
     let head = ["service", "delay", "start", "ready", "state", "waits for"];
-    let bars = start.containers.iter().map(|container| timeline_row(container, start)).collect();
+    let critical = critical_services(start);
+    let bars = start.containers.iter().map(|container| timeline_row(container, &critical)).collect();
     let name = "From the start of each container until it was ready".to_owned();
     [Chart::Timeline { name, rows: bars }.into(), Table::new(&columns, rows).with_head(&head).into()]
 }
 
-fn timeline_row(container: &StartedContainer, start: &StartResult) -> TimelineRow {
+/// The service that was ready last, of those that it waited for the one that was ready last, and so on.
+fn critical_services(start: &StartResult) -> BTreeSet<&str> {
+    let mut critical = BTreeSet::new();
+    let mut candidates: Vec<&StartedContainer> = start.containers.iter().collect();
+    while let Some(last) = last_to_be_ready(&candidates).filter(|last| critical.insert(last.service.as_str())) {
+        let is_needed = |other: &&StartedContainer| last.waits_for.iter().any(|(name, _)| *name == other.service);
+        candidates = start.containers.iter().filter(is_needed).collect();
+    }
+    critical
+}
+
+fn last_to_be_ready<'s>(containers: &[&'s StartedContainer]) -> Option<&'s StartedContainer> {
+    let ready = containers.iter().filter_map(|container| Some((container.ready?, *container)));
+    ready.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, container)| container)
+}
+
+fn timeline_row(container: &StartedContainer, critical: &BTreeSet<&str>) -> TimelineRow {
     let began = container.started.unwrap_or_default();
     let is_known = matches!(container.status, ServiceStatus::Healthy | ServiceStatus::Completed);
     let delay = container.delay.filter(|_| container.started.is_some()).unwrap_or_default();
@@ -93,8 +112,7 @@ fn timeline_row(container: &StartedContainer, start: &StartResult) -> TimelineRo
         seconds: took,
         delay,
         is_open: container.started.is_some() && container.ready.is_none(),
-        // The last one to be ready.
-        is_critical: container.ready.is_some() && container.ready == start.seconds,
+        is_critical: critical.contains(container.service.as_str()),
         mark: match tone(container.status) {
             Tone::Error => TimelineMark::Failed,
             Tone::Dim => TimelineMark::Missing,

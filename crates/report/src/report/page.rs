@@ -3,12 +3,14 @@
 
 mod chart;
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 pub(super) use self::chart::{
     Chart, IcicleMark, IcicleNode, MatrixColumn, MatrixRow, StepState, TimelineMark, TimelineRow, TrendPoint,
 };
 use crate::finding::{Basis, Severity};
+use crate::report::format::escape::masked;
 use crate::text::LineColumn;
 
 /// What a stretch of text is for the reader.
@@ -216,6 +218,8 @@ pub(super) struct Table {
     pub rows: Vec<Vec<Text>>,
     /// Rows that are not in `rows`, which is said below them.
     pub hidden: usize,
+    /// Whether no option shows them.
+    pub is_final: bool,
     /// Headings of groups: the row that each stands above, by index.
     pub groups: Vec<(usize, &'static str)>,
     /// Columns that a terminal leaves out where it has fewer columns than this.
@@ -256,6 +260,11 @@ impl Table {
     pub(super) fn filled_columns(&self) -> Vec<usize> {
         let has_text = |at: &usize| self.rows.iter().any(|row| row.get(*at).is_some_and(|cell| !cell.is_empty()));
         (0..self.columns.len()).filter(has_text).collect()
+    }
+
+    /// Says that there are `all` rows, and that no option shows those that are not here.
+    pub(super) fn first_of(self, all: usize) -> Self {
+        Self { is_final: true, ..self.of(all) }
     }
 
     /// Says that there are `all` rows; those that are not here are counted below the table.
@@ -413,12 +422,43 @@ pub(super) struct NextCommand {
     pub why: String,
 }
 
+/// Names of parts of a page in addresses, each once.
+#[derive(Debug, Default)]
+pub(super) struct Anchors {
+    numbers: HashMap<String, usize>,
+}
+
+impl Anchors {
+    /// A name that no other part has.
+    pub(super) fn name(&mut self, words: &str) -> String {
+        // A token would not be known for one any more.
+        let name = identifier_of(&masked(words));
+        let number = self.numbers.entry(name.clone()).or_default();
+        *number += 1;
+        if *number == 1 { name } else { format!("{name}-{number}") }
+    }
+}
+
+/// A name as part of an address: what has a meaning there becomes a hyphen.
+pub(super) fn identifier_of(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_');
+    name.chars().map(|c| if is_plain(c) { c } else { '-' }).collect()
+}
+
 /// Everything that a command says; [`Page::write`] writes it for a reader.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
     /// What stands in the title of a document.
     pub(super) title: String,
     pub(super) blocks: Vec<Block>,
+}
+
+impl SourceExcerpt {
+    /// The lines with their numbers.
+    pub(super) fn numbered_lines(&self) -> impl Iterator<Item = (u32, &String)> {
+        let number = |at: usize| self.first_line.saturating_add(u32::try_from(at).unwrap_or(u32::MAX));
+        self.lines.iter().enumerate().map(move |(at, line)| (number(at), line))
+    }
 }
 
 impl Page {

@@ -177,8 +177,9 @@ fn timeline(build: &BuildPrediction, outcomes: &[StepOutcome]) -> Option<Chart> 
     let steps: Vec<TimelineStep> = build.graph.steps.iter().enumerate().map(step).collect();
     let mut rows = timeline_rows(&steps);
     rows.retain(|row| row.seconds > 0.0);
-    let name =
-        format!("The rebuild by the seconds of the log: {} on its critical path", seconds(critical_seconds(&rows)));
+    let bound = if outcomes.contains(&StepOutcome::MayRerun) { "at most " } else { "" };
+    let path = seconds(critical_seconds(&rows));
+    let name = format!("The rebuild by the seconds of the log: {bound}{path} on its critical path");
     (!rows.is_empty()).then_some(Chart::Timeline { name, rows })
 }
 

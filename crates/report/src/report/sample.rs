@@ -12,6 +12,7 @@ use crate::finding::{
     Target,
 };
 use crate::fix::{AppliedFix, Change, FixOutcome, RefusedRule};
+use crate::inputs::StepRun;
 use crate::text::{FileId, LineColumn, Source, Span};
 
 const DOCKERFILE: &str = "FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN apt-get update && \\\n    apt-get install -y \
@@ -115,7 +116,7 @@ fn past(steps: &[BuildStep]) -> BuildPast {
         step: step.clone(),
         needs: at.checked_sub(1).into_iter().collect(),
         seconds: Some(2.5),
-        runs: vec![Some(at == 0), None],
+        runs: vec![Some(if at == 0 { StepRun::Runs } else { StepRun::MayRun }), None],
     });
     let commits = vec!["0a1b2c3".to_owned(), "4d5e6f7".to_owned()];
     BuildPast { steps: steps.collect(), commits, source: Some("build log `build.log`".to_owned()) }

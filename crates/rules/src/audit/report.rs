@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Importance;
 use crate::finding::{Finding, Impact, Mask};
+use crate::inputs::StepRun;
 use crate::settings::{FailOn, SettingsProblem};
 use crate::text::{FileId, LineColumn, Source};
 
@@ -96,8 +97,8 @@ pub struct PastStep {
     pub needs: Vec<usize>,
     /// Seconds, where a log has them.
     pub seconds: Option<f64>,
-    /// Whether it ran at each of [`BuildPast::commits`]; `None` where that is not known.
-    pub runs: Vec<Option<bool>>,
+    /// What became of it at each of [`BuildPast::commits`]; `None` where there was no such step.
+    pub runs: Vec<Option<StepRun>>,
 }
 
 /// One stage.

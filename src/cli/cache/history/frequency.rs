@@ -8,10 +8,10 @@ use super::simulation::{Replacement, Simulation};
 use crate::cache::{RecordKeeping, StepKind, StepVerdict};
 use crate::cli::cache::place::RepositoryPlace;
 use crate::failure::Failure;
-use crate::inputs::{BuildInput, IgnoreInput, Inputs, StepHistory};
+use crate::inputs::{BuildInput, IgnoreInput, Inputs, StepHistory, StepRun};
 use crate::load::git::{BuildPaths, Commit, CommitBuild};
 use crate::report::{CommitRow, HistoryStep, HistoryTable};
-use crate::text::path;
+use crate::text::{path, short_commit};
 
 /// The effort for all Dockerfiles together: 50 to 100 ms in an optimized program.
 const EFFORT: u64 = 50_000;
@@ -21,9 +21,6 @@ const MAX_BUILDS: usize = 8;
 
 /// The newest commits that are listed one by one.
 const LISTED_COMMITS: usize = 30;
-
-/// Characters of a commit's hash.
-const HASH: usize = 7;
 
 /// Builds that a history must have to say anything.
 const FEWEST: usize = 5;
@@ -166,20 +163,20 @@ fn look_back(inputs: &Inputs, build: usize, commits: usize) -> Option<(StepHisto
 }
 
 /// The newest commits that build, the oldest first, and whether each step ran there, by its line.
-fn newest_runs(commits: &[Commit], table: &HistoryTable) -> (Vec<String>, BTreeMap<u32, Vec<Option<bool>>>) {
+fn newest_runs(commits: &[Commit], table: &HistoryTable) -> (Vec<String>, BTreeMap<u32, Vec<Option<StepRun>>>) {
     let built = commits.iter().zip(&table.rows).filter_map(|(commit, row)| match row {
         CommitRow::Built(verdicts) => Some((commit, verdicts)),
         _ => None,
     });
     let mut built: Vec<_> = built.take(LISTED_COMMITS).collect();
     built.reverse();
-    let names = built.iter().map(|(commit, _)| commit.id.to_string().chars().take(HASH).collect());
+    let names = built.iter().map(|(commit, _)| short_commit(&commit.id.to_string()).to_owned());
     let runs_of = |at: usize| {
         let verdicts = built.iter().map(|(_, verdicts)| verdicts.get(at).copied().flatten());
         let runs = verdicts.map(|verdict| match verdict? {
-            StepVerdict::Hit => Some(false),
-            StepVerdict::Miss => Some(true),
-            StepVerdict::Unknown => None,
+            StepVerdict::Hit => Some(StepRun::Cached),
+            StepVerdict::Miss => Some(StepRun::Runs),
+            StepVerdict::Unknown => Some(StepRun::MayRun),
         });
         runs.collect()
     };

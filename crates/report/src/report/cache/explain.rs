@@ -321,11 +321,14 @@ impl BuildWriter<'_> {
     fn chart(&self, shown: &[usize]) -> Vec<Block> {
         let limit = if self.all { usize::MAX } else { ROWS };
         let Explanation { critical_path, starts, .. } = &self.build.explanation;
+        // One clock for all bars.
+        let has_starts = shown.iter().all(|at| self.log_start(*at).is_some());
+        let start = |at: usize| if has_starts { self.log_start(at) } else { starts.get(at).copied() };
         let row = |at: &usize| {
             let step = &self.build.steps()[*at];
             TimelineRow {
                 name: title(step),
-                start: self.log_start(*at).or(starts.get(*at).copied()).unwrap_or(0.0),
+                start: start(*at).unwrap_or(0.0),
                 seconds: step.seconds.unwrap_or(0.0),
                 is_critical: critical_path.steps.contains(at),
                 note: if step.status == StepStatus::Done { String::new() } else { step.status.as_str().to_owned() },

@@ -2,7 +2,8 @@
 
 use crate::report::compose_graph::word;
 use crate::report::page::{
-    Block, Chart, Column, Medium, Section, Table, Text, TimelineRow, Tone, code, number, path, plain, toned,
+    Block, Chart, Column, Medium, Section, Table, Text, TimelineMark, TimelineRow, Tone, code, number, path, plain,
+    toned,
 };
 use crate::report::units::{count, seconds};
 use crate::results::ReportDetails;
@@ -13,6 +14,9 @@ use crate::wire::{
 
 /// Rows of a table.
 const MOST: usize = 100;
+
+/// Environments of a table.
+const MOST_ENVIRONMENTS: usize = 12;
 
 /// Seconds that no start takes.
 const MOST_SECONDS: f64 = 1e9;
@@ -52,7 +56,8 @@ fn replacements(services: &[ReplacementJson]) -> Section {
     let columns = [Column::Left, Column::Path, Column::Left, Column::Wrapped];
     let table = Table::new(&columns, rows).with_head(&["service", "place", "replacement", "because of"]);
     let all = count(services.len() as u64, "service");
-    Section::folded(format!("{bad} of {all} may lose requests when they are replaced")).with(table.of(services.len()))
+    Section::folded(format!("{bad} of {all} may lose requests when they are replaced"))
+        .with(table.first_of(services.len()))
 }
 
 /// `db (healthy), cache (started)`.
@@ -86,7 +91,7 @@ fn graph_section(graph: &GraphJson) -> Section {
         let way = graph.critical_path.iter().take(MOST).cloned().collect::<Vec<_>>().join(" → ");
         section.push(plain("All checks have passed after at most ").and(seconds(time)).and(": ").and_code(way));
     }
-    section.with(table.of(graph.services.len()))
+    section.with(table.first_of(graph.services.len()))
 }
 
 fn start_section(proof: &StartProofJson) -> Section {
@@ -114,21 +119,28 @@ fn start_section(proof: &StartProofJson) -> Section {
     let columns = [Column::Left, Column::Right, Column::Right, Column::Left, Column::Wrapped];
     let table = Table::new(&columns, rows.collect()).with_head(&["service", "started", "ready", "state", "waits for"]);
     section.push(toned(format!("Start {} of {}", at + 1, proof.starts.len()), tone));
-    let bars = containers.iter().filter_map(|container| {
-        let (start, ready) = (possible(container.started)?, possible(container.ready)?);
-        (start <= ready).then(|| TimelineRow {
+    let bars = containers.iter().map(|container| {
+        let (began, ready) = (possible(container.started), possible(container.ready));
+        let start = began.unwrap_or_default();
+        TimelineRow {
             name: name(&container.service, container.number),
             start,
-            seconds: ready - start,
+            seconds: ready.map_or(0.0, |ready| (ready - start).max(0.0)),
+            is_open: began.is_some() && ready.is_none(),
+            mark: match container.state.as_str() {
+                "healthy" | "completed" | "running" => TimelineMark::Usual,
+                _ if began.is_none() => TimelineMark::Missing,
+                _ => TimelineMark::Failed,
+            },
             note: container.state.clone(),
             ..TimelineRow::default()
-        })
+        }
     });
     let rows: Vec<TimelineRow> = bars.collect();
     if !rows.is_empty() {
         section.push(Chart::Timeline { name: "From the start of each service until it was ready".to_owned(), rows });
     }
-    section.with(table.of(start.containers.len()))
+    section.with(table.first_of(start.containers.len()))
 }
 
 fn place(place: &VariablePlaceJson) -> Text {
@@ -150,22 +162,27 @@ fn variable_section(variables: &VariablesJson) -> Section {
     let columns = [Column::Left, Column::Left, Column::Words, Column::Path, Column::Wrapped];
     let table = Table::new(&columns, rows.collect()).with_head(&["what", "variable", "services", "place", "finding"]);
     let title = format!("{} in the variables of services", count(all.len() as u64, "problem"));
-    Section::folded(title).with(table.of(all.len()))
+    Section::folded(title).with(table.first_of(all.len()))
 }
 
 /// Where each environment sets a variable; no value.
 fn environments(table: &EnvironmentsJson) -> Section {
+    let names = &table.environments[..table.environments.len().min(MOST_ENVIRONMENTS)];
     let rows = table.variables.iter().take(MOST).map(|row| {
         let name = row.service.as_ref().map_or_else(|| row.name.clone(), |service| format!("{service}: {}", row.name));
-        let values = row.values.iter().take(table.environments.len());
+        let values = row.values.iter().take(names.len());
         let places =
             values.map(|value| value.as_ref().map_or_else(|| toned("–", Tone::Dim), |value| place(&value.place)));
         [code(name)].into_iter().chain(places).collect()
     });
-    let mut columns = vec![Column::Path; table.environments.len() + 1];
+    let mut columns = vec![Column::Path; names.len() + 1];
     columns[0] = Column::Left;
-    let head: Vec<&str> = ["variable"].into_iter().chain(table.environments.iter().map(String::as_str)).collect();
-    let places = Table::new(&columns, rows.collect()).with_head(&head).of(table.variables.len());
+    let head: Vec<&str> = ["variable"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let places = Table::new(&columns, rows.collect()).with_head(&head).first_of(table.variables.len());
     let differing = count(table.variables.len() as u64, "variable");
-    Section::folded(format!("{differing} that environments set differently")).with(places)
+    let of = match table.environments.len().saturating_sub(names.len()) {
+        0 => String::new(),
+        more => format!(", {} of which are not shown", count(more as u64, "environment")),
+    };
+    Section::folded(format!("{differing} that environments set differently{of}")).with(places)
 }

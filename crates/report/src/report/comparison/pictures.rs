@@ -2,7 +2,7 @@
 //! them are bounded.
 
 use crate::report::page::{Block, Chart, IcicleNode, MatrixColumn, MatrixRow, StepState, TimelineRow, Tone, toned};
-use crate::report::units::count;
+use crate::report::units::{count, grouped};
 use crate::results::{BuildState, FigureKind, LayerState};
 use crate::text::short_commit;
 use crate::wire::LayerPartJson;
@@ -41,7 +41,11 @@ fn image(build: &BuildState) -> Vec<Block> {
     if layers.is_empty() {
         return Vec::new();
     }
-    vec![Chart::Icicle { name: "What the image consists of".to_owned(), layers }.into()]
+    let mut blocks = vec![Chart::Icicle { name: "What the image consists of".to_owned(), layers }.into()];
+    if let Some(more) = build.layers.len().checked_sub(MOST_LAYERS).filter(|more| *more > 0) {
+        blocks.push(not_shown(more, "further layer"));
+    }
+    blocks
 }
 
 fn layer(at: usize, state: &LayerState, room: &mut usize) -> Option<IcicleNode> {
@@ -54,7 +58,7 @@ fn layer(at: usize, state: &LayerState, room: &mut usize) -> Option<IcicleNode> 
         name: format!("layer {}", at + 1),
         bytes: tree.bytes,
         about: state.instruction.clone().unwrap_or_default(),
-        line: line.unwrap_or_default(),
+        line: line.unwrap_or_else(|| if state.in_base { "base".to_owned() } else { String::new() }),
         mark: tree.mark,
         parts: nodes(&mut parts, 1),
     })
@@ -66,7 +70,8 @@ fn nodes<'a>(
     level: usize,
 ) -> Vec<IcicleNode> {
     let mut nodes = Vec::new();
-    while let Some(part) = parts.next_if(|part| part.level >= level) {
+    // No part of a layer is above its first level.
+    while let Some(part) = parts.next_if(|part| part.level.max(1) >= level) {
         let parts = if level < LEVELS { self::nodes(parts, level + 1) } else { Vec::new() };
         let (name, bytes, mark) = (part.name.clone(), part.bytes, part.mark);
         if part.level <= LEVELS {
@@ -100,15 +105,22 @@ fn timeline(build: &BuildState, kind: FigureKind) -> Vec<Block> {
     let mut blocks =
         vec![Chart::Timeline { name: format!("Steps of the {}", kind.title()), rows: rows.collect() }.into()];
     if number > MOST_BARS {
-        let shorter = count((number - MOST_BARS) as u64, "shorter step");
-        blocks.push(toned(format!("{shorter} not shown."), Tone::Dim).into());
+        blocks.push(not_shown(number - MOST_BARS, "shorter step"));
+    }
+    if starts.is_none() {
+        let text = "The result has no start times: all bars begin at the left.";
+        blocks.push(toned(text, Tone::Dim).into());
     }
     blocks
 }
 
+fn not_shown(number: usize, noun: &str) -> Block {
+    toned(format!("{} not shown.", count(number as u64, noun)), Tone::Dim).into()
+}
+
 /// What became of each step at the last commits, the newest on the right.
-fn commits(build: &BuildState) -> Option<Block> {
-    let commits = build.commits.as_ref()?;
+fn commits(build: &BuildState) -> Vec<Block> {
+    let Some(commits) = &build.commits else { return Vec::new() };
     let all = commits.ids.iter().zip(&commits.table.rows).filter(|(_, row)| row.steps.is_some());
     let mut newest: Vec<(&str, Vec<char>)> = all
         .take(MOST_COMMITS)
@@ -130,6 +142,16 @@ fn commits(build: &BuildState) -> Option<Block> {
     let rows: Vec<MatrixRow> = rows.collect();
     let columns: Vec<MatrixColumn> =
         newest.iter().map(|(id, _)| MatrixColumn { name: (*id).to_owned(), ..MatrixColumn::default() }).collect();
-    let name = "Steps that rerun at each commit".to_owned();
-    (!rows.is_empty() && !columns.is_empty()).then(|| Chart::Matrix { name, columns, rows }.into())
+    let all = commits.table.rows.iter().filter(|row| row.steps.is_some()).count();
+    let of = if all > columns.len() { format!(" of {}", grouped(all as u64)) } else { String::new() };
+    let name = format!("Steps at the newest {}{of} commits, the newest on the right", columns.len());
+    if rows.is_empty() || columns.is_empty() {
+        return Vec::new();
+    }
+    let more = commits.table.steps.len().saturating_sub(rows.len());
+    let mut blocks = vec![Chart::Matrix { name, columns, rows }.into()];
+    if more > 0 {
+        blocks.push(not_shown(more, "further step"));
+    }
+    blocks
 }

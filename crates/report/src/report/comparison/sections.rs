@@ -7,7 +7,7 @@ use super::pictures::pictures;
 use super::words::{amount_cost, cost, failing_findings, others, place, verdict};
 use crate::report::history;
 use crate::report::page::{
-    Block, Column, Section, SourceExcerpt, Table, Text, TextKind, Tone, command, path, plain, toned,
+    Anchors, Block, Column, Section, SourceExcerpt, Table, Text, TextKind, Tone, command, path, plain, toned,
 };
 use crate::report::units::count;
 use crate::results::{Comparison, FigureRow, FindingState, FixState};
@@ -24,6 +24,9 @@ const DETAILED: usize = 1_000;
 const LINES: u32 = 20;
 const MARGIN: u32 = 2;
 const WIDEST: usize = 400;
+
+/// Stretches of a file that are looked through for a line.
+const STRETCHES: usize = 50;
 
 /// A finding, how many are like it, and the name of its section.
 struct FindingItem<'a> {
@@ -47,11 +50,15 @@ pub(super) fn sections(comparison: &Comparison, fails: bool) -> Vec<Block> {
         items.sort_by_key(|item| (item.finding.line, item.finding.column));
         items.into_iter().map(|item| finding(item, &excerpts).into()).collect::<Vec<Block>>()
     };
+    let mut rows_by_build: HashMap<&str, Vec<FigureRow>> = HashMap::new();
+    for row in &comparison.rows {
+        rows_by_build.entry(&row.build).or_default().push(row.clone());
+    }
     for (build, name) in comparison.state.builds.iter().zip(comparison.build_names()) {
         let mut section = Section::new(path(&name));
-        let rows: Vec<FigureRow> = comparison.rows.iter().filter(|row| row.build == name).cloned().collect();
+        let rows = rows_by_build.get(name.as_str()).map(Vec::as_slice).unwrap_or_default();
         if !rows.is_empty() {
-            section.push(lines_table(comparison, &rows));
+            section.push(lines_table(comparison, rows));
         }
         for row in rows.iter().filter(|row| !row.causes.is_empty()) {
             section.push(Section::new(format!("What changed the {}", row.kind.title())).with(cause_list(row)));
@@ -84,14 +91,11 @@ pub(super) fn sections(comparison: &Comparison, fails: bool) -> Vec<Block> {
 
 /// New findings and those that nobody looked for before, the worst first.
 fn items(comparison: &Comparison) -> Vec<FindingItem<'_>> {
-    let mut numbers: HashMap<String, usize> = HashMap::new();
+    let mut anchors = Anchors::default();
     let all = worst(&comparison.new_findings).into_iter().chain(worst(&comparison.uncompared_findings));
     let mut items = Vec::new();
     for (finding, number) in all {
-        let anchor = format!("{}-{}", place(finding).replace(':', "-"), finding.rule);
-        let times = numbers.entry(anchor.clone()).or_default();
-        *times += 1;
-        let anchor = if *times == 1 { anchor } else { format!("{anchor}-{times}") };
+        let anchor = anchors.name(&format!("{}-{}", place(finding), finding.rule));
         items.push(FindingItem { finding, number, anchor });
     }
     items
@@ -177,12 +181,14 @@ fn excerpts_by_file(excerpts: &[ExcerptJson]) -> HashMap<&str, Vec<&ExcerptJson>
 fn excerpt(finding: &FindingState, excerpts: &HashMap<&str, Vec<&ExcerptJson>>) -> Option<SourceExcerpt> {
     let (first, last) = finding.lines.or(finding.line.map(|line| (line, line)))?;
     let of_file = excerpts.get(finding.file.as_str())?;
-    let at = of_file.partition_point(|excerpt| excerpt.first_line <= first).checked_sub(1)?;
-    let excerpt = of_file[at];
-    let end = excerpt.first_line.saturating_add(u32::try_from(excerpt.lines.len()).ok()?);
-    if first >= end {
-        return None;
-    }
+    let end = |excerpt: &ExcerptJson| {
+        excerpt.first_line.saturating_add(u32::try_from(excerpt.lines.len()).unwrap_or(u32::MAX))
+    };
+    // Several results may have the line: the stretch that goes on longest.
+    let before = &of_file[..of_file.partition_point(|excerpt| excerpt.first_line <= first)];
+    let near = before.iter().rev().take(STRETCHES).filter(|excerpt| first < end(excerpt));
+    let excerpt = near.max_by_key(|excerpt| end(excerpt))?;
+    let end = end(excerpt);
     let last = last.min(first.saturating_add(LINES - 1)).min(end - 1);
     let first_line = first.saturating_sub(MARGIN).max(excerpt.first_line);
     let range = (first_line - excerpt.first_line) as usize..;

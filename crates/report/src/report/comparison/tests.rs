@@ -300,6 +300,22 @@ fn hostile_pictures_are_bounded_or_left_out() {
 }
 
 #[test]
+fn lines_of_joined_results_are_found_in_the_longest_stretch() {
+    let with =
+        |excerpts: &str| lint(&[("lists stay", 20, 0)]).replacen('{', &format!("{{\"excerpts\": [{excerpts}],"), 1);
+    let stretch = |first: usize, last: usize| {
+        let lines: Vec<String> = (first..=last).map(|line| format!("\"line {line}\"")).collect();
+        format!(r#"{{"file": "api/Dockerfile", "first_line": {first}, "lines": [{}]}}"#, lines.join(","))
+    };
+    let html = document(&[with(&[stretch(1, 30), stretch(10, 14)].join(","))]);
+    assert!(html.contains("line 20\n"), "{html}");
+    // The number of a line has an end, too.
+    let last = r#"{"file": "api/Dockerfile", "first_line": 4294967294, "lines": ["x"]}"#;
+    let result = with(last).replace("\"line\":20", "\"line\":4294967294");
+    assert!(document(&[result]).contains("<html"));
+}
+
+#[test]
 fn services_variables_and_commits_are_shown_without_values() {
     let results = [
         r##"{"schema": "dockopt.cache-history/1", "dockerfile": "Dockerfile", "commits": [{"id": "aaaaaaaaaaaaaaaa"}, {"id": "b"}],
@@ -338,7 +354,8 @@ fn services_variables_and_commits_are_shown_without_values() {
     ] {
         assert!(html.contains(words), "{words}: {html}");
     }
-    assert_eq!(html.matches("class=\"track\"").count(), 1);
+    // The service that never began has a row without a bar.
+    assert_eq!((html.matches("class=\"track\"").count(), html.matches("class=\"span\"").count()), (2, 1));
     let markdown = page.write(Medium::Markdown, Layout::PLAIN);
     for text in [html, markdown.clone(), page.write(Medium::Terminal, Layout::PLAIN)] {
         assert!(!text.contains("opensesame") && text.contains("nobody sets it"), "{text}");

@@ -1,6 +1,6 @@
 //! The details of findings, file by file, and links to them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
@@ -9,7 +9,7 @@ use crate::audit::{ProblemReport, Report};
 use crate::finding::Finding;
 use crate::report::format::ReportRun;
 use crate::report::layout::clip;
-use crate::report::page::{Block, Column, Medium, Section, Table, Text, TextKind, Tone, path, plain, toned};
+use crate::report::page::{Anchors, Block, Column, Medium, Section, Table, Text, TextKind, Tone, path, plain, toned};
 use crate::report::price;
 use crate::report::units::count;
 
@@ -121,17 +121,14 @@ impl<'r> FindingDetails<'r> {
 
 /// The name of each finding in an address: its file, line and rule, and a number where these are the same.
 fn anchors(report: &Report) -> Vec<String> {
-    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
-    let mut anchors = Vec::with_capacity(report.findings.len());
+    let mut anchors = Anchors::default();
+    let mut names = Vec::with_capacity(report.findings.len());
     for finding in &report.findings {
         let place = report.sources.get(finding.file.0 as usize);
         let place = place.map(|source| format!("{}-{}", source.name(), source.line(finding.span.start)));
-        let anchor = format!("{}-{}", place.unwrap_or_default(), finding.rule);
-        let number = numbers.entry(anchor.clone()).or_default();
-        *number += 1;
-        anchors.push(if *number == 1 { anchor } else { format!("{anchor}-{number}") });
+        names.push(anchors.name(&format!("{}-{}", place.unwrap_or_default(), finding.rule)));
     }
-    anchors
+    names
 }
 
 fn cost(finding: &Finding) -> Text {

@@ -142,6 +142,17 @@ pub(in crate::report) fn masked(text: &str) -> String {
     clean(masked.as_deref().unwrap_or(text)).into()
 }
 
+/// As [`clean`], for lines that may be copied from a document: a tab stays one.
+fn clean_with_tabs(line: &str) -> String {
+    line.split('\t').map(clean).collect::<Vec<_>>().join("\t")
+}
+
+/// As [`masked`], for lines that may be copied.
+pub(in crate::report) fn masked_with_tabs(line: &str) -> String {
+    let masked = Mask::without_tokens(line);
+    clean_with_tabs(masked.as_deref().unwrap_or(line))
+}
+
 /// Code in a Markdown table.
 pub(in crate::report) fn markdown_code(text: &str) -> String {
     let mut out = String::from("<code>");
@@ -163,7 +174,7 @@ pub(in crate::report) fn markdown_fence(language: &str, text: &str) -> String {
     let fence = "`".repeat(longest.max(2) + 1);
     let mut out = format!("{fence}{language}\n");
     for line in text.lines() {
-        out.push_str(&clean(line));
+        out.push_str(&clean_with_tabs(line));
         out.push('\n');
     }
     out + &fence + "\n"

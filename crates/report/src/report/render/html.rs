@@ -10,10 +10,10 @@ use sha2::{Digest, Sha256};
 
 use super::terminal::tone_of_line;
 use crate::finding::Basis;
-use crate::report::format::escape::masked;
+use crate::report::format::escape::{masked, masked_with_tabs};
 use crate::report::page::{
     Block, Column, Fold, Listing, Medium, NextCommand, Page, Remark, RemarkFix, Section, SourceExcerpt, Table, Text,
-    TextKind, TextPart, Tone,
+    TextKind, TextPart, Tone, identifier_of,
 };
 use crate::report::units::grouped;
 
@@ -97,10 +97,8 @@ fn anchor(section: &Section, number: usize) -> String {
     section.anchor.as_deref().map_or_else(|| format!("section-{}", number + 1), identifier)
 }
 
-/// An anchor as part of an address: what has a meaning there becomes a hyphen.
 fn identifier(anchor: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_');
-    masked(anchor).chars().map(|c| if is_plain(c) { c } else { '-' }).collect()
+    identifier_of(&masked(anchor))
 }
 
 /// The text without any markup.
@@ -291,7 +289,9 @@ fn draw_table(table: &Table) -> Markup {
                 }
             }
         }
-        @if table.hidden > 0 { p.dim { "… " (grouped(table.hidden as u64)) " more (" code { "--all" } ")" } }
+        @if table.hidden > 0 { p.dim {
+            "… " (grouped(table.hidden as u64)) " more" @if !table.is_final { " (" code { "--all" } ")" }
+        } }
     }
 }
 
@@ -304,7 +304,7 @@ fn quiet_head(table: &Table, at: usize) -> Option<String> {
 fn draw_diff(diff: &str) -> Markup {
     html! {
         pre.diff tabindex="0" { @for line in diff.lines() {
-            @let text = format!("{}\n", masked(line));
+            @let text = format!("{}\n", masked_with_tabs(line));
             @match class(tone_of_line(line)) {
                 Some(class) => span class=(class) { (text) },
                 None => (text),
@@ -314,7 +314,7 @@ fn draw_diff(diff: &str) -> Markup {
 }
 
 fn draw_listing(listing: &Listing) -> Markup {
-    let lines: String = listing.lines.iter().map(|line| masked(line) + "\n").collect();
+    let lines: String = listing.lines.iter().map(|line| masked_with_tabs(line) + "\n").collect();
     html! {
         figure {
             @if !listing.caption.is_empty() { figcaption { (draw_text(&listing.caption)) } }
@@ -325,9 +325,9 @@ fn draw_listing(listing: &Listing) -> Markup {
 
 fn draw_excerpt(excerpt: &SourceExcerpt) -> Markup {
     let mut rows = String::new();
-    for (number, line) in (excerpt.first_line..).zip(&excerpt.lines) {
+    for (number, line) in excerpt.numbered_lines() {
         let is_marked = excerpt.marked.contains(&number);
-        let row = html! { span.line.marked[is_marked] { span.at aria-hidden="true" { (number) } (masked(line)) "\n" } };
+        let row = html! { span.line.marked[is_marked] { span.at aria-hidden="true" { (number) } (masked_with_tabs(line)) "\n" } };
         let _ = write!(rows, "{}", row.into_string());
     }
     html! {

@@ -174,7 +174,8 @@ impl Writer<'_> {
         self.rows("row", table.rows.len(), rows);
         if table.hidden > 0 {
             self.gap();
-            self.out.push_str(&format!("… {} more (`--all`)\n", grouped(table.hidden as u64)));
+            let option = if table.is_final { "" } else { " (`--all`)" };
+            self.out.push_str(&format!("… {} more{option}\n", grouped(table.hidden as u64)));
         }
     }
 }
@@ -252,7 +253,7 @@ fn remark(remark: &Remark) -> String {
 }
 
 fn excerpt(excerpt: &SourceExcerpt) -> String {
-    let lines = (excerpt.first_line..).zip(&excerpt.lines).map(|(number, line)| {
+    let lines = excerpt.numbered_lines().map(|(number, line)| {
         let mark = if excerpt.marked.contains(&number) { '>' } else { ' ' };
         format!("{number:4} {mark} {}\n", cut(line, WIDEST))
     });

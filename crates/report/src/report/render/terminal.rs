@@ -164,7 +164,7 @@ impl Writer {
             let file = format!("{}:{}", clean(&excerpt.file), excerpt.first_line);
             self.out.push_str(&format!("{:indent$}{}\n", "", self.layout.paint(Tone::Info, &file)));
         }
-        for (number, line) in (excerpt.first_line..).zip(&excerpt.lines) {
+        for (number, line) in excerpt.numbered_lines() {
             let mark = if excerpt.marked.contains(&number) { '>' } else { ' ' };
             let head = self.layout.paint(Tone::Info, &format!("{number:digits$} {mark}"));
             self.out.push_str(format!("{:indent$}{head} {}", "", clean(line)).trim_end());

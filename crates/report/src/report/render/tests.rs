@@ -215,3 +215,18 @@ fn a_terminal_with_links_opens_addresses() {
     let plain_text = super::terminal::table(&table, 0, Layout { links: false, ..layout });
     assert_eq!(plain_text, "1  a rule of this name …\n");
 }
+
+#[test]
+fn anchors_differ_where_their_addresses_would_not() {
+    let mut anchors = crate::report::page::Anchors::default();
+    let names = ["a-b/Dockerfile", "a/b/Dockerfile", "a/b/Dockerfile"].map(|name| anchors.name(name));
+    assert_eq!(names, ["a-b-Dockerfile", "a-b-Dockerfile-2", "a-b-Dockerfile-3"]);
+}
+
+#[test]
+fn lines_that_are_copied_keep_their_tabs() {
+    let mut page = Page::new("x");
+    page.push(Block::Diff("+\tmake\u{1b}".to_owned()));
+    assert!(markdown(&page, MarkdownLimit::NONE).contains("+\tmake␛\n"));
+    assert!(html(&page).contains("+\tmake␛\n"));
+}

@@ -1,6 +1,7 @@
 //! What commits and a log tell of a build: which steps each commit reran, when the steps run, and what the build waits for.
 
 use crate::audit::{BuildPast, BuildStep, PastStep};
+use crate::inputs::StepRun;
 use crate::report::page::{
     Block, Chart, Column, MatrixColumn, MatrixRow, Section, StepState, Table, TimelineRow, Tone, number, plain, toned,
 };
@@ -22,19 +23,25 @@ fn commits(past: &BuildPast) -> Option<Section> {
     if past.commits.is_empty() {
         return None;
     }
-    let state = |runs: &Option<bool>| match runs {
-        Some(true) => StepState::Reruns,
-        Some(false) => StepState::Cached,
+    let state = |run: &Option<StepRun>| match run {
+        Some(StepRun::Runs) => StepState::Reruns,
+        Some(StepRun::MayRun) => StepState::MayRerun,
+        Some(StepRun::Cached) => StepState::Cached,
         None => StepState::Absent,
     };
     let steps = || past.steps.iter().filter(|step| step.runs.iter().any(Option::is_some));
     let rows = steps().map(|step| MatrixRow { name: name(&step.step), cells: step.runs.iter().map(state).collect() });
     let all = past.commits.len();
     let counts = steps().map(|step| {
-        let runs = step.runs.iter().filter(|runs| **runs == Some(true)).count();
-        vec![number(step.step.line.to_string()), plain(&step.step.text), number(format!("{runs} of {all}"))]
+        let number_of = |run| step.runs.iter().filter(|known| **known == Some(run)).count();
+        let may = match number_of(StepRun::MayRun) {
+            0 => String::new(),
+            may => format!("{may} may"),
+        };
+        let runs = format!("{} of {all}", number_of(StepRun::Runs));
+        vec![number(step.step.line.to_string()), plain(&step.step.text), number(runs), plain(may)]
     });
-    let counts = Table::new(&[Column::Right, Column::Words, Column::Right], counts.collect());
+    let counts = Table::new(&[Column::Right, Column::Words, Column::Right, Column::Left], counts.collect());
     let chart = Chart::Matrix {
         name: "The last commits, the newest on the right".to_owned(),
         columns: past
@@ -45,9 +52,12 @@ fn commits(past: &BuildPast) -> Option<Section> {
         rows: rows.collect(),
     };
     let section = Section::new("What commits rerun").with(chart);
-    Some(section.with(
-        Section::folded("Number of commits that rerun each step").with(counts.with_head(&["line", "step", "reruns"])),
-    ))
+    Some(
+        section.with(
+            Section::folded("Number of commits that rerun each step")
+                .with(counts.with_head(&["line", "step", "reruns", ""])),
+        ),
+    )
 }
 
 /// When each step runs, as soon as what it needs is there.
@@ -63,12 +73,16 @@ fn times(past: &BuildPast) -> Option<Section> {
     let all: f64 = timed.iter().map(|(_, row)| row.seconds).sum();
     let path = critical_seconds(&rows);
     let mut text = format!(
-        "The build waits {} for the steps on its critical path; all steps together take {}, as the {source} says.",
+        "Of its own steps, the build waits {} for those on the critical path; all of them together take {}, as the {source} \
+         says. What the builder does besides (the build context, the export) is not among them.",
         seconds(path),
         seconds(all)
     );
     if untimed > 0 {
-        text.push_str(&format!(" It does not have the times of {}.", count(untimed as u64, "further step")));
+        text.push_str(&format!(
+            " Without a time, as what came from the cache: {}.",
+            count(untimed as u64, "further step")
+        ));
     }
     let cells = timed.iter().map(|(step, row)| {
         let waits = if row.is_critical { toned("the build waits for it", Tone::Strong) } else { plain("") };

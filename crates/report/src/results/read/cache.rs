@@ -1,6 +1,6 @@
 //! Results of `cache predict`, `cache explain` and `cache history`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::result::{MOST_STEPS, ReadResult, amount, document, surplus};
 use crate::results::figure::FigureKind;
@@ -63,6 +63,7 @@ fn logged_build(build: LoggedBuildJson, notices: &mut Vec<String>) -> BuildState
     let cached = Some(f64::from(build.cached_steps));
     let hits = figure(FigureKind::CacheHits, "cache explain", cached, Some(build.cacheable_steps));
     let seconds = figure(FigureKind::LoggedBuild, "cache explain", build.seconds, None);
+    let critical: HashSet<usize> = build.critical_path.steps.iter().copied().collect();
     let (mut misses, mut steps) = (Vec::new(), Vec::new());
     for (index, step) in build.steps.into_iter().enumerate() {
         if let (Some(reason), true) = (step.reason, step.first_miss == Some(index)) {
@@ -75,7 +76,7 @@ fn logged_build(build: LoggedBuildJson, notices: &mut Vec<String>) -> BuildState
                 line: step.line,
                 seconds,
                 start: step.started.as_deref().and_then(unix_seconds),
-                is_critical: build.critical_path.steps.contains(&index),
+                is_critical: critical.contains(&index),
             });
         }
     }

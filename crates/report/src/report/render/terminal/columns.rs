@@ -119,7 +119,8 @@ pub(in crate::report) fn table(table: &Table, indent: usize, layout: Layout) -> 
     writer.place_words(layout);
     let mut out = writer.write(layout);
     if table.hidden > 0 {
-        out.push_str(&format!("{:indent$}… {} more (--all)\n", "", table.hidden));
+        let option = if table.is_final { "" } else { " (--all)" };
+        out.push_str(&format!("{:indent$}… {} more{option}\n", "", table.hidden));
     }
     out
 }
