@@ -104,7 +104,7 @@ fn last_to_be_ready<'s>(containers: &[&'s StartedContainer]) -> Option<&'s Start
 fn timeline_row(container: &StartedContainer, critical: &BTreeSet<&str>) -> TimelineRow {
     let began = container.started.unwrap_or_default();
     let is_known = matches!(container.status, ServiceStatus::Healthy | ServiceStatus::Completed);
-    let delay = container.delay.filter(|_| container.started.is_some()).unwrap_or_default();
+    let delay = if container.started.is_some() { container.delay.unwrap_or_default() } else { 0.0 };
     let took = container.ready.map_or(delay, |ready| (ready - began).max(delay));
     TimelineRow {
         name: name_of(container),

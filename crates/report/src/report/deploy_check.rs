@@ -88,8 +88,9 @@ fn reasons(
         let LineColumn { line, column } = source.line_column(finding.span.start);
         let place = details.place(*index, format!("{}:{line}:{column}", source.name()));
         texts.push(place.and(format!(": {} [{}]", finding.message, finding.rule)));
-        let help = finding.help.as_ref().filter(|_| !details.is_document());
-        texts.extend(help.map(|help| plain(format!("  help: {help}"))));
+        if !details.is_document() {
+            texts.extend(finding.help.iter().map(|help| plain(format!("  help: {help}"))));
+        }
     }
     let steps = &replacement.migration_steps;
     let is_told = |other: &&ServiceReplacement| !steps.is_empty() && other.migration_steps == *steps;

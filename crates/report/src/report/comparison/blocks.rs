@@ -154,7 +154,9 @@ fn rewrites(comparison: &Comparison) -> Vec<Block> {
 pub(super) fn document(comparison: &Comparison, fails: bool) -> Section {
     let mark = if fails { "✗" } else { "✓" };
     let mut section = Section::new(format!("{mark} dockopt: {}", verdict(comparison)));
-    section.blocks.extend(failing_findings(comparison).filter(|_| fails).map(|text| plain(text).into()));
+    if fails {
+        section.blocks.extend(failing_findings(comparison).map(|text| plain(text).into()));
+    }
     let failures: Vec<String> = comparison.state.builds.iter().filter_map(failure).collect();
     section.blocks.extend(outcome(comparison, &failures));
     section.blocks.extend(new_findings(comparison));

@@ -96,7 +96,7 @@ fn timeline(build: &BuildState, kind: FigureKind) -> Vec<Block> {
     let first = starts.iter().flatten().copied().fold(f64::INFINITY, f64::min);
     let rows = steps.iter().map(|(_, step)| TimelineRow {
         name: step.name.clone(),
-        start: step.start.filter(|_| starts.is_some()).map_or(0.0, |start| start - first),
+        start: if starts.is_some() { step.start.map_or(0.0, |start| start - first) } else { 0.0 },
         seconds: step.seconds,
         is_critical: step.is_critical,
         note: step.line.map(|line| format!("line {line}")).unwrap_or_default(),

@@ -105,7 +105,9 @@ fn overview(comparison: &Comparison, fails: bool, items: &[FindingItem]) -> Sect
     let mut section = Section::new("Overview");
     let (mark, tone) = if fails { ("✗", Tone::Error) } else { ("✓", Tone::Good) };
     section.push(toned(format!("{mark} {}", verdict(comparison)), tone));
-    section.blocks.extend(failing_findings(comparison).filter(|_| fails).map(|text| plain(text).into()));
+    if fails {
+        section.blocks.extend(failing_findings(comparison).map(|text| plain(text).into()));
+    }
     let failures: Vec<String> = comparison.state.builds.iter().filter_map(failure).collect();
     section.blocks.extend(outcome(comparison, &failures));
     let new = worst(&comparison.new_findings).len();
