@@ -6,7 +6,7 @@ mod stdin;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use self::outcome::{fixed, print_changes, shows_diff};
+use self::outcome::{fixed, more_unsafe, print_changes, shows_diff};
 use super::args::{FixArgs, Global};
 use super::changes::place;
 use super::exit::{CLEAN, FAILED, FOUND};
@@ -14,12 +14,12 @@ use super::output::{CommandFailure, complain, describe_inputs, line, policies, t
 use super::pipelines::gather_pipelines;
 use super::{changes, progress, terminal};
 use crate::audit::{InputAudit, Report};
-use crate::finding::{Finding, Mask};
-use crate::fix::{FixLevel, FixOutcome};
+use crate::finding::Mask;
+use crate::fix::FixOutcome;
 use crate::inputs::Inputs;
 use crate::load::{FactSelection, GatherRequest, PipelineSelection, is_pipeline_file};
 use crate::report::{self, Format, Layout};
-use crate::rules::{Policies, Subject};
+use crate::rules::Subject;
 use crate::text::{FileId, Source};
 
 /// Which files are fixed.
@@ -114,18 +114,6 @@ fn gather_scope(scope: FixScope, path: &PathBuf, request: &GatherRequest) -> Res
         FixScope::Composes => crate::load::gather_composes(paths, request)?,
         FixScope::Pipelines => gather_pipelines(paths, request)?,
     })
-}
-
-/// How many more findings `--unsafe` would fix, worked out by fixing.
-fn more_unsafe(inputs: &mut Inputs, policies: &Policies, command: &FixArgs, outcome: &FixOutcome) -> usize {
-    let is_fixable = |finding: &Finding| !finding.fixes.is_empty();
-    if command.mode.r#unsafe || !outcome.remaining.iter().any(is_fixable) {
-        return 0;
-    }
-    super::cache::history::add_step_histories(inputs);
-    crate::load::add_changes(inputs);
-    let risky = crate::audit::fix(inputs, policies, FixLevel::Unsafe);
-    risky.applied.len().saturating_sub(outcome.applied.len())
 }
 
 /// What several paths come to. A file that two of them name counts once.

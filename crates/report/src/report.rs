@@ -2,6 +2,7 @@
 //! shape of JSON; decides nothing, and neutralises whatever came from input.
 
 mod adoption;
+mod anchor;
 mod baseline;
 mod cache;
 mod cache_history;

@@ -4,7 +4,7 @@ use crate::audit::Report;
 use crate::cli::args::{FixArgs, Global};
 use crate::cli::changes;
 use crate::cli::output::{CommandFailure, print, print_page};
-use crate::finding::Mask;
+use crate::finding::{Finding, Mask};
 use crate::fix::{FixLevel, FixOutcome};
 use crate::inputs::Inputs;
 use crate::report::{self, Format};
@@ -36,4 +36,16 @@ pub(super) fn print_changes(
 
 pub(super) fn shows_diff(command: &FixArgs) -> bool {
     !command.mode.write && (!command.mode.check || command.mode.diff)
+}
+
+/// How many more findings `--unsafe` would fix, worked out by fixing.
+pub(super) fn more_unsafe(inputs: &mut Inputs, policies: &Policies, command: &FixArgs, outcome: &FixOutcome) -> usize {
+    let is_fixable = |finding: &Finding| !finding.fixes.is_empty();
+    if command.mode.r#unsafe || !outcome.remaining.iter().any(is_fixable) {
+        return 0;
+    }
+    crate::cli::cache::history::add_step_histories(inputs);
+    crate::load::add_changes(inputs);
+    let risky = crate::audit::fix(inputs, policies, FixLevel::Unsafe);
+    risky.applied.len().saturating_sub(outcome.applied.len())
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::outcome::{fixed, print_changes, shows_diff};
+use super::outcome::{fixed, more_unsafe, print_changes, shows_diff};
 use crate::audit::InputAudit;
 use crate::cli::args::{FixArgs, Global};
 use crate::cli::exit::{CLEAN, FOUND};
@@ -39,7 +39,7 @@ pub(super) fn run(global: &Global, command: &FixArgs, line: CommandLinePolicy) -
     };
     let mask = &masks;
     let mut outcome = fixed(&inputs, &policies, command);
-    let more_unsafe = super::more_unsafe(&mut inputs, &policies, command, &outcome);
+    let more_unsafe = more_unsafe(&mut inputs, &policies, command, &outcome);
     let others = leave_out_others(&mut outcome, &name);
     // What is printed stands in the place of the text that was read: nothing is masked in it, as in a file that is written.
     let after = outcome.changes.first().map_or_else(|| text.bytes().to_vec(), |change| change.after.clone());

@@ -3,14 +3,12 @@
 
 mod chart;
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 pub(super) use self::chart::{
     Chart, IcicleMark, IcicleNode, MatrixColumn, MatrixRow, StepState, TimelineMark, TimelineRow, TrendPoint,
 };
 use crate::finding::{Basis, Severity};
-use crate::report::format::escape::masked;
 use crate::text::LineColumn;
 
 /// What a stretch of text is for the reader.
@@ -420,29 +418,6 @@ pub(super) struct SourceExcerpt {
 pub(super) struct NextCommand {
     pub line: String,
     pub why: String,
-}
-
-/// Names of parts of a page in addresses, each once.
-#[derive(Debug, Default)]
-pub(super) struct Anchors {
-    numbers: HashMap<String, usize>,
-}
-
-impl Anchors {
-    /// A name that no other part has.
-    pub(super) fn name(&mut self, words: &str) -> String {
-        // A token would not be known for one any more.
-        let name = identifier_of(&masked(words));
-        let number = self.numbers.entry(name.clone()).or_default();
-        *number += 1;
-        if *number == 1 { name } else { format!("{name}-{number}") }
-    }
-}
-
-/// A name as part of an address: what has a meaning there becomes a hyphen.
-pub(super) fn identifier_of(name: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_');
-    name.chars().map(|c| if is_plain(c) { c } else { '-' }).collect()
 }
 
 /// Everything that a command says; [`Page::write`] writes it for a reader.

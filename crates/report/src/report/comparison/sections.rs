@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use super::blocks::{cause_list, failure, fix_diff, folded, lines_table, list, misses, outcome, remainder, worst};
 use super::pictures::pictures;
 use super::words::{amount_cost, cost, failing_findings, others, place, verdict};
+use crate::report::anchor::Anchors;
 use crate::report::history;
 use crate::report::page::{
-    Anchors, Block, Column, Section, SourceExcerpt, Table, Text, TextKind, Tone, command, path, plain, toned,
+    Block, Column, Section, SourceExcerpt, Table, Text, TextKind, Tone, command, path, plain, toned,
 };
 use crate::report::units::count;
 use crate::results::{Comparison, FigureRow, FindingState, FixState};

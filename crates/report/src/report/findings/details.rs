@@ -7,9 +7,10 @@ use rayon::prelude::*;
 use super::remark::{remark_of_finding, remark_of_problem};
 use crate::audit::{ProblemReport, Report};
 use crate::finding::Finding;
+use crate::report::anchor::Anchors;
 use crate::report::format::ReportRun;
 use crate::report::layout::clip;
-use crate::report::page::{Anchors, Block, Column, Medium, Section, Table, Text, TextKind, Tone, path, plain, toned};
+use crate::report::page::{Block, Column, Medium, Section, Table, Text, TextKind, Tone, path, plain, toned};
 use crate::report::price;
 use crate::report::units::count;
 

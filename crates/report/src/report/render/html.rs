@@ -10,10 +10,11 @@ use sha2::{Digest, Sha256};
 
 use super::terminal::tone_of_line;
 use crate::finding::Basis;
+use crate::report::anchor::identifier_of;
 use crate::report::format::escape::{masked, masked_with_tabs};
 use crate::report::page::{
     Block, Column, Fold, Listing, Medium, NextCommand, Page, Remark, RemarkFix, Section, SourceExcerpt, Table, Text,
-    TextKind, TextPart, Tone, identifier_of,
+    TextKind, TextPart, Tone,
 };
 use crate::report::units::grouped;
 

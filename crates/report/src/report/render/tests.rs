@@ -218,7 +218,7 @@ fn a_terminal_with_links_opens_addresses() {
 
 #[test]
 fn anchors_differ_where_their_addresses_would_not() {
-    let mut anchors = crate::report::page::Anchors::default();
+    let mut anchors = crate::report::anchor::Anchors::default();
     let names = ["a-b/Dockerfile", "a/b/Dockerfile", "a/b/Dockerfile"].map(|name| anchors.name(name));
     assert_eq!(names, ["a-b-Dockerfile", "a-b-Dockerfile-2", "a-b-Dockerfile-3"]);
 }
