@@ -372,7 +372,7 @@ fn the_sums_stay_however_long_the_name_is() {
     for columns in [80, 100, 200] {
         let text = screen(&mut explorer, columns, 20);
         let head = text.lines().next().unwrap();
-        assert!(head.contains("in 4 layers, ") && head.contains(" wasted, dive efficiency "), "{head}");
+        assert!(head.contains("in 3 layers, ") && head.contains(" wasted, dive efficiency "), "{head}");
         assert!(head.ends_with(" %") && head.contains("app:1"), "{head}");
     }
 }
