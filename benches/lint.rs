@@ -17,7 +17,7 @@ use dockopt::audit::InputAudit;
 use dockopt::inputs::{BuildInput, BuildOptions, Inputs};
 use dockopt::report::{self, Layout, Medium, PathBase, ReportRun};
 use dockopt::rules::Selection;
-use dockopt::text::Source;
+use dockopt::text::{FileId, Source};
 
 /// Dockerfiles as projects have them; `{n}` and `{v}` differ from file to file.
 const TEMPLATES: [&str; 4] = [
@@ -70,12 +70,18 @@ fn main() {
     println!("  ratio     {ratio:9.1}     (median of {rounds} pairs, least {:.1})", ratios[0].0);
 }
 
-/// Writes a document of many findings that the rules found in a file of many lines.
+/// Writes a document of many findings that the rules found in files of many lines.
 fn time_document() {
-    let text = format!("FROM debian:12\n{}", "RUN cd /srv && sudo make\n".repeat(FINDINGS));
-    let source = Source::of("Dockerfile", &text);
-    let build = BuildInput::new(&source, BuildOptions::default());
-    let inputs = Inputs { root: ".".to_owned(), sources: vec![source], builds: vec![build], ..Inputs::default() };
+    // A rule reports 1,000 places of a file.
+    let text = format!("FROM debian:12\n{}", "RUN cd /srv && sudo make\n".repeat(1_000));
+    let mut inputs = Inputs { root: ".".to_owned(), ..Inputs::default() };
+    for number in 0..FINDINGS / 1_000 {
+        let source = Source::of(&format!("{number}/Dockerfile"), &text);
+        let mut build = BuildInput::new(&source, BuildOptions::default());
+        build.dockerfile = FileId(number as u32);
+        inputs.builds.push(build);
+        inputs.sources.push(source);
+    }
     let mut report = InputAudit::new(&inputs).lint(&Selection::default().into());
     assert!(report.findings.len() >= FINDINGS, "{} findings", report.findings.len());
     report.findings.truncate(FINDINGS);
