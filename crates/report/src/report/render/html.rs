@@ -109,11 +109,12 @@ fn words(text: &Text) -> String {
 
 /// All blocks; each section with a title can be linked to.
 fn draw_page(page: &Page) -> Markup {
+    let is_alone = sections(page).count() == 1;
     let mut number = 0;
     html! {
         @for block in visible(&page.blocks) {
             @match block {
-                Block::Section(section) if repeats_title(page, section) => {
+                Block::Section(section) if is_alone && repeats_title(page, section) => {
                     section id=(anchor(section, number)) { (draw_blocks(section, 2)) }
                     @let () = number += 1;
                 }
@@ -127,10 +128,10 @@ fn draw_page(page: &Page) -> Markup {
     }
 }
 
-/// Whether a section is all that a page has, and the heading of the page says its title.
+/// Whether the heading of the page says the title of a section.
 fn repeats_title(page: &Page, section: &Section) -> bool {
     let title = words(&section.title);
-    !title.is_empty() && sections(page).count() == 1 && masked(&page.title).ends_with(&title)
+    !title.is_empty() && masked(&page.title).ends_with(&title)
 }
 
 /// What a section is about, and its blocks.
