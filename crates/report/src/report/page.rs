@@ -354,6 +354,19 @@ pub(super) enum Block {
     Only(&'static [Medium], Vec<Self>),
 }
 
+/// The blocks that a reader gets, with those for some readers in their places.
+pub(super) fn blocks_for(medium: Medium, blocks: &[Block]) -> Vec<&Block> {
+    let mut all = Vec::new();
+    for block in blocks {
+        match block {
+            Block::Only(media, blocks) if media.contains(&medium) => all.extend(blocks_for(medium, blocks)),
+            Block::Only(..) => {}
+            block => all.push(block),
+        }
+    }
+    all
+}
+
 /// Lines of an output, of an example.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Listing {

@@ -14,7 +14,7 @@ use crate::report::anchor::identifier_of;
 use crate::report::format::escape::{masked, masked_with_tabs};
 use crate::report::page::{
     Block, Column, Fold, Listing, Medium, NextCommand, Page, Remark, RemarkFix, Section, SourceExcerpt, Table, Text,
-    TextKind, TextPart, Tone,
+    TextKind, TextPart, Tone, blocks_for,
 };
 use crate::report::units::grouped;
 
@@ -59,7 +59,7 @@ fn digest(text: &str) -> String {
 
 /// Whether a section stands right below the links.
 fn begins_with_section(page: &Page) -> bool {
-    matches!(visible(&page.blocks).first(), Some(Block::Section(section)) if !section.title.is_empty())
+    matches!(blocks_for(Medium::Html, &page.blocks).first(), Some(Block::Section(section)) if !section.title.is_empty())
 }
 
 /// Links to the sections, where there are several.
@@ -76,18 +76,8 @@ fn contents(page: &Page) -> Markup {
     }
 }
 
-/// The blocks that a browser gets.
-fn visible(blocks: &[Block]) -> Vec<&Block> {
-    let parts = blocks.iter().map(|block| match block {
-        Block::Only(media, blocks) if media.contains(&Medium::Html) => visible(blocks),
-        Block::Only(..) => Vec::new(),
-        block => vec![block],
-    });
-    parts.flatten().collect()
-}
-
 fn sections(page: &Page) -> impl Iterator<Item = (usize, &Section)> {
-    let sections = visible(&page.blocks).into_iter().filter_map(|block| match block {
+    let sections = blocks_for(Medium::Html, &page.blocks).into_iter().filter_map(|block| match block {
         Block::Section(section) if !section.title.is_empty() => Some(section),
         _ => None,
     });
@@ -112,7 +102,7 @@ fn draw_page(page: &Page) -> Markup {
     let is_alone = sections(page).count() == 1;
     let mut number = 0;
     html! {
-        @for block in visible(&page.blocks) {
+        @for block in blocks_for(Medium::Html, &page.blocks) {
             @match block {
                 Block::Section(section) if is_alone && repeats_title(page, section) => {
                     section id=(anchor(section, number)) { (draw_blocks(section, 2)) }

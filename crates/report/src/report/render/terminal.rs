@@ -10,7 +10,7 @@ use self::columns::LineText;
 pub(in crate::report) use self::columns::table;
 pub(in crate::report) use self::remark::remark;
 use crate::report::layout::{Layout, clean, width, wrap};
-use crate::report::page::{Block, Fold, Indent, Listing, Medium, Page, Section, SourceExcerpt, Text, Tone};
+use crate::report::page::{Block, Fold, Indent, Listing, Medium, Page, Section, SourceExcerpt, Text, Tone, blocks_for};
 
 /// Columns between a title and what it is about.
 const GAP: usize = 3;
@@ -39,7 +39,7 @@ impl Writer {
     /// `sections`: the indent of sections among them.
     fn blocks(&mut self, blocks: &[Block], indent: usize, sections: usize) {
         let mut before = None;
-        for block in visible(blocks) {
+        for block in blocks_for(Medium::Terminal, blocks) {
             if is_apart(before, block) && !self.out.is_empty() && !self.out.ends_with("\n\n") {
                 self.out.push('\n');
             }
@@ -181,19 +181,6 @@ const fn is_apart(before: Option<&Block>, block: &Block) -> bool {
         (Some(Block::Listing(_) | Block::Prose(_)), _) | (_, Block::Prose(_)) => true,
         _ => false,
     }
-}
-
-/// The blocks that a terminal shows.
-fn visible(blocks: &[Block]) -> Vec<&Block> {
-    let mut all = Vec::new();
-    for block in blocks {
-        match block {
-            Block::Only(media, blocks) if media.contains(&Medium::Terminal) => all.extend(visible(blocks)),
-            Block::Only(..) => {}
-            block => all.push(block),
-        }
-    }
-    all
 }
 
 /// The tone of a line of a diff.
