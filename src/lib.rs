@@ -25,6 +25,7 @@
 //! | `project` | [`migration`] | migrations of databases: what they change |
 //! | `project` | [`workflow`] | pipelines: jobs, steps, and the images that they build |
 //! | `project` | [`recipe`] | `docker build` and `docker run` in makefiles, scripts and workflows |
+//! | `project` | [`tasks`] | what the checks and tests of a project are called by |
 //! | `image` | [`image`] | layers, files, packages and secrets of an image |
 //! | `build` | [`buildlog`] | build logs in every form |
 //! | `build` | [`inputs`] | everything that was read |
@@ -82,7 +83,7 @@ pub use dockopt_measure::measure;
 #[doc(no_inline)]
 pub use dockopt_optimize::{optimize, proof, startup};
 #[doc(no_inline)]
-pub use dockopt_project::{manifest, migration, recipe, sources, workflow};
+pub use dockopt_project::{manifest, migration, recipe, sources, tasks, workflow};
 #[doc(no_inline)]
 pub use dockopt_report::{report, results, wire};
 #[doc(no_inline)]

@@ -35,10 +35,10 @@ pub use self::json::{parse_jsonc, plain_json};
 pub use self::locked::{LockedPackage, LockedPackages, version_numbers};
 pub use self::node::INSTALL_SCRIPTS;
 pub use self::project::{
-    Dependency, DependencyScope, Ecosystem, EntryPoint, Install, InstallScript, LanguageVersion, ManifestProblem,
-    ManifestScript, Manifests, OpenReason, Project, Tool,
+    Dependency, DependencyScope, Ecosystem, EntryPoint, GroupKind, Install, InstallScript, LanguageVersion,
+    ManifestProblem, ManifestScript, Manifests, OpenReason, PackageGroup, Project, Tool,
 };
-pub use self::python::{admits, comes_compiled, has_wheels, normal as python_name};
+pub use self::python::{ToolTables, admits, comes_compiled, has_wheels, normal as python_name};
 pub use self::select::{ManifestFileKind, Role, is_manifest};
 
 /// The projects in a build context.
@@ -79,4 +79,4 @@ impl Project {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -27,7 +27,7 @@ pub use self::script::{
     ScopeKind, Script, Separator, SeparatorKind, ShellOptions, ShellProblem,
 };
 pub use self::unit::ScriptUnit;
-pub use self::word::{Expansion, ExpansionKind, Word};
+pub use self::word::{Expansion, ExpansionKind, Word, quoted_word};
 
 /// Reads a script that starts with no option set.
 pub fn parse(script: &str) -> Script {

@@ -246,6 +246,10 @@ tables! {
     POSTGRES_EXTENSIONS = "postgres_extensions.tsv";
     /// Images whose tags begin with a version of a product.
     PRODUCTS = "products.tsv";
+    /// What projects check their types, format and code with, and run their tests.
+    PROJECT_TASKS = "project_tasks.tsv";
+    /// How tools that install packages start programs of theirs, run named commands and install.
+    PROJECT_TOOLS = "project_tools.tsv";
     /// Options and commands of programs.
     PROGRAM_OPTIONS = "program_options.tsv";
     /// What programs say of what they lack or did.

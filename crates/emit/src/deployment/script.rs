@@ -2,6 +2,7 @@
 
 use super::input::{DeploymentInput, OVERRIDE};
 use super::plan::DeploymentPlan;
+use crate::shell::quoted_word;
 
 /// The script with places for what the compose files say.
 const SCRIPT: &str = include_str!("../../templates/deploy.sh");
@@ -41,9 +42,5 @@ pub(super) fn deploy_script(input: &DeploymentInput, plan: &DeploymentPlan, is_m
 
 /// Files as options of `docker compose`, safe in a shell.
 fn options<'f>(files: impl Iterator<Item = &'f str>) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
-    let quoted = |file: &str| {
-        if file.chars().all(is_plain) { file.to_owned() } else { format!("'{}'", file.replace('\'', "'\\''")) }
-    };
-    files.map(|file| format!("-f {}", quoted(file))).collect::<Vec<_>>().join(" ")
+    files.map(|file| format!("-f {}", quoted_word(file))).collect::<Vec<_>>().join(" ")
 }

@@ -205,6 +205,26 @@ pub struct ManifestScript {
     pub command: String,
 }
 
+/// A Python package in a group that installs leave out unless somebody asks for it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PackageGroup {
+    /// The package, as [`Dependency::name`] writes it.
+    pub package: String,
+    /// The name of the group, as the manifest writes it.
+    pub name: String,
+    /// What the group is.
+    pub kind: GroupKind,
+}
+
+/// How a group of packages is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GroupKind {
+    /// As an extra: `[project.optional-dependencies]`.
+    Extra,
+    /// As a group: `[dependency-groups]`, an optional group of Poetry.
+    Group,
+}
+
 /// A program that installing or building the project makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryPoint {
@@ -278,6 +298,8 @@ pub struct Project {
     pub dependencies: Vec<Dependency>,
     /// Python: the extras that it asks for, each with its package: `sqlalchemy` and `asyncio` of `sqlalchemy[asyncio]`.
     pub extras: BTreeSet<(String, String)>,
+    /// Python: the packages that its tool installs only when their group is asked for.
+    pub groups: BTreeSet<PackageGroup>,
     /// Named commands, by name.
     pub scripts: Vec<ManifestScript>,
     /// Programs that it provides.
@@ -306,6 +328,7 @@ impl Project {
             language: Vec::new(),
             dependencies: Vec::new(),
             extras: BTreeSet::new(),
+            groups: BTreeSet::new(),
             scripts: Vec::new(),
             entry_points: Vec::new(),
             installs: Vec::new(),
@@ -394,6 +417,11 @@ impl Project {
         };
         let missing = self.dependencies.iter().filter(is_plain).filter(is_missing);
         missing.map(|dependency| dependency.name.as_str()).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// Whether its own sources provide a module: `tests`.
+    pub fn provides_module(&self, name: &str) -> bool {
+        self.modules.contains(name)
     }
 
     /// The command of a script.

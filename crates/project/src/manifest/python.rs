@@ -1,11 +1,13 @@
 //! Python projects: pip, uv, poetry, pdm and pipenv.
 
+mod groups;
 mod lock;
 mod modules;
 mod pyproject;
 mod requirement;
 mod requirements;
 mod setup;
+mod tool_tables;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,6 +25,7 @@ pub(super) use self::modules::installs;
 pub use self::modules::{comes_compiled, has_wheels};
 pub(super) use self::requirement::specifiers;
 pub use self::requirement::{admits, normal};
+pub use self::tool_tables::ToolTables;
 
 /// More requirements files of one folder than these get no way to install of their own.
 const MOST_REQUIREMENTS: usize = 32;

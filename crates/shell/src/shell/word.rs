@@ -142,3 +142,13 @@ pub(super) struct Marks {
     pub(super) quoted: bool,
     pub(super) pattern: bool,
 }
+
+/// A text as one word of a POSIX shell: in single quotes where a character of it means something to a shell.
+pub fn quoted_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use toml::de::DeValue;
 
+use super::groups::read_groups;
 use super::lock;
 use super::requirement::{extras, normal, requirement};
 use crate::data;
@@ -71,6 +72,7 @@ pub(super) fn read(tree: &ManifestTree, project: &mut Project, path: &str, table
     for (name, value) in toml_text::members(table, &["tool", "pdm", "scripts"]) {
         add_script(project, name, value);
     }
+    read_groups(project, table);
     project.members = members(tree, &project.root, table);
     project.is_package = is_package(table);
 }

@@ -2,7 +2,7 @@
 
 use super::requirement::{extras, normal, requirement};
 use crate::manifest::closure::Closure;
-use crate::manifest::project::{DependencyScope, Install, Project, Tool};
+use crate::manifest::project::{DependencyScope, GroupKind, Install, PackageGroup, Project, Tool};
 use crate::manifest::toml_text::{self, TomlTable};
 use crate::manifest::tree::{ManifestTree, resolve};
 use crate::manifest::words::{quoted, without_comment};
@@ -54,6 +54,8 @@ fn setting(project: &mut Project, path: &str, section: &str, key: &str, value: &
         }
         ("options.extras_require", _) => {
             if let Some((name, demand)) = requirement(value) {
+                let group = PackageGroup { package: name.clone(), name: key.to_owned(), kind: GroupKind::Extra };
+                project.groups.insert(group);
                 project.depend(&name, DependencyScope::Optional, Some(demand));
             }
         }

@@ -10,7 +10,7 @@ use crate::optimize::pass_input::{PassInput, PassOutput, refuse_if};
 use crate::optimize::reason::reasons;
 use crate::shell::program::Program;
 use crate::shell::program::options::ProgramOptions;
-use crate::shell::{Invocation, SeparatorKind, Verb, Word};
+use crate::shell::{Invocation, SeparatorKind, Verb, Word, quoted_word};
 use crate::text::{Span, path};
 
 /// What a start becomes.
@@ -102,16 +102,7 @@ fn project<'a>(input: &PassInput<'a>, target: &Stage, ecosystem: Ecosystem) -> O
 /// The words of arguments as they stand, where no variable decides them.
 fn texts(words: &[Word]) -> Result<Vec<String>, StartBlocker> {
     let unknown = StartBlocker::BuildVariable;
-    words.iter().map(|word| word.value().map(quoted).ok_or_else(|| unknown.clone())).collect()
-}
-
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
+    words.iter().map(|word| word.value().map(quoted_word).ok_or_else(|| unknown.clone())).collect()
 }
 
 fn go(input: &PassInput, target: &Stage, invocation: &Invocation) -> Result<Start, StartBlocker> {
@@ -328,7 +319,7 @@ fn command(input: &PassInput, index: usize, code: &Code, all: &[Invocation], sta
     if let Some(edit) = exec_form(input, index, begin, code, invocation, start) {
         return Some(edit);
     }
-    let words: Vec<String> = start.words.iter().map(|word| quoted(word)).collect();
+    let words: Vec<String> = start.words.iter().map(|word| quoted_word(word)).collect();
     Some(input.edit(Span::new(begin, end), words.join(" ")))
 }
 
