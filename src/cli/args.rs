@@ -16,7 +16,7 @@ mod options;
 mod report;
 
 pub(super) use self::cache::{CacheCommand, CacheHistory, CachePredict, ExplainLog, ImageStore};
-pub(super) use self::ci::{CiCheck, CiCommand};
+pub(super) use self::ci::{CiCheck, CiCommand, CiEmit, DeployArgument, PipelineArgument};
 pub(super) use self::completions::{Completions, Man};
 pub(super) use self::compose::{
     ComposeCheck, ComposeCommand, ComposeEmit, ComposeEnv, ComposeGraph, ComposeVerify, GraphStyleArgument,

@@ -1,5 +1,7 @@
 //! `dockopt ci`.
 
+mod emit;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,6 +23,7 @@ const RUNS_LIMIT: u64 = 64 << 20;
 pub(super) fn run(global: &Global, command: CiCommand) -> Result<u8, CommandFailure> {
     match command {
         CiCommand::Check(command) => check(global, &command),
+        CiCommand::Emit(command) => emit::run(global, &command),
         CiCommand::Fix(command) => fix::run(global, &command.into_fix(), FixScope::Pipelines),
     }
 }

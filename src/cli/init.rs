@@ -5,15 +5,13 @@ mod files;
 mod list;
 mod project;
 
-use std::path::Path;
-
 use super::args::{Global, Init};
 use super::exit::{CLEAN, FOUND};
 use super::output::{CommandFailure, complain, print};
+use super::pipelines::repository_top;
 use super::{changes, terminal};
 use crate::finding::Mask;
 use crate::fix::FixOutcome;
-use crate::load::git::Repository;
 use crate::load::{GatherRequest, SettingsSource};
 use crate::report;
 use crate::rules::AllRules;
@@ -22,7 +20,7 @@ use project::InitProject;
 
 pub(super) fn run(global: &Global, command: &Init) -> Result<u8, CommandFailure> {
     let root = &command.path;
-    let repository = check_root(root)?;
+    let repository = repository_top(root, "init")?;
     // The same builds as those of an audit.
     let request =
         GatherRequest { path: root.clone(), configuration: SettingsSource::None, ..GatherRequest::new(&AllRules) };
@@ -61,22 +59,4 @@ pub(super) fn run(global: &Global, command: &Init) -> Result<u8, CommandFailure>
         terminal::note(&format!("note: {note}"));
     }
     Ok(if command.check && count > 0 { FOUND } else { CLEAN })
-}
-
-/// CI systems and pre-commit read their files in the top folder of a repository only.
-fn check_root(root: &Path) -> Result<Option<Repository>, CommandFailure> {
-    if !root.is_dir() {
-        let what = format!("`{}` is not a folder", root.display());
-        return Err(CommandFailure::Because { what, help: Some("pass the folder of a repository".to_owned()) });
-    }
-    // A repository that cannot be read says nothing of its remotes.
-    let Ok(Some(repository)) = Repository::discover(root) else { return Ok(None) };
-    let top = repository.work_tree().and_then(|top| top.canonicalize().ok());
-    match (top, root.canonicalize()) {
-        (Some(top), Ok(here)) if top != here => Err(CommandFailure::Because {
-            what: format!("`{}` is not the top folder of its repository", root.display()),
-            help: Some(format!("run `dockopt init {}`", top.display())),
-        }),
-        _ => Ok(Some(repository)),
-    }
 }

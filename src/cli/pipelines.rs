@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::output::CommandFailure;
 use crate::inputs::{Inputs, Need, Needs};
+use crate::load::git::Repository;
 use crate::load::{GatherRequest, PipelineSelection, tops_of_pipelines};
 
 /// The pipelines at these paths, with the Dockerfiles of their repository.
@@ -29,4 +30,22 @@ pub(super) fn gather_pipelines(paths: &[PathBuf], request: &GatherRequest) -> Re
 /// A path as discovery gives it.
 fn without_dot(path: &Path) -> PathBuf {
     path.strip_prefix(".").unwrap_or(path).to_owned()
+}
+
+/// The repository of a folder: CI systems and pre-commit read their files in its top folder only.
+pub(super) fn repository_top(root: &Path, command: &str) -> Result<Option<Repository>, CommandFailure> {
+    if !root.is_dir() {
+        let what = format!("`{}` is not a folder", root.display());
+        return Err(CommandFailure::Because { what, help: Some("pass the folder of a repository".to_owned()) });
+    }
+    // A repository that cannot be read says nothing of its remotes.
+    let Ok(Some(repository)) = Repository::discover(root) else { return Ok(None) };
+    let top = repository.work_tree().and_then(|top| top.canonicalize().ok());
+    match (top, root.canonicalize()) {
+        (Some(top), Ok(here)) if top != here => Err(CommandFailure::Because {
+            what: format!("`{}` is not the top folder of its repository", root.display()),
+            help: Some(format!("run `dockopt {command} {}`", top.display())),
+        }),
+        _ => Ok(Some(repository)),
+    }
 }

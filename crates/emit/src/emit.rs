@@ -21,6 +21,8 @@ pub use self::files::emission::{Emission, EmittedFile};
 pub use self::input::{ENVIRONMENT_FILES, EmitInput, EmitOverrides, IGNORE_FILE};
 pub use self::plan::{Choice, ComposePlan, PlannedService, ServiceRole};
 
+pub(crate) use self::server_image::ServerImage;
+
 use self::facts::built_binary::with_commands;
 use self::links::Project;
 

@@ -6,9 +6,10 @@
 use dockopt_build::{build, endpoint, inputs, stack};
 use dockopt_cache::variables;
 use dockopt_dockerfile::{compose, dockerfile, ignore};
-use dockopt_project::{manifest, recipe, sources};
+use dockopt_project::{manifest, recipe, sources, tasks, workflow};
 use dockopt_shell::shell;
 use dockopt_text::{data, secret, text, yaml};
 
 pub mod emit; // compose files for repositories
 pub mod deployment; // files that replace containers without a lost request
+pub mod pipeline; // pipelines that test, build, start, tag and deploy

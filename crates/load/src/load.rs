@@ -53,4 +53,4 @@ pub use self::request::{ComposeOptions, FactSelection, GatherRequest, PipelineSe
 pub use self::settings::{SettingsSource, settings};
 pub use self::variables::{absolute_path, current_folder, variable_input};
 pub use self::walk::{walk, walk_named};
-pub use self::workflows::{add_changes, is_pipeline_file, tops_of_pipelines};
+pub use self::workflows::{add_changes, is_pipeline_file, repository_files, tops_of_pipelines};

@@ -4,7 +4,7 @@
 mod install;
 mod script;
 
-pub use self::install::install_command;
+pub use self::install::{install_command, run_command};
 
 use self::install::{ToolRow, group_options, tool_row};
 use self::script::is_check;

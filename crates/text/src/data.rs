@@ -242,6 +242,10 @@ tables! {
     PACKAGE_PROGRAMS = "package_programs.tsv";
     /// Sizes of Debian's packages with all that they bring.
     PACKAGE_SIZES = "package_sizes.tsv";
+    /// Images of databases by digest.
+    PINNED_IMAGES = "pinned_images.tsv";
+    /// How pipelines get the tools of projects.
+    PIPELINE_TOOLS = "pipeline_tools.tsv";
     /// Extensions that the images of `PostgreSQL` have.
     POSTGRES_EXTENSIONS = "postgres_extensions.tsv";
     /// Images whose tags begin with a version of a product.

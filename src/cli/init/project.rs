@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use crate::cli::args::CiSystem;
-use crate::inputs::{BuildInput, Inputs};
+use crate::inputs::Inputs;
 use crate::load::git::Repository;
-use crate::text::path;
+use crate::pipeline::{RepositoryImage, RepositoryImages};
 
 /// A repository.
 pub(super) struct InitProject {
@@ -21,14 +21,16 @@ pub(super) struct InitProject {
 
 impl InitProject {
     pub(super) fn new(root: &Path, inputs: &Inputs, repository: Option<&Repository>, ci: Option<CiSystem>) -> Self {
-        let (mut builds, mut left_out) = (Vec::new(), Vec::new());
-        for build in &inputs.builds {
-            match build_line(root, inputs, build) {
+        let RepositoryImages { images, left_out } = RepositoryImages::of(inputs, &root.to_string_lossy());
+        let (mut builds, mut left_out) = (Vec::new(), left_out);
+        for image in &images {
+            match build_line(image) {
                 Ok(line) if builds.contains(&line) => {}
                 Ok(line) => builds.push(line),
-                Err(why) => left_out.push(format!("{}: {why}", inputs.source(build.dockerfile).name())),
+                Err(why) => left_out.push((image.dockerfile.clone(), why)),
             }
         }
+        let left_out = left_out.into_iter().map(|(file, why)| format!("{file}: {why}")).collect();
         let known_branch = repository.and_then(Repository::default_branch);
         Self {
             builds,
@@ -40,31 +42,16 @@ impl InitProject {
     }
 }
 
-fn build_line(root: &Path, inputs: &Inputs, build: &BuildInput) -> Result<String, &'static str> {
-    if inputs.source(build.dockerfile).embedding().is_some() {
-        return Err("it is part of another file");
-    }
-    if build.template.is_some() {
-        return Err("it is a template");
-    }
-    let root = path::normalize(&root.to_string_lossy());
-    let context = path::normalize(build.context_root.as_deref().unwrap_or("."));
-    let context = match context.strip_prefix(&root) {
-        _ if root.is_empty() => context.as_str(),
-        Some("") => "",
-        Some(below) if below.starts_with('/') => &below[1..],
-        _ => return Err("its build context is outside of the folder"),
-    };
-    let context = if context.is_empty() { "." } else { context };
-    let place = path::normalize(&build.place);
-    if context.starts_with("..") || ![place.as_str(), context].into_iter().all(is_plain) {
+/// The line of an image.
+fn build_line(image: &RepositoryImage) -> Result<String, &'static str> {
+    if ![&image.dockerfile, &image.context].into_iter().all(|name| is_plain(name)) {
         return Err("its path has characters that end a word");
     }
-    let target = match &build.options.target {
+    let target = match &image.target {
         Some(target) if is_plain(target) => format!(" --target {target}"),
         _ => String::new(),
     };
-    Ok(format!("{place} {context}{target}"))
+    Ok(format!("{} {}{target}", image.dockerfile, image.context))
 }
 
 /// Whether a name is one word in YAML and in a shell.

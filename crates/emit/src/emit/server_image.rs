@@ -5,12 +5,12 @@ use crate::stack::known_service;
 
 /// A row of `data/server_images.tsv`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ServerImage {
+pub(crate) struct ServerImage {
     pub(super) service: &'static str,
     pub(super) host: &'static str,
     pub(super) image: &'static str,
     pub(super) data: &'static str,
-    pub(super) settings: &'static str,
+    pub(crate) settings: &'static str,
     pub(super) command: &'static str,
     pub(super) schemes: &'static str,
     pub(super) names: &'static str,
@@ -29,7 +29,7 @@ impl ServerImage {
         })
     }
 
-    pub(super) fn of_service(service: &str) -> Option<Self> {
+    pub(crate) fn of_service(service: &str) -> Option<Self> {
         Self::all().find(|row| row.service == service)
     }
 
@@ -61,7 +61,7 @@ impl ServerImage {
     }
 
     /// Whether it holds databases that have names, and schemas to be brought up to date.
-    pub(super) fn is_database(self) -> bool {
+    pub(crate) fn is_database(self) -> bool {
         self.settings.contains("{database}")
     }
 
@@ -89,7 +89,7 @@ impl ServerImage {
     }
 
     /// The port that it listens on.
-    pub(super) fn port(self) -> Option<u16> {
+    pub(crate) fn port(self) -> Option<u16> {
         self.ports().next()
     }
 

@@ -85,7 +85,7 @@ pub(super) fn add_workflows(inputs: &mut Inputs, files: &[PathBuf], root: &Path)
         !is_script() || inputs.source(*id).text().contains("docker")
     };
     let has_pipeline = named.iter().any(names_files);
-    let (paths, is_complete) = if has_pipeline { files_of(&top) } else { (BTreeSet::new(), false) };
+    let (paths, is_complete) = if has_pipeline { repository_files(&top) } else { (BTreeSet::new(), false) };
     let folder = Some(display_path(&top)).filter(|folder| folder != ".").unwrap_or_default();
     let repository = inputs::Repository { folder, files: paths, is_complete, texts: BTreeMap::new() };
     let repository = Arc::new(repository);
@@ -168,8 +168,8 @@ impl RepositoryTexts<'_> {
     }
 }
 
-/// The files of a repository, without those that git ignores; and whether they are all.
-fn files_of(top: &Path) -> (BTreeSet<String>, bool) {
+/// The files of a repository by their paths from its top, without those that git ignores; and whether they are all.
+pub fn repository_files(top: &Path) -> (BTreeSet<String>, bool) {
     let mut files = BTreeSet::new();
     let is_git = |name: Option<&str>| name == Some(GIT_FOLDER);
     let walk =

@@ -42,6 +42,16 @@ pub fn install_command(project: &Project) -> Option<String> {
     Some(command)
 }
 
+/// A program of a project's packages with its arguments, as the tool of the project starts it: `uv run alembic upgrade head`.
+pub fn run_command(project: &Project, command: &str) -> String {
+    let row = project.install().and_then(|install| tool_row(install.tool));
+    match row.and_then(|row| row.run) {
+        // What names a starter itself needs none.
+        Some(run) if !command.starts_with("npx ") && !command.starts_with("bin/") => format!("{run} {command}"),
+        _ => command.to_owned(),
+    }
+}
+
 /// The packages of a project that the table of tasks asks for.
 fn checking_packages(project: &Project) -> Vec<&'static str> {
     let words = data::PROJECT_TASKS.rows().flat_map(|row| row[2].split(' ').zip(row[2].split(' ').skip(1)));

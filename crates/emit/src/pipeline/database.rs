@@ -1,0 +1,228 @@
+//! Databases that a job's tests are given: those of the compose file that the project's services ask.
+
+use super::input::{PipelineInput, PipelineSystem};
+use super::plan::PipelinePlan;
+use crate::compose::project::{ComposeMap, ComposeValue};
+use crate::data;
+use crate::emit::ServerImage;
+use crate::manifest::{FileKind, Project};
+use crate::stack::{Stack, StackService, known_service};
+use crate::tasks::run_command;
+use crate::text::path;
+
+/// A database beside a job.
+#[derive(Clone, Debug)]
+pub(super) struct JobDatabase {
+    /// Its name: that of its service.
+    pub(super) name: String,
+    /// Its image, with a digest where the table has one.
+    pub(super) image: String,
+    /// Its variables.
+    pub(super) settings: Vec<(String, String)>,
+    /// The port that it listens on.
+    pub(super) port: u16,
+    /// The command that asks whether it is ready.
+    pub(super) check: String,
+    /// The command that brings its schema up to date, as the tool of the project runs it.
+    pub(super) migrate: Option<String>,
+    /// The folder of the project, and the same command in its image.
+    pub(super) migration: Option<(String, String)>,
+}
+
+/// The password of databases that live as long as a job.
+const PASSWORD: &str = "test";
+
+/// Files of a project that are looked through for a default.
+const FILES: usize = 1_000;
+
+/// The databases that the tests of a project are given, and the variables that lead to them.
+pub(super) fn databases(
+    input: &PipelineInput,
+    folder: &str,
+    project: &Project,
+    job: &str,
+    plan: &mut PipelinePlan,
+) -> (Vec<JobDatabase>, Vec<(String, String)>) {
+    let (mut all, mut variables) = (Vec::new(), Vec::new());
+    let Some(compose) = input.compose else { return (all, variables) };
+    let Some(model) = &compose.reading.project else { return (all, variables) };
+    let stack = Stack::new(model, &compose.dockerfiles);
+    let services = || stack.services.iter().filter(|service| is_built_in(input, service, folder));
+    for server in &stack.services {
+        let Some(database) = database(server, input.system) else { continue };
+        let mut leads = Vec::new();
+        for (name, value) in services().flat_map(settings) {
+            let Some(new) = database.value_for(server, &name, &value) else { continue };
+            if !leads.iter().any(|(known, _)| *known == name) {
+                leads.push((name, new));
+            }
+        }
+        let has_address = leads.iter().any(|(_, value)| value.contains(&database.host));
+        if !has_address {
+            continue;
+        }
+        if let Some(name) = leads.iter().map(|(name, _)| name).find(|name| falls_back(input, folder, name)) {
+            plan.choose(
+                job,
+                &database.job.name,
+                format!("left out: without `{name}` the sources take SQLite, as tests may"),
+                None,
+            );
+            continue;
+        }
+        let mut job_database = database.job;
+        if let Some(command) = migration(input, folder, project) {
+            job_database.migrate = Some(run_command(project, command));
+            job_database.migration = Some((folder.to_owned(), command.to_owned()));
+        }
+        let why = format!("`{}` of the compose file has the same image; tests wait until it is ready", server.name);
+        plan.choose(job, &job_database.name, why, None);
+        if !job_database.image.contains('@') {
+            plan.notes.push(format!(
+                "the image of `{}` has no digest here, as no table has one for `{}`: `docker buildx imagetools inspect` shows it",
+                job_database.name, job_database.image
+            ));
+        }
+        variables.extend(leads);
+        all.push(job_database);
+    }
+    (all, variables)
+}
+
+/// A database with what leads to it.
+struct ReachableDatabase {
+    job: JobDatabase,
+    host: String,
+    user: String,
+    name: String,
+}
+
+impl ReachableDatabase {
+    /// What a variable of a program has to be for this database; nothing where it is about something else.
+    fn value_for(&self, server: &StackService, name: &str, value: &str) -> Option<String> {
+        if value == server.name {
+            return Some(self.host.clone());
+        }
+        if let Some((scheme, rest)) = value.split_once("://") {
+            let (address, path) = rest.split_once('/').unwrap_or((rest, ""));
+            let host = address.rsplit('@').next().unwrap_or_default();
+            let host = host.split(':').next().unwrap_or_default();
+            let options = path.split_once('?').map(|(_, options)| format!("?{options}")).unwrap_or_default();
+            let (user, database) = (&self.user, &self.name);
+            let new = format!("{scheme}://{user}:{PASSWORD}@{}:{}/{database}{options}", self.host, self.job.port);
+            return (host == server.name).then_some(new);
+        }
+        let words = name.split('_').map(str::to_ascii_uppercase);
+        let role = |word: &str, role: &str| data::CONNECTION_WORDS.has(word, role);
+        let last = words.last().unwrap_or_default();
+        let settings = settings(server);
+        let is_of_server = settings.iter().any(|(known, of_server)| known == name || of_server == value);
+        match () {
+            () if !is_of_server => None,
+            () if role(&last, "password") => Some(PASSWORD.to_owned()),
+            () if role(&last, "user") => Some(self.user.clone()),
+            () if role(&last, "database") => Some(self.name.clone()),
+            () => None,
+        }
+    }
+}
+
+/// The database that a service is; nothing where it is another server.
+fn database(server: &StackService, system: PipelineSystem) -> Option<ReachableDatabase> {
+    let image = server.image_name()?;
+    let known = known_service(image)?;
+    let row = ServerImage::of_service(known.name).filter(|row| row.is_database())?;
+    let port = row.port()?;
+    let settings = settings(server);
+    let shown = |part: &str| {
+        let mut words = data::words(row.settings).filter_map(|word| word.split_once('='));
+        let (name, _) = words.find(|(_, value)| *value == part)?;
+        let (_, value) = settings.iter().find(|(known, _)| known == name)?;
+        is_plain(value).then(|| value.clone())
+    };
+    let user = shown("{user}").unwrap_or_else(|| "test".to_owned());
+    let name = shown("{database}").unwrap_or_else(|| "test".to_owned());
+    let filled = data::words(row.settings).filter_map(|word| word.split_once('=')).map(|(key, value)| {
+        // The file of a secret is the variable without its ending.
+        let key = if value == "{file}" { key.trim_end_matches("_FILE") } else { key };
+        let value = value.replace("{user}", &user).replace("{database}", &name);
+        (key.to_owned(), value.replace("{password}", PASSWORD).replace("{file}", PASSWORD))
+    });
+    let filled: Vec<(String, String)> = filled.collect();
+    let check = check_text(known.check?, &filled)?;
+    let digest = data::PINNED_IMAGES.row(image).map(|row| format!("{image}@{}", row[1]));
+    let job = JobDatabase {
+        name: server.name.to_owned(),
+        image: digest.unwrap_or_else(|| image.to_owned()),
+        settings: filled,
+        port,
+        check,
+        migrate: None,
+        migration: None,
+    };
+    // A service of GitHub answers at the machine, one of GitLab at its name.
+    let host = if system == PipelineSystem::Github { "localhost" } else { server.name };
+    Some(ReachableDatabase { job, host: host.to_owned(), user, name })
+}
+
+/// A check of `data/services.tsv` as a command in double quotes, its variables replaced by their values.
+fn check_text(check: &str, settings: &[(String, String)]) -> Option<String> {
+    if let Ok(words) = serde_json::from_str::<Vec<String>>(check) {
+        return Some(words.join(" "));
+    }
+    let mut text = String::new();
+    let mut rest = check;
+    while let Some((before, behind)) = rest.split_once("${") {
+        let (inner, after) = behind.split_once('}')?;
+        let inner_end = inner.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inner.len());
+        let value = settings.iter().find(|(name, _)| *name == inner[..inner_end]);
+        // The default may be another variable in braces.
+        let after = if inner.contains("${") { after.split_once('}')?.1 } else { after };
+        text.push_str(before);
+        text.push_str(value.map_or("", |(_, value)| value));
+        rest = after;
+    }
+    text.push_str(rest);
+    let text = text.replace('"', "");
+    (!text.contains(['$', '`', '\\'])).then_some(text)
+}
+
+/// The variables of a service with a value.
+fn settings(service: &StackService) -> Vec<(String, String)> {
+    let map = service.value.get("environment").and_then(ComposeValue::as_map);
+    let entries = map.into_iter().flat_map(ComposeMap::iter).filter(|(_, entry)| !entry.value.is_null());
+    entries.map(|(name, entry)| (name.to_owned(), entry.value.display())).collect()
+}
+
+/// Whether a text is a name that needs no quotes in YAML, a shell and a URL.
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
+}
+
+/// Whether a service is built from a context that a folder of the repository lies in.
+fn is_built_in(input: &PipelineInput, service: &StackService, folder: &str) -> bool {
+    let context = service.value.get("build").and_then(|build| build.get("context")).map(ComposeValue::display);
+    let context = context.map(|context| path::normalize(&context));
+    context.is_some_and(|context| path::covers(&context, &path::child(input.folder, folder)))
+}
+
+/// Whether a source of the project takes SQLite where a variable is not set: its tests may count on that.
+fn falls_back(input: &PipelineInput, folder: &str, variable: &str) -> bool {
+    let sources = input.files.iter().filter(|file| path::covers(folder, file) && FileKind::of(file).has_code());
+    let variable = variable.to_ascii_lowercase();
+    let is_default = |line: &str| {
+        let line = line.to_ascii_lowercase();
+        line.contains(&variable) && line.contains("sqlite")
+    };
+    sources.take(FILES).filter_map(|file| (input.text_of)(file)).any(|text| text.lines().any(is_default))
+}
+
+/// The command that brings the schema up to date (`data/migration_commands.tsv`).
+fn migration(input: &PipelineInput, folder: &str, project: &Project) -> Option<&'static str> {
+    let name = project.ecosystem.name().to_ascii_lowercase();
+    let row = data::MIGRATION_COMMANDS.rows().find(|row| {
+        let has_package = row[1] == "-" || project.dependencies.iter().any(|known| known.name == row[1]);
+        row[0] == name && has_package && input.files.contains(&path::child(folder, row[2]))
+    })?;
+    Some(row[3])
+}

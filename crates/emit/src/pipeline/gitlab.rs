@@ -1,0 +1,305 @@
+//! A plan as the pipeline of GitLab.
+
+use super::input::{DeploymentRunner, PipelineInput};
+use super::lines::YamlLines;
+use super::plan::{PipelinePlan, PlannedDeployment, PlannedImage};
+use super::scripts;
+use super::test_job::TestJob;
+use crate::emit::EmittedFile;
+use crate::text::path;
+use crate::yaml::NewValue;
+
+/// The file that GitLab reads.
+pub(super) const FILE: &str = ".gitlab-ci.yml";
+
+/// Where a branch is tested, and where a version is released (docs.gitlab.com, `rules`).
+const ON_BRANCH: &str = "- if: $CI_COMMIT_TAG == null";
+const ON_VERSION: &str = "- if: $CI_COMMIT_TAG =~ /^v/";
+
+/// The pipeline of a plan.
+pub(super) fn files(input: &PipelineInput, plan: &mut PipelinePlan) -> Vec<EmittedFile> {
+    let mut lines = YamlLines::default();
+    let mut stages = vec!["test"];
+    if !plan.images.is_empty() {
+        stages.extend(["images", "tag"]);
+    }
+    if plan.deployment.is_some() {
+        stages.extend(["staging", "production"]);
+    }
+    lines.add(0, &format!("stages: [{}]", stages.join(", ")));
+    lines.add(0, "workflow:");
+    lines.add(2, "auto_cancel:");
+    lines.add(4, "on_new_commit: interruptible");
+    lines.add(2, "rules:");
+    for rule in [
+        "$CI_PIPELINE_SOURCE == \"merge_request_event\"",
+        "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH",
+        "$CI_COMMIT_TAG =~ /^v/",
+    ] {
+        lines.add(4, &format!("- if: {rule}"));
+    }
+    plan.choose("pipeline", "workflow", "merge requests, the default branch and versions: no commit runs twice", None);
+    for job in std::mem::take(&mut plan.tests) {
+        add_test_job(&mut lines, input, &job, plan);
+        plan.tests.push(job);
+    }
+    if !plan.images.is_empty() {
+        add_docker(&mut lines);
+        add_images(&mut lines, input, plan);
+        add_tags(&mut lines, input, plan);
+    }
+    if let Some(deployment) = plan.deployment.take() {
+        for id in ["staging", "production"] {
+            add_deployment(&mut lines, input, &deployment, id, plan);
+        }
+        plan.deployment = Some(deployment);
+    }
+    vec![EmittedFile { path: FILE.to_owned(), text: lines.finish() }]
+}
+
+/// A job up to its script.
+fn job_head(lines: &mut YamlLines, id: &str, stage: &str, minutes: u64, is_interruptible: bool) {
+    lines.add(0, "");
+    lines.add(0, &format!("{id}:"));
+    lines.add(2, &format!("stage: {stage}"));
+    lines.add(2, &format!("timeout: {minutes} minutes"));
+    lines.add(2, &format!("interruptible: {is_interruptible}"));
+}
+
+fn add_test_job(lines: &mut YamlLines, input: &PipelineInput, job: &TestJob, plan: &mut PipelinePlan) {
+    let minutes = plan.timeout(input, &job.id);
+    job_head(lines, &job.id, "test", minutes, true);
+    let image = job.tools.first().map_or("debian:trixie-slim", |tool| &tool.image);
+    if let [first, ..] = job.versions.as_slice() {
+        lines.add(2, "parallel:");
+        lines.add(4, "matrix:");
+        lines.add(6, &format!("- VERSION: {}", list(&job.versions)));
+        let version = image.split_once(':').map_or("", |(_, tag)| tag);
+        let image = image.replace(version, "$VERSION");
+        plan.choose(&job.id, "image", format!("in place of `{first}`, each version in turn"), None);
+        lines.pair(2, "image", &image);
+    } else {
+        lines.pair(2, "image", image);
+    }
+    if job.tools.len() > 1 {
+        let names: Vec<&str> = job.tools.iter().skip(1).map(|tool| tool.name).collect();
+        plan.notes.push(format!("`{}` also needs {}: its image has to bring them", job.id, names.join(", ")));
+    }
+    if !job.databases.is_empty() {
+        lines.add(2, "services:");
+    }
+    for database in &job.databases {
+        lines.pair(4, "- name", &database.image);
+        lines.pair(6, "alias", &database.name);
+        lines.map(6, "variables", &database.settings);
+    }
+    add_variables(lines, job);
+    lines.add(2, "rules:");
+    lines.add(4, ON_BRANCH);
+    lines.add(2, "script:");
+    for command in job.tools.iter().flat_map(|tool| tool.before.iter().chain(&tool.prepare)).take(1) {
+        lines.item(4, command);
+    }
+    if !job.folder.is_empty() {
+        lines.item(4, &format!("cd {}", crate::shell::quoted_word(&job.folder)));
+    }
+    for (_, command) in &job.commands {
+        lines.item(4, command);
+    }
+    if let Some(coverage) = job.coverage {
+        lines.add(2, "coverage: '/^TOTAL.* (\\d+(?:\\.\\d+)?%)$/'");
+        lines.add(2, "artifacts:");
+        lines.add(4, "when: always");
+        lines.add(4, "reports:");
+        lines.add(6, "coverage_report:");
+        lines.add(8, "coverage_format: cobertura");
+        lines.pair(8, "path", &path::child(&job.folder, coverage));
+    }
+}
+
+/// The variables of a job that tests, and the cache of its packages.
+fn add_variables(lines: &mut YamlLines, job: &TestJob) {
+    let caches: Vec<(&str, String, Option<&String>)> = job
+        .tools
+        .iter()
+        .filter_map(|tool| Some((tool.cache?, format!(".cache/{}", tool.name), tool.lock.as_ref())))
+        .collect();
+    let mut variables = job.variables.clone();
+    variables.extend(caches.iter().map(|(name, folder, _)| ((*name).to_owned(), format!("$CI_PROJECT_DIR/{folder}"))));
+    lines.map(2, "variables", &variables);
+    if caches.is_empty() {
+        return;
+    }
+    lines.add(2, "cache:");
+    for (_, folder, lock) in &caches {
+        lines.add(4, "- key:");
+        match lock {
+            Some(lock) => lines.add(8, &format!("files: {}", list(&[(*lock).clone()]))),
+            None => lines.add(8, "files: []"),
+        }
+        lines.add(6, &format!("paths: [{folder}]"));
+    }
+}
+
+/// What jobs with Docker share.
+fn add_docker(lines: &mut YamlLines) {
+    lines.add(0, "");
+    lines.add(0, ".docker:");
+    lines.add(2, "image: docker:28");
+    lines.add(2, "services:");
+    lines.add(4, "- docker:28-dind");
+    lines.add(2, "variables:");
+    lines.add(4, "DOCKER_TLS_CERTDIR: /certs");
+    lines.add(4, "IMAGES: $CI_REGISTRY_IMAGE");
+    lines.add(2, "before_script:");
+    let script = "printf %s \"$CI_REGISTRY_PASSWORD\" | docker login \"$CI_REGISTRY\" --username \"$CI_REGISTRY_USER\" --password-stdin";
+    lines.item(4, script);
+}
+
+fn add_images(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelinePlan) {
+    let minutes = plan.timeout(input, "images");
+    for (key, why) in IMAGE_CHOICES {
+        plan.choose("images", key, why, None);
+    }
+    job_head(lines, ".image", "images", minutes, true);
+    lines.add(2, "extends: .docker");
+    lines.add(2, "needs: []");
+    lines.add(2, "rules:");
+    lines.add(4, "- if: $CI_COMMIT_TAG");
+    lines.add(6, "when: never");
+    lines.add(4, "- if: $CI_PIPELINE_SOURCE == \"merge_request_event\"");
+    lines.add(6, "variables:");
+    lines.add(8, "PUSH: \"false\"");
+    lines.add(4, "- if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH");
+    lines.add(6, "variables:");
+    lines.add(8, "PUSH: \"true\"");
+    lines.add(2, "script:");
+    lines.item(4, scripts::LOOK_UP);
+    lines.item(4, "if [ \"$known\" = yes ]; then exit 0; fi");
+    lines.item(4, scripts::BUILDER);
+    lines.item(4, scripts::BUILD);
+    let copy = super::github::variables_copy(input, plan).unwrap_or_default();
+    // The start ends what it started when its shell ends.
+    lines.item(4, &format!("(\n{copy}{})", scripts::START));
+    lines.item(4, &format!("if [ \"$PUSH\" = true ]; then\n{}fi", scripts::PUSH));
+    lines.add(2, "artifacts:");
+    lines.add(4, "paths: [keys]");
+    lines.add(4, "expire_in: 1 day");
+    for image in &plan.images {
+        for platform in input.platforms {
+            add_leg(lines, image, platform, plan.compose.as_deref(), input.platforms.len() > 1);
+        }
+    }
+}
+
+fn add_leg(lines: &mut YamlLines, image: &PlannedImage, platform: &str, compose: Option<&str>, has_several: bool) {
+    let name = &image.image.name;
+    let end = if has_several {
+        format!("-{}", platform.split_once('/').map_or(platform, |(_, end)| end).replace('/', "-"))
+    } else {
+        String::new()
+    };
+    lines.add(0, "");
+    lines.add(0, &format!("image-{name}{end}:"));
+    lines.add(2, "extends: .image");
+    if platform.starts_with("linux/arm64") {
+        lines.add(2, "tags: [saas-linux-small-arm64]");
+    }
+    let start = &image.start;
+    let mut variables = vec![
+        ("NAME".to_owned(), name.clone()),
+        ("PLATFORM".to_owned(), platform.to_owned()),
+        ("FILE".to_owned(), image.image.dockerfile.clone()),
+        ("CONTEXT".to_owned(), image.image.context.clone()),
+        ("SERVICES".to_owned(), start.services.join(" ")),
+        ("COMPOSE".to_owned(), compose.unwrap_or_default().to_owned()),
+        ("SECONDS_TO_START".to_owned(), start.seconds.to_string()),
+    ];
+    for (_, value) in &mut variables {
+        // GitLab replaces variables in values of variables.
+        *value = value.replace('$', "$$");
+    }
+    lines.map(2, "variables", &variables);
+    lines.block(4, "OPTIONS", &image.options().join("\n").replace('$', "$$"));
+    lines.block(4, "INPUTS", &image.inputs.join("\n").replace('$', "$$"));
+}
+
+/// Choices of the jobs that build, which are the same for all images.
+const IMAGE_CHOICES: [(&str, &str); 4] = [
+    ("tags", "an image on each platform by itself, on a processor of that kind: nothing is emulated"),
+    (
+        "Look up",
+        "the tag follows from the files, so that an image whose files did not change is not built again, on any branch",
+    ),
+    ("Build", "a cache per image and platform, with the stages between (`mode=max`), in a repository of its own"),
+    ("Push", "after the start: what does not start gets no tag, and is not in the registry at all"),
+];
+
+fn add_tags(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelinePlan) {
+    let minutes = plan.timeout(input, "tag");
+    plan.choose("tag", "stage", "an image whose tests fail gets no tag of the commit, so it can be no version", None);
+    job_head(lines, "tag", "tag", minutes, false);
+    lines.add(2, "extends: .docker");
+    lines.add(2, "rules:");
+    lines.add(4, "- if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH");
+    let variables = [("COMMIT", "$CI_COMMIT_SHA".to_owned()), ("PLATFORMS", input.platforms.join(" "))];
+    lines.map(2, "variables", &variables.map(|(name, value)| (name.to_owned(), value)));
+    lines.add(2, "script:");
+    lines.item(4, scripts::TAG);
+    let minutes = plan.timeout(input, "versions");
+    plan.choose(
+        "versions",
+        "script",
+        "the digest that was tested on the branch gets the version: nothing is built again",
+        None,
+    );
+    job_head(lines, "versions", "tag", minutes, false);
+    lines.add(2, "extends: .docker");
+    lines.add(2, "rules:");
+    lines.add(4, ON_VERSION);
+    let names: Vec<&str> = plan.images.iter().map(|image| image.image.name.as_str()).collect();
+    let variables =
+        [("COMMIT", "$CI_COMMIT_SHA"), ("VERSION", "$CI_COMMIT_TAG"), ("NAMES", &names.join(" ")), ("TRIES", "60")];
+    lines.map(2, "variables", &variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    lines.add(2, "script:");
+    lines.item(4, &format!("{}echo \"$digests\" >digests", scripts::VERSIONS));
+    lines.add(2, "artifacts:");
+    lines.add(4, "paths: [digests]");
+}
+
+fn add_deployment(
+    lines: &mut YamlLines,
+    input: &PipelineInput,
+    deployment: &PlannedDeployment,
+    id: &str,
+    plan: &mut PipelinePlan,
+) {
+    let minutes = plan.timeout(input, id);
+    job_head(lines, id, id, minutes, false);
+    match deployment.runner {
+        // It has ssh.
+        DeploymentRunner::Ssh => lines.add(2, "image: docker:28"),
+        DeploymentRunner::Host => lines.add(2, &format!("tags: [{id}]")),
+    }
+    let needs = if id == "staging" { "[versions]" } else { "[versions, staging]" };
+    lines.add(2, &format!("needs: {needs}"));
+    lines.add(2, "environment:");
+    lines.add(4, &format!("name: {id} # its variables, and who approves"));
+    lines.add(2, &format!("resource_group: {id} # one deployment at a time"));
+    lines.add(2, "rules:");
+    lines.add(4, ON_VERSION);
+    if id == "production" {
+        lines.add(6, "when: manual");
+    }
+    lines.map(2, "variables", &[("DEPLOYS".to_owned(), scripts::deploys(deployment))]);
+    lines.add(2, "script:");
+    let secrets = super::github::SSH_SECRETS.iter().map(|(variable, secret)| format!("{variable}=${{{secret}:-}}"));
+    let set = secrets.collect::<Vec<_>>().join("; ");
+    lines.item(4, &format!("DIGESTS=$(cat digests); {set}\n{}", scripts::deploy_script(deployment)));
+    lines.add(2, "after_script:");
+    lines.item(4, &format!("export RESULT=$CI_JOB_STATUS NOTIFY=\"${{NOTIFY_COMMAND:-}}\"\n{}", scripts::NOTIFY));
+}
+
+fn list(texts: &[String]) -> String {
+    NewValue::raw_texts(texts).block(0, 2, "\n").trim_start().to_owned()
+}

@@ -1,0 +1,50 @@
+//! The shell scripts of a pipeline, which are the same for each system.
+
+use super::input::DeploymentRunner;
+use super::plan::PlannedDeployment;
+use crate::shell::quoted_word;
+use crate::text::path;
+
+/// Works out the tag of an image from what it is made of, and whether it is there.
+pub(super) const LOOK_UP: &str = include_str!("../../templates/pipeline/look-up.sh");
+/// Makes a builder that writes caches, where the engine does not.
+pub(super) const BUILDER: &str = include_str!("../../templates/pipeline/builder.sh");
+/// Builds an image into the engine.
+pub(super) const BUILD: &str = include_str!("../../templates/pipeline/build.sh");
+/// Starts it, and waits until its check passes.
+pub(super) const START: &str = include_str!("../../templates/pipeline/start.sh");
+/// Pushes what was started.
+pub(super) const PUSH: &str = include_str!("../../templates/pipeline/push.sh");
+/// Tags what was tested with the commit, all platforms together.
+pub(super) const TAG: &str = include_str!("../../templates/pipeline/tag.sh");
+/// Tags what was tested with a version.
+pub(super) const VERSIONS: &str = include_str!("../../templates/pipeline/versions.sh");
+/// Runs the command that the user gave for notifications.
+pub(super) const NOTIFY: &str = include_str!("../../templates/pipeline/notify.sh");
+
+const SSH: &str = include_str!("../../templates/pipeline/ssh.sh");
+const HOST: &str = include_str!("../../templates/pipeline/host.sh");
+const DEPLOY: &str = include_str!("../../templates/pipeline/deploy.sh");
+
+/// Deploys digests on a host, and goes back where a smoke test fails.
+pub(super) fn deploy_script(deployment: &PlannedDeployment) -> String {
+    let way = match deployment.runner {
+        DeploymentRunner::Ssh => SSH,
+        DeploymentRunner::Host => HOST,
+    };
+    let migrate = deployment.migration.as_ref().map(|(command, service)| {
+        format!("case $service in {}) migrate={} ;; esac", quoted_word(service), quoted_word(command))
+    });
+    let deploy = match migrate {
+        Some(migrate) => DEPLOY.replace("@migrate@", &migrate),
+        None => DEPLOY.replace("  @migrate@\n", ""),
+    };
+    let deploy = deploy.replace("@script@", &deployment.script).replace("@folder@", path::parent(&deployment.script));
+    format!("{way}{deploy}")
+}
+
+/// The pairs of images and services that the script of a deployment reads.
+pub(super) fn deploys(deployment: &PlannedDeployment) -> String {
+    let pair = |(image, service): &(String, String)| format!("{image}={service}");
+    deployment.groups.iter().map(pair).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,90 @@
+//! How an image is started before it gets a tag: with what it needs of the compose file, or by itself.
+
+use super::image::RepositoryImage;
+use super::input::PipelineInput;
+use super::plan::PipelinePlan;
+use crate::build::Build;
+use crate::compose::project::ComposeValue;
+use crate::dockerfile::Keyword;
+use crate::stack::{CheckTiming, ServiceCheck, Stack, StackService};
+use crate::text::path;
+
+/// Seconds that a start gets where no check says more.
+const SHORTEST: u64 = 60;
+
+/// How an image is started.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ImageStart {
+    /// The services of the compose file that run it; empty where none does.
+    pub(super) services: Vec<String>,
+    /// The seconds that it gets.
+    pub(super) seconds: u64,
+}
+
+/// How an image of the repository is started.
+pub(super) fn image_start(input: &PipelineInput, image: &RepositoryImage, plan: &mut PipelinePlan) -> ImageStart {
+    let compose = input.compose.and_then(|compose| Some((compose, compose.reading.project.as_ref()?)));
+    let mut start = ImageStart { services: Vec::new(), seconds: SHORTEST };
+    let key = format!("{}: Start", image.name);
+    if let Some((compose, project)) = compose {
+        let stack = Stack::new(project, &compose.dockerfiles);
+        let services: Vec<&StackService> =
+            stack.services.iter().filter(|service| is_of_image(input, image, service)).collect();
+        if let Some(first) = services.first() {
+            let timing = services.iter().map(|service| CheckTiming::of(service));
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a few minutes, and not negative"
+            )]
+            let seconds = timing.map(|timing| (timing.start_period + timing.notice()).min(3_600.0).ceil() as u64).max();
+            start.seconds = seconds.unwrap_or_default().max(SHORTEST);
+            start.services = services.iter().map(|service| service.name.to_owned()).collect();
+            let why = format!(
+                "as {} of the compose file, with what {} there",
+                names(&start.services),
+                if services.len() == 1 { "it needs" } else { "they need" }
+            );
+            plan.choose("images", &key, why, None);
+            let is_checked =
+                |service: &&&StackService| matches!(service.check, ServiceCheck::Written(_) | ServiceCheck::OfImage);
+            if services.iter().filter(is_checked).count() == 0 {
+                plan.notes.push(missing_check(&image.name, Some(first.name)));
+            }
+            return start;
+        }
+    }
+    let build = &input.inputs.builds[image.build];
+    let checks = Build::new(build).target().is_some_and(|stage| {
+        let build = Build::new(build);
+        build.chain(stage).any(|stage| build.last(stage, Keyword::Healthcheck).is_some())
+    });
+    plan.choose("images", &key, "by itself, as no service of a compose file runs it", None);
+    if !checks {
+        plan.notes.push(missing_check(&image.name, None));
+    }
+    start
+}
+
+fn names(services: &[String]) -> String {
+    services.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
+}
+
+fn missing_check(image: &str, service: Option<&str>) -> String {
+    let place = service.map(|service| format!(", nor has `{service}`")).unwrap_or_default();
+    format!(
+        "the image `{image}` has no health check{place}: a start proves only that it runs for ten seconds; `dockopt compose fix` \
+         adds one where it knows how to ask"
+    )
+}
+
+/// Whether a service runs what the image is built from.
+fn is_of_image(input: &PipelineInput, image: &RepositoryImage, service: &StackService) -> bool {
+    let Some(build) = service.value.get("build") else { return false };
+    let text = |key: &str| build.get(key).map(ComposeValue::display);
+    let context = path::normalize(&text("context").unwrap_or_default());
+    let file = path::join(&context, &text("dockerfile").unwrap_or_else(|| "Dockerfile".to_owned()));
+    let here = |place: &str| path::normalize(&path::child(input.folder, place.trim_start_matches("./")));
+    let folder = if image.context == "." { path::normalize(input.folder) } else { here(&image.context) };
+    context == folder && path::normalize(&file) == here(&image.dockerfile) && text("target") == image.target
+}

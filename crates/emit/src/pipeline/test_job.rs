@@ -1,0 +1,225 @@
+//! Jobs that test: one for each project, from its manifests.
+
+use std::collections::BTreeSet;
+
+use super::database::{JobDatabase, databases};
+use super::input::PipelineInput;
+use super::plan::PipelinePlan;
+use super::tool::{JobTool, language_versions};
+use crate::manifest::{Ecosystem, Project, Tool};
+use crate::tasks::{ProjectTask, TaskKind, install_command, project_tasks};
+use crate::text::path;
+
+/// A job that tests.
+#[derive(Clone, Debug)]
+pub(super) struct TestJob {
+    /// Its name in the file: `test-backend`.
+    pub(super) id: String,
+    /// The folder that its commands run in, from the top of the repository; empty for that.
+    pub(super) folder: String,
+    /// What it needs of the machine.
+    pub(super) tools: Vec<JobTool>,
+    /// The versions of the language that it is run with, where the manifests name several.
+    pub(super) versions: Vec<String>,
+    /// What it runs, each with a name for people.
+    pub(super) commands: Vec<(String, String)>,
+    /// The databases that it is given.
+    pub(super) databases: Vec<JobDatabase>,
+    /// Its variables.
+    pub(super) variables: Vec<(String, String)>,
+    /// The file with the coverage, in its folder.
+    pub(super) coverage: Option<&'static str>,
+}
+
+/// A project with its place in the repository.
+struct RepositoryProject<'i> {
+    project: &'i Project,
+    /// The folder of the context that it was read from, from the top of the repository.
+    context: String,
+    /// Its own folder, from there.
+    folder: String,
+}
+
+/// The jobs that test the projects of a repository.
+pub(super) fn test_jobs(input: &PipelineInput, plan: &mut PipelinePlan) -> Vec<TestJob> {
+    let projects = projects(input, plan);
+    if let Some(command) = input.test {
+        return vec![job_of_command(input, command, &projects, plan)];
+    }
+    let mut jobs: Vec<TestJob> = Vec::new();
+    for known in &projects {
+        let text_of = |file: &str| (input.text_of)(&path::child(&known.context, file));
+        let tasks = project_tasks(known.project, &text_of);
+        let is_tested = tasks.iter().any(|task| task.kind == TaskKind::Test);
+        let place = if known.folder.is_empty() { "the top folder" } else { &known.folder };
+        if !is_tested {
+            let name = known.project.ecosystem.name();
+            plan.notes.push(format!("the {name} project in `{place}` has no tests that dockopt knows how to run"));
+        }
+        if !tasks.is_empty() {
+            let number = jobs.iter().filter(|job| job.folder == known.folder).count();
+            let job = job_of_project(input, known, &tasks, number, plan);
+            jobs.push(job);
+        }
+    }
+    if jobs.is_empty() {
+        plan.notes
+            .push("no project has tests: images are built and started, and nothing else is known of them".to_owned());
+    }
+    jobs
+}
+
+/// The projects of all build contexts, each once; members of a workspace whose root runs their tests are left out.
+fn projects<'i>(input: &PipelineInput<'i>, plan: &PipelinePlan) -> Vec<RepositoryProject<'i>> {
+    let mut known: BTreeSet<(String, Ecosystem)> = BTreeSet::new();
+    let mut all = Vec::new();
+    for image in &plan.images {
+        let build = &input.inputs.builds[image.image.build];
+        let context = if image.image.context == "." { String::new() } else { image.image.context.clone() };
+        let projects = build.projects.as_deref().map(Vec::as_slice).unwrap_or_default();
+        let tests = |project: &Project| {
+            let text_of = |file: &str| (input.text_of)(&path::child(&context, file));
+            project_tasks(project, &text_of).iter().any(|task| task.kind == TaskKind::Test)
+        };
+        for project in projects {
+            let folder = path::child(&context, &project.root);
+            let root = project.workspace.as_ref().and_then(|root| projects.iter().find(|other| other.root == *root));
+            if root.is_some_and(tests) || !known.insert((folder.clone(), project.ecosystem)) {
+                continue;
+            }
+            all.push(RepositoryProject { project, context: context.clone(), folder });
+        }
+    }
+    all.sort_by(|a, b| a.folder.cmp(&b.folder));
+    all
+}
+
+/// The name of a job: that of the folder, and a number where there are several in one.
+fn job_id(folder: &str, number: usize) -> String {
+    let plain = folder.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
+    let plain: String = plain.collect();
+    let plain = plain.trim_matches('-');
+    let name = if plain.is_empty() { "test".to_owned() } else { format!("test-{plain}") };
+    if number == 0 { name } else { format!("{name}-{}", number + 1) }
+}
+
+fn job_of_project(
+    input: &PipelineInput,
+    known: &RepositoryProject,
+    tasks: &[ProjectTask],
+    number: usize,
+    plan: &mut PipelinePlan,
+) -> TestJob {
+    let id = job_id(&known.folder, number);
+    let project = known.project;
+    let versions = language_versions(project, |file| (input.text_of)(&path::child(&known.context, file)));
+    if versions.len() > 1 {
+        let why = format!("the manifest names {}: the tests run with each", versions.join(", "));
+        plan.choose(&id, "matrix", why, project.manifests.first().map(|file| path::child(&known.context, file)));
+    }
+    let tools: Vec<JobTool> = JobTool::of(input, project, &known.context).into_iter().collect();
+    let mut commands: Vec<(String, String)> = Vec::new();
+    if let Some(command) = install_command(project) {
+        let lock = project.install().and_then(|install| install.lock.clone());
+        plan.choose(
+            &id,
+            "Install",
+            "what tests need, as the lock file has it",
+            lock.map(|file| path::child(&known.context, &file)),
+        );
+        commands.push(("Install".to_owned(), command));
+    }
+    let (databases, variables) = databases(input, &known.folder, project, &id, plan);
+    if let Some(command) = databases.iter().find_map(|database| database.migrate.clone()) {
+        plan.choose(&id, "Migrate", "the schema that the tests meet, and a test of the migrations", None);
+        commands.push(("Migrate".to_owned(), command));
+    }
+    let mut coverage = None;
+    for task in tasks {
+        let place = task.place.as_ref().map(|file| path::child(&known.context, file));
+        let title = title(task.kind);
+        plan.choose(&id, title, task.reason.clone(), place);
+        let (command, file) = with_coverage(project, task);
+        if let Some(file) = file {
+            plan.choose(&id, "Keep the coverage", format!("{file}, for people and for services that show it"), None);
+        }
+        coverage = coverage.or(file);
+        commands.push((title.to_owned(), command));
+    }
+    TestJob { id, folder: known.folder.clone(), tools, versions, commands, databases, variables, coverage }
+}
+
+/// What people read of a task.
+const fn title(kind: TaskKind) -> &'static str {
+    match kind {
+        TaskKind::Typecheck => "Check types",
+        TaskKind::FormatCheck => "Check the format",
+        TaskKind::Lint => "Lint",
+        TaskKind::Test => "Test",
+    }
+}
+
+/// The tests with the file that their coverage is written to, where the tool for it can be had without a change of the project.
+fn with_coverage(project: &Project, task: &ProjectTask) -> (String, Option<&'static str>) {
+    let has = |package: &str| project.dependencies.iter().any(|known| known.name == package);
+    let plain = (task.command.clone(), None);
+    if task.kind != TaskKind::Test {
+        return plain;
+    }
+    let options = "--cov --cov-report=term --cov-report=xml";
+    match project.ecosystem {
+        Ecosystem::Python if !task.command.contains("pytest") || task.command.contains("--cov") => plain,
+        Ecosystem::Python if has("pytest-cov") => (format!("{} {options}", task.command), Some("coverage.xml")),
+        // uv brings it for this run alone.
+        Ecosystem::Python if project.install().is_some_and(|install| install.tool == Tool::Uv) => {
+            let command = task.command.replacen("uv run ", "uv run --with pytest-cov ", 1);
+            (format!("{command} {options}"), Some("coverage.xml"))
+        }
+        _ => plain,
+    }
+}
+
+/// The job of a command that the user names: it runs at the top, with the tools of all projects.
+fn job_of_command(
+    input: &PipelineInput,
+    command: &str,
+    projects: &[RepositoryProject],
+    plan: &mut PipelinePlan,
+) -> TestJob {
+    let id = job_id("", 0);
+    plan.choose(&id, "Test", "`--test` names it", None);
+    let mut tools: Vec<JobTool> = Vec::new();
+    let (mut databases_of_all, mut variables_of_all) = (Vec::new(), Vec::new());
+    for known in projects {
+        let tool = JobTool::of(input, known.project, &known.context);
+        tools.extend(
+            tool.into_iter().filter(|tool| tools.iter().all(|known| known.name != tool.name)).collect::<Vec<_>>(),
+        );
+        let (databases, variables) = databases(input, &known.folder, known.project, &id, plan);
+        for database in databases {
+            if databases_of_all.iter().all(|known: &JobDatabase| known.name != database.name) {
+                databases_of_all.push(database);
+            }
+        }
+        variables_of_all.extend(variables);
+    }
+    variables_of_all.dedup();
+    let mut commands = Vec::new();
+    if command.split_whitespace().next() == Some("just") {
+        plan.choose(&id, "Install just", "the command is a recipe; the package has the program for each system", None);
+        let has_uv = tools.iter().any(|tool| tool.name == "uv");
+        let install = if has_uv { "uv tool install rust-just" } else { "pipx install rust-just" };
+        commands.push(("Install just".to_owned(), install.to_owned()));
+    }
+    commands.push(("Test".to_owned(), command.to_owned()));
+    TestJob {
+        id,
+        folder: String::new(),
+        tools,
+        versions: Vec::new(),
+        commands,
+        databases: databases_of_all,
+        variables: variables_of_all,
+        coverage: None,
+    }
+}

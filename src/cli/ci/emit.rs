@@ -1,0 +1,104 @@
+//! `dockopt ci emit`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::read_run_times;
+use crate::audit::InputAudit;
+use crate::cli::args::{CiEmit, DeployArgument, Global, PipelineArgument};
+use crate::cli::compose::{EmissionShow, main_file};
+use crate::cli::exit::{CLEAN, FAILED, FOUND};
+use crate::cli::output::{CommandFailure, complain};
+use crate::cli::pipelines::repository_top;
+use crate::cli::progress;
+use crate::inputs::{Need, Needs};
+use crate::load::git::Repository;
+use crate::load::{DOCKERFILE_LIMIT, GatherRequest, PipelineSelection, SettingsSource, read_bytes, repository_files};
+use crate::pipeline::{DeploymentRunner, DeploymentScript, PipelineInput, PipelineSystem, pipeline};
+use crate::rules::AllRules;
+
+/// What the script of `deploy emit` says of itself.
+const SCRIPT_SIGN: &str = "Written by dockopt";
+
+pub(super) fn run(global: &Global, command: &CiEmit) -> Result<u8, CommandFailure> {
+    let top = command.path.as_path();
+    let repository = repository_top(top, "ci emit")?;
+    let request = GatherRequest {
+        path: top.to_owned(),
+        configuration: SettingsSource::None,
+        pipelines: PipelineSelection::All,
+        needs: [Need::ContextNames, Need::Projects].into_iter().collect::<Needs>(),
+        ..GatherRequest::new(&AllRules)
+    };
+    let inputs = crate::load::gather(&request)?;
+    complain(global, &inputs);
+    progress::doing("working out the pipeline");
+    let (files, _) = repository_files(top);
+    let text_of = |file: &str| {
+        let bytes = read_bytes(&top.join(file), DOCKERFILE_LIMIT).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let script = deployment_script(command, &files, &text_of)?;
+    let runner =
+        if command.deploy == Some(DeployArgument::Runner) { DeploymentRunner::Host } else { DeploymentRunner::Ssh };
+    let deployment = script.as_ref().map(|(path, text)| DeploymentScript { path, text, runner });
+    let run_times = command.runs.as_deref().map(read_run_times).transpose()?;
+    let branch = repository.as_ref().and_then(Repository::default_branch);
+    let folder = crate::load::absolute_path(&crate::load::current_folder(), top);
+    let input = PipelineInput {
+        inputs: &inputs,
+        root: &top.to_string_lossy(),
+        folder: &folder,
+        compose: main_file(&inputs, top).map(|number| &inputs.composes[number]),
+        files: &files,
+        text_of: &text_of,
+        branch: branch.as_deref().unwrap_or("main"),
+        system: match command.system {
+            PipelineArgument::Github => PipelineSystem::Github,
+            PipelineArgument::Gitlab => PipelineSystem::Gitlab,
+        },
+        test: command.test.as_deref(),
+        platforms: &command.platforms,
+        deployment,
+        run_times: run_times.as_ref(),
+    };
+    let mut emission = pipeline(&input);
+    if let Some(what) = emission.failure {
+        let help = "move it away to get a new one, or improve it with `dockopt ci fix`";
+        return Err(CommandFailure::Because { what, help: Some(help.to_owned()) });
+    }
+    if branch.is_none() {
+        emission.notes.push("nothing says which branch is the default: it is taken to be `main`".to_owned());
+    }
+    let is_unread = inputs.problems.iter().any(|problem| problem.fatal);
+    let mask = InputAudit::new(&inputs).into_mask();
+    let show = EmissionShow { write: command.write, check: command.check, explain: command.explain };
+    let count = show.run(global, top, &mut emission, &mask)?;
+    Ok(match (is_unread, command.check && count > 0) {
+        (true, _) => FAILED,
+        (_, true) => FOUND,
+        _ => CLEAN,
+    })
+}
+
+/// The script that `deploy emit` wrote, with its text; nothing where no job is to deploy.
+fn deployment_script(
+    command: &CiEmit,
+    files: &BTreeSet<String>,
+    text_of: &dyn Fn(&str) -> Option<String>,
+) -> Result<Option<(String, String)>, CommandFailure> {
+    if command.deploy == Some(DeployArgument::None) {
+        return Ok(None);
+    }
+    let scripts = files.iter().filter(|file| crate::text::path::name(file) == "deploy.sh");
+    let mut written =
+        scripts.filter_map(|file| Some((file.clone(), text_of(file).filter(|text| text.contains(SCRIPT_SIGN))?)));
+    let script = written.next();
+    if script.is_none() && command.deploy.is_some() {
+        return Err(CommandFailure::Because {
+            what: format!("`{}` has no script that deploys", Path::new(&command.path).display()),
+            help: Some("write it first: `dockopt deploy emit --for haproxy --write`".to_owned()),
+        });
+    }
+    Ok(script)
+}

@@ -1,0 +1,1 @@
+on_host() { sh -s -- "$FOLDER" "$@"; }

@@ -1,0 +1,1 @@
+[ -z "$NOTIFY" ] || sh -c "$NOTIFY" # it gets RESULT

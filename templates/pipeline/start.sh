@@ -1,0 +1,36 @@
+project=started-$NAME
+if [ -n "$SERVICES" ]; then # with what it needs of the compose file
+  started=$(mktemp)
+  { echo services: && for service in $SERVICES; do printf '  %s: {image: "%s", build: !reset null, pull_policy: never}\n' "$service" "$tag"; done; } >"$started"
+  compose() { docker compose --project-name "$project" --file "$COMPOSE" --file "$started" "$@"; }
+  end() { compose down --volumes --timeout 5 >/dev/null 2>&1; }
+  trap end EXIT
+  compose up --detach $SERVICES
+  containers=$(compose ps --all --quiet $SERVICES)
+else
+  end() { docker rm --force --volumes "$project" >/dev/null 2>&1; }
+  trap end EXIT
+  containers=$(docker run --detach --name "$project" "$tag")
+fi
+for container in $containers; do
+  for second in $(seq "$SECONDS_TO_START"); do
+    state=$(docker inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}unchecked {{.State.ExitCode}} {{.RestartCount}}{{end}}' "$container")
+    case $state in
+      'running healthy') break ;;
+      *unhealthy | exited\ [!u]* | dead* | restarting* | 'exited unchecked '[1-9]*) break ;;
+      'exited unchecked 0 0') break ;; # it does its work and ends
+      'running unchecked 0 0') [ "$second" -lt 10 ] || break ;;
+    esac
+    sleep 1
+  done
+  case $state in
+    'running healthy' | 'exited unchecked 0 0') echo "$container: $state" ;;
+    'running unchecked 0 0') echo "$container ran for 10 seconds; it has no health check, so nothing more is known: dockopt compose fix" ;;
+    *)
+      echo "$container did not start: $state" >&2
+      docker inspect --format '{{if .State.Health}}{{range .State.Health.Log}}{{.Output}}{{end}}{{end}}' "$container" | tail -n 5 >&2
+      docker logs --tail 50 "$container" >&2
+      exit 1
+      ;;
+  esac
+done
