@@ -13,6 +13,7 @@ else
   containers=$(docker run --detach --name "$project" "$tag")
 fi
 for container in $containers; do
+  name=$(docker inspect --format '{{.Name}}' "$container")
   for second in $(seq "$SECONDS_TO_START"); do
     state=$(docker inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}unchecked {{.State.ExitCode}} {{.RestartCount}}{{end}}' "$container")
     case $state in
@@ -24,10 +25,10 @@ for container in $containers; do
     sleep 1
   done
   case $state in
-    'running healthy' | 'exited unchecked 0 0') echo "$container: $state" ;;
-    'running unchecked 0 0') echo "$container ran for 10 seconds; it has no health check, so nothing more is known: dockopt compose fix" ;;
+    'running healthy' | 'exited unchecked 0 0') echo "$name: $state" ;;
+    'running unchecked 0 0') echo "$name ran for 10 seconds; it has no health check, so nothing more is known: dockopt compose fix" ;;
     *)
-      echo "$container did not start: $state" >&2
+      echo "$name did not start: $state" >&2
       docker inspect --format '{{if .State.Health}}{{range .State.Health.Log}}{{.Output}}{{end}}{{end}}' "$container" | tail -n 5 >&2
       docker logs --tail 50 "$container" >&2
       exit 1

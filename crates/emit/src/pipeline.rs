@@ -31,6 +31,10 @@ const HEADER: &str = "# Written by `dockopt ci emit`, which writes it again as l
 /// [`Emission::failure`].
 pub fn pipeline(input: &PipelineInput) -> Emission {
     let mut plan = PipelinePlan::of(input);
+    if plan.images.is_empty() && plan.tests.is_empty() {
+        plan.notes.push("no Dockerfile and no tests were found: there is nothing to write a pipeline from".to_owned());
+        return Emission { notes: plan.notes, ..Emission::default() };
+    }
     let files = match input.system {
         PipelineSystem::Github => github::files(input, &mut plan),
         PipelineSystem::Gitlab => gitlab::files(input, &mut plan),
@@ -56,11 +60,6 @@ pub fn pipeline(input: &PipelineInput) -> Emission {
 pub fn is_own_file(text: &str) -> bool {
     let Some((first, rest)) = text.split_once('\n') else { return false };
     first.strip_prefix(HEADER).is_some_and(|known| known.trim() == format!("{:016x}", checksum(rest)))
-}
-
-/// Whether a path is that of a file that `ci emit` writes for GitHub.
-fn is_written(path: &str) -> bool {
-    [github::WORKFLOW, github::RELEASE].contains(&path)
 }
 
 /// FNV-1a, 64 bits: whether somebody changed a file shows, and nothing rests on its being hard to forge.

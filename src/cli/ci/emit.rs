@@ -14,6 +14,7 @@ use crate::cli::progress;
 use crate::inputs::{Need, Needs};
 use crate::load::git::Repository;
 use crate::load::{DOCKERFILE_LIMIT, GatherRequest, PipelineSelection, SettingsSource, read_bytes, repository_files};
+use crate::manifest::{Project, is_manifest};
 use crate::pipeline::{DeploymentRunner, DeploymentScript, PipelineInput, PipelineSystem, pipeline};
 use crate::rules::AllRules;
 
@@ -38,6 +39,9 @@ pub(super) fn run(global: &Global, command: &CiEmit) -> Result<u8, CommandFailur
         let bytes = read_bytes(&top.join(file), DOCKERFILE_LIMIT).ok()?;
         Some(String::from_utf8_lossy(&bytes).into_owned())
     };
+    let has_projects =
+        inputs.builds.iter().any(|build| build.projects.as_ref().is_some_and(|projects| !projects.is_empty()));
+    let projects = if has_projects { Vec::new() } else { projects_of(&files, &text_of) };
     let script = deployment_script(command, &files, &text_of)?;
     let runner =
         if command.deploy == Some(DeployArgument::Runner) { DeploymentRunner::Host } else { DeploymentRunner::Ssh };
@@ -52,6 +56,7 @@ pub(super) fn run(global: &Global, command: &CiEmit) -> Result<u8, CommandFailur
         compose: main_file(&inputs, top).map(|number| &inputs.composes[number]),
         files: &files,
         text_of: &text_of,
+        projects: &projects,
         branch: branch.as_deref().unwrap_or("main"),
         system: match command.system {
             PipelineArgument::Github => PipelineSystem::Github,
@@ -79,6 +84,16 @@ pub(super) fn run(global: &Global, command: &CiEmit) -> Result<u8, CommandFailur
         (_, true) => FOUND,
         _ => CLEAN,
     })
+}
+
+/// The projects of a repository whose manifests no build context has.
+fn projects_of(files: &BTreeSet<String>, text_of: &dyn Fn(&str) -> Option<String>) -> Vec<Project> {
+    let texts: Vec<(&str, Option<String>)> = files
+        .iter()
+        .map(|file| (file.as_str(), if is_manifest(file).is_some() { text_of(file) } else { None }))
+        .collect();
+    let texts: Vec<(&str, Option<&str>)> = texts.iter().map(|(file, text)| (*file, text.as_deref())).collect();
+    crate::manifest::projects(&texts).projects
 }
 
 /// The script that `deploy emit` wrote, with its text; nothing where no job is to deploy.

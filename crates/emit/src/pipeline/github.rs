@@ -7,15 +7,14 @@ use super::scripts;
 use super::test_job::TestJob;
 use super::tool::JobTool;
 use crate::data;
-use crate::emit::{ENVIRONMENT_FILES, EmittedFile};
-use crate::shell::quoted_word;
+use crate::emit::EmittedFile;
 use crate::text::path;
 use crate::yaml::NewValue;
 
 /// The workflow that tests and builds.
-pub(super) const WORKFLOW: &str = ".github/workflows/pipeline.yml";
+const WORKFLOW: &str = ".github/workflows/pipeline.yml";
 /// The workflow that releases.
-pub(super) const RELEASE: &str = ".github/workflows/pipeline-release.yml";
+const RELEASE: &str = ".github/workflows/pipeline-release.yml";
 
 /// The runners that live on a processor of their own (docs.github.com, GitHub-hosted runners reference).
 const RUNNERS: [(&str, &str); 2] = [("linux/amd64", RUNNER), ("linux/arm64", "ubuntu-24.04-arm")];
@@ -214,57 +213,47 @@ fn add_images(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelineP
     lines.add(6, "fail-fast: false");
     lines.add(6, "matrix:");
     lines.add(8, "include:");
+    let has_options = plan.images.iter().any(|image| !image.options().is_empty());
     for (image, platform, runner) in legs(input, plan) {
         lines.add(10, &format!("- image: {}", image.image.name));
         lines.pair(12, "platform", platform);
         lines.add(12, &format!("runner: {runner}"));
         lines.pair(12, "file", &image.image.dockerfile);
         lines.pair(12, "context", &image.image.context);
-        if !image.options().is_empty() {
+        if has_options {
             lines.block(12, "options", &image.options().join("\n"));
         }
-        if !image.start.services.is_empty() {
-            lines.pair(12, "services", &image.start.services.join(" "));
-        }
+        lines.pair(12, "services", &image.start.services.join(" "));
         lines.add(12, &format!("seconds: {}", image.start.seconds));
         lines.block(12, "inputs", &image.inputs.join("\n"));
     }
     lines.add(4, "env:");
-    for (variable, value) in VARIABLES {
+    for (variable, value) in VARIABLES.into_iter().filter(|(variable, _)| has_options || *variable != "OPTIONS") {
         lines.add(6, &format!("{variable}: ${{{{ {value} }}}}"));
+    }
+    if !has_options {
+        lines.pair(6, "OPTIONS", "");
     }
     lines.add(6, "PUSH: ${{ github.event_name != 'pull_request' }}");
     lines.pair(6, "COMPOSE", plan.compose.as_deref().unwrap_or_default());
     lines.add(4, "steps:");
     checkout(lines);
     log_in(lines);
-    let keep = "printf '%s\\n' \"image=$image\" \"tag=$tag\" \"cache=$cache\" \"known=$known\" >>\"$GITHUB_ENV\"\n";
+    let keep = "printf '%s\\n' \"key=$key\" \"image=$image\" \"tag=$tag\" \"cache=$cache\" \"known=$known\" >>\"$GITHUB_ENV\"\n";
     add_run(lines, "Look up", &[], &format!("{}{keep}", scripts::LOOK_UP));
     let is_new = ["if: env.known == 'no'"];
     add_run(lines, "Make a builder", &is_new, scripts::BUILDER);
     add_run(lines, "Build", &is_new, scripts::BUILD);
-    add_run(lines, "Start", &is_new, &start_script(input, plan));
+    add_run(lines, "Start", &is_new, &scripts::start_script(input, plan));
     add_run(lines, "Push", &["if: env.known == 'no' && env.PUSH == 'true'"], scripts::PUSH);
-    step(lines, "Keep the key");
+    add_run(lines, "Keep the key", &["if: env.PUSH == 'true'"], scripts::KEEP);
+    step(lines, "Hand it on");
     lines.add(STEP, "if: env.PUSH == 'true'");
     uses(lines, "actions/upload-artifact");
     lines.add(STEP, "with:");
     lines.add(STEP + 2, "name: key-${{ matrix.image }}-${{ strategy.job-index }}");
     lines.add(STEP + 2, "path: keys");
     lines.add(STEP + 2, "retention-days: 1");
-}
-
-/// The start with the file of variables that the compose file reads, where the repository has an example of it alone.
-fn start_script(input: &PipelineInput, plan: &PipelinePlan) -> String {
-    format!("{}{}", variables_copy(input, plan).unwrap_or_default(), scripts::START)
-}
-
-/// The line that makes the file of variables which Compose reads.
-pub(super) fn variables_copy(input: &PipelineInput, plan: &PipelinePlan) -> Option<String> {
-    let folder = path::parent(plan.compose.as_deref()?);
-    let [file, example] = ENVIRONMENT_FILES.map(|name| path::child(folder, name));
-    let is_copied = input.files.contains(&example) && !input.files.contains(&file);
-    is_copied.then(|| format!("cp {} {}\n", quoted_word(&example), quoted_word(&file)))
 }
 
 /// Variables of the job that builds, with what they are.
@@ -407,14 +396,7 @@ fn add_run(lines: &mut YamlLines, name: &str, keys: &[&str], script: &str) {
     for key in keys {
         lines.add(STEP, key);
     }
-    let script = script.trim_end();
-    let is_plain = !script.contains('\n')
-        && !script.contains([':', '#', '"', '\'', '{', '[', '&', '*', '!', '|', '>', '%', '@', '`']);
-    if is_plain {
-        lines.add(STEP, &format!("run: {script}"));
-    } else {
-        lines.block(STEP, "run", script);
-    }
+    lines.script(STEP, "run", script);
 }
 
 fn checkout(lines: &mut YamlLines) {

@@ -1,7 +1,7 @@
 //! A plan as the pipeline of GitLab.
 
 use super::input::{DeploymentRunner, PipelineInput};
-use super::lines::YamlLines;
+use super::lines::{YamlLines, indented};
 use super::plan::{PipelinePlan, PlannedDeployment, PlannedImage};
 use super::scripts;
 use super::test_job::TestJob;
@@ -10,7 +10,7 @@ use crate::text::path;
 use crate::yaml::NewValue;
 
 /// The file that GitLab reads.
-pub(super) const FILE: &str = ".gitlab-ci.yml";
+const FILE: &str = ".gitlab-ci.yml";
 
 /// Where a branch is tested, and where a version is released (docs.gitlab.com, `rules`).
 const ON_BRANCH: &str = "- if: $CI_COMMIT_TAG == null";
@@ -175,13 +175,13 @@ fn add_images(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelineP
     lines.add(8, "PUSH: \"true\"");
     lines.add(2, "script:");
     lines.item(4, scripts::LOOK_UP);
-    lines.item(4, "if [ \"$known\" = yes ]; then exit 0; fi");
+    lines.item(4, &format!("if [ \"$known\" = yes ]; then\n{}  exit 0\nfi", indented(scripts::KEEP, 2)));
     lines.item(4, scripts::BUILDER);
     lines.item(4, scripts::BUILD);
-    let copy = super::github::variables_copy(input, plan).unwrap_or_default();
     // The start ends what it started when its shell ends.
-    lines.item(4, &format!("(\n{copy}{})", scripts::START));
-    lines.item(4, &format!("if [ \"$PUSH\" = true ]; then\n{}fi", scripts::PUSH));
+    lines.item(4, &format!("(\n{})", indented(&scripts::start_script(input, plan), 2)));
+    lines.item(4, &format!("if [ \"$PUSH\" = true ]; then\n{}fi", indented(scripts::PUSH, 2)));
+    lines.item(4, scripts::KEEP);
     lines.add(2, "artifacts:");
     lines.add(4, "paths: [keys]");
     lines.add(4, "expire_in: 1 day");
@@ -220,7 +220,12 @@ fn add_leg(lines: &mut YamlLines, image: &PlannedImage, platform: &str, compose:
         *value = value.replace('$', "$$");
     }
     lines.map(2, "variables", &variables);
-    lines.block(4, "OPTIONS", &image.options().join("\n").replace('$', "$$"));
+    let options = image.options();
+    if options.is_empty() {
+        lines.pair(4, "OPTIONS", "")
+    } else {
+        lines.block(4, "OPTIONS", &options.join("\n").replace('$', "$$"))
+    }
     lines.block(4, "INPUTS", &image.inputs.join("\n").replace('$', "$$"));
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::inputs::{ComposeInput, Inputs, RunTimes};
+use crate::manifest::Project;
 
 /// The system that a pipeline is written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub struct PipelineInput<'i> {
     pub files: &'i BTreeSet<String>,
     /// The text of a file by its path from the top; nothing where it is not there.
     pub text_of: &'i dyn Fn(&str) -> Option<String>,
+    /// The projects of the repository, where no build context has any.
+    pub projects: &'i [Project],
     /// The branch that is released.
     pub branch: &'i str,
     /// The system.

@@ -32,10 +32,20 @@ impl YamlLines {
         }
     }
 
-    /// Adds a command to a list of them.
+    /// Adds a key with a script: on one line where YAML reads that as it stands.
+    pub(super) fn script(&mut self, indent: usize, key: &str, script: &str) {
+        let script = script.trim_end();
+        if is_plain(script) { self.add(indent, &format!("{key}: {script}")) } else { self.block(indent, key, script) }
+    }
+
+    /// Adds a script to a list of them.
     pub(super) fn item(&mut self, indent: usize, script: &str) {
+        let script = script.trim_end();
+        if is_plain(script) {
+            return self.add(indent, &format!("- {script}"));
+        }
         self.add(indent, "- |");
-        for line in script.trim_end().lines() {
+        for line in script.lines() {
             self.add(indent + 2, line);
         }
     }
@@ -55,4 +65,16 @@ impl YamlLines {
     pub(super) fn finish(self) -> String {
         self.text
     }
+}
+
+/// Whether a script is a plain scalar of YAML.
+fn is_plain(script: &str) -> bool {
+    let is_safe = |c: char| c.is_ascii_alphanumeric() || " ._/=,-+~".contains(c);
+    script.starts_with(|c: char| c.is_ascii_alphabetic()) && script.chars().all(is_safe)
+}
+
+/// The lines of a script behind this many spaces.
+pub(super) fn indented(script: &str, indent: usize) -> String {
+    let line = |line: &str| if line.is_empty() { "\n".to_owned() } else { format!("{:indent$}{line}\n", "") };
+    script.trim_end().lines().map(line).collect()
 }

@@ -9,6 +9,9 @@ use crate::emit::Choice;
 use crate::text::path;
 use crate::workflow::PathFilter;
 
+/// Jobs that a matrix of GitHub may have (docs.github.com, usage limits).
+const LEGS: usize = 256;
+
 /// The minutes of a job where nobody measured it.
 const UNMEASURED: u64 = 30;
 
@@ -75,6 +78,19 @@ impl PipelinePlan {
         for (file, why) in left_out {
             plan.notes.push(format!("{file}: {why}; add its build by hand"));
         }
+        let is_foreign = |platform: &&String| !["linux/amd64", "linux/arm64"].contains(&platform.as_str());
+        for platform in input.platforms.iter().filter(is_foreign) {
+            plan.notes.push(format!(
+                "no hosted runner has the processor of `{platform}`: its builds and starts need QEMU (docker/setup-qemu-action)"
+            ));
+        }
+        if images.len() * input.platforms.len() > LEGS {
+            plan.notes.push(format!(
+                "{} images for {} platforms are more jobs than a matrix may have ({LEGS})",
+                images.len(),
+                input.platforms.len()
+            ));
+        }
         for image in images {
             let inputs = image_inputs(input, &image, &mut plan);
             let start = image_start(input, &image, &mut plan);
@@ -115,8 +131,9 @@ impl PipelinePlan {
 
     /// Says which pipelines of the repository build the same images.
     fn add_existing(&mut self, input: &PipelineInput) {
+        let is_own = |path: &str| (input.text_of)(path).is_some_and(|text| super::is_own_file(&text));
         for workflow in &input.inputs.workflows {
-            let is_pipeline = workflow.workflow.kind.is_pipeline() && !super::is_written(&workflow.path);
+            let is_pipeline = workflow.workflow.kind.is_pipeline() && !is_own(&workflow.path);
             if is_pipeline && !workflow.calls.is_empty() {
                 self.notes.push(format!(
                     "{} builds images too: with both, they are built twice; delete its jobs, or keep it and improve it with \

@@ -1,7 +1,9 @@
 //! The shell scripts of a pipeline, which are the same for each system.
 
-use super::input::DeploymentRunner;
-use super::plan::PlannedDeployment;
+use super::input::{DeploymentRunner, PipelineInput};
+use super::plan::{PipelinePlan, PlannedDeployment};
+use super::start::unset_variables;
+use crate::emit::ENVIRONMENT_FILES;
 use crate::shell::quoted_word;
 use crate::text::path;
 
@@ -12,9 +14,11 @@ pub(super) const BUILDER: &str = include_str!("../../templates/pipeline/builder.
 /// Builds an image into the engine.
 pub(super) const BUILD: &str = include_str!("../../templates/pipeline/build.sh");
 /// Starts it, and waits until its check passes.
-pub(super) const START: &str = include_str!("../../templates/pipeline/start.sh");
+const START: &str = include_str!("../../templates/pipeline/start.sh");
 /// Pushes what was started.
 pub(super) const PUSH: &str = include_str!("../../templates/pipeline/push.sh");
+/// Keeps what the tag follows from, for the job that tags: not before the build, whose context it would be part of.
+pub(super) const KEEP: &str = include_str!("../../templates/pipeline/keep.sh");
 /// Tags what was tested with the commit, all platforms together.
 pub(super) const TAG: &str = include_str!("../../templates/pipeline/tag.sh");
 /// Tags what was tested with a version.
@@ -25,6 +29,22 @@ pub(super) const NOTIFY: &str = include_str!("../../templates/pipeline/notify.sh
 const SSH: &str = include_str!("../../templates/pipeline/ssh.sh");
 const HOST: &str = include_str!("../../templates/pipeline/host.sh");
 const DEPLOY: &str = include_str!("../../templates/pipeline/deploy.sh");
+
+/// Starts an image with the variables that its compose file asks for, where nothing of the repository sets them.
+pub(super) fn start_script(input: &PipelineInput, plan: &PipelinePlan) -> String {
+    let mut script = String::new();
+    let folder = plan.compose.as_deref().map(path::parent);
+    let files = folder.map(|folder| ENVIRONMENT_FILES.map(|name| path::child(folder, name)));
+    if let Some([file, example]) =
+        files.filter(|[file, example]| input.files.contains(example) && !input.files.contains(file))
+    {
+        script.push_str(&format!("cp {} {}\n", quoted_word(&example), quoted_word(&file)));
+    }
+    for name in unset_variables(input, plan) {
+        script.push_str(&format!("export {name}=\"${{{name}:-started-in-ci}}\"\n"));
+    }
+    script + START
+}
 
 /// Deploys digests on a host, and goes back where a smoke test fails.
 pub(super) fn deploy_script(deployment: &PlannedDeployment) -> String {

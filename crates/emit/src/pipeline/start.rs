@@ -1,11 +1,14 @@
 //! How an image is started before it gets a tag: with what it needs of the compose file, or by itself.
 
+use std::collections::BTreeSet;
+
 use super::image::RepositoryImage;
 use super::input::PipelineInput;
 use super::plan::PipelinePlan;
 use crate::build::Build;
-use crate::compose::project::ComposeValue;
+use crate::compose::project::{ComposeValue, GapKind};
 use crate::dockerfile::Keyword;
+use crate::emit::ENVIRONMENT_FILES;
 use crate::stack::{CheckTiming, ServiceCheck, Stack, StackService};
 use crate::text::path;
 
@@ -87,4 +90,30 @@ fn is_of_image(input: &PipelineInput, image: &RepositoryImage, service: &StackSe
     let here = |place: &str| path::normalize(&path::child(input.folder, place.trim_start_matches("./")));
     let folder = if image.context == "." { path::normalize(input.folder) } else { here(&image.context) };
     context == folder && path::normalize(&file) == here(&image.dockerfile) && text("target") == image.target
+}
+
+/// Variables of the compose file that nobody has set and that have no default, each once: a start needs some value.
+pub(super) fn unset_variables(input: &PipelineInput, plan: &PipelinePlan) -> Vec<String> {
+    let project = input.compose.and_then(|compose| compose.reading.project.as_ref());
+    let (Some(project), Some(compose)) = (project, plan.compose.as_deref()) else { return Vec::new() };
+    let example = (input.text_of)(&path::child(path::parent(compose), ENVIRONMENT_FILES[1])).unwrap_or_default();
+    let is_shown = |name: &str| {
+        let mut lines = example.lines().filter_map(|line| line.trim_start().strip_prefix(name)?.strip_prefix('='));
+        lines.any(|value| !value.trim().is_empty())
+    };
+    let gaps = project.gaps.iter().filter(|gap| gap.kind == GapKind::Variable);
+    let required = gaps.filter_map(|gap| project.text(gap.error.place)).flat_map(required_names);
+    let unset = project.unset.iter().map(|variable| variable.name.clone());
+    let all: BTreeSet<String> = required.chain(unset).filter(|name| !is_shown(name)).collect();
+    all.into_iter().collect()
+}
+
+/// The names in a text that must have a value: `X` of `${X:?why}`.
+fn required_names(text: &str) -> Vec<String> {
+    let name = |rest: &str| {
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_')?;
+        let must = rest[end..].trim_start_matches(':').starts_with('?');
+        (must && end > 0).then(|| rest[..end].to_owned())
+    };
+    text.split("${").skip(1).filter_map(name).collect()
 }

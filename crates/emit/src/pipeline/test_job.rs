@@ -6,6 +6,7 @@ use super::database::{JobDatabase, databases};
 use super::input::PipelineInput;
 use super::plan::PipelinePlan;
 use super::tool::{JobTool, language_versions};
+use crate::inputs::BuildInput;
 use crate::manifest::{Ecosystem, Project, Tool};
 use crate::tasks::{ProjectTask, TaskKind, install_command, project_tasks};
 use crate::text::path;
@@ -73,16 +74,20 @@ pub(super) fn test_jobs(input: &PipelineInput, plan: &mut PipelinePlan) -> Vec<T
 fn projects<'i>(input: &PipelineInput<'i>, plan: &PipelinePlan) -> Vec<RepositoryProject<'i>> {
     let mut known: BTreeSet<(String, Ecosystem)> = BTreeSet::new();
     let mut all = Vec::new();
-    for image in &plan.images {
-        let build = &input.inputs.builds[image.image.build];
+    let of_image = |image: &super::plan::PlannedImage| {
+        let build: &'i BuildInput = &input.inputs.builds[image.image.build];
         let context = if image.image.context == "." { String::new() } else { image.image.context.clone() };
-        let projects = build.projects.as_deref().map(Vec::as_slice).unwrap_or_default();
+        (context, build.projects.as_deref().map(Vec::as_slice).unwrap_or_default())
+    };
+    let mut places: Vec<(String, &'i [Project])> = plan.images.iter().map(of_image).collect();
+    places.push((String::new(), input.projects));
+    for (context, projects) in places {
         let tests = |project: &Project| {
             let text_of = |file: &str| (input.text_of)(&path::child(&context, file));
             project_tasks(project, &text_of).iter().any(|task| task.kind == TaskKind::Test)
         };
         for project in projects {
-            let folder = path::child(&context, &project.root);
+            let folder = path::normalize(&path::child(&context, &project.root));
             let root = project.workspace.as_ref().and_then(|root| projects.iter().find(|other| other.root == *root));
             if root.is_some_and(tests) || !known.insert((folder.clone(), project.ecosystem)) {
                 continue;

@@ -37,15 +37,17 @@ impl JobTool {
         let &[name, action, inputs, before, image, prepare, cache, default, ..] = row else { return None };
         let cell = |text: &'static str| (text != "-").then_some(text);
         let lock = install.lock.as_ref().map(|file| path::child(context, file));
-        let version = language_version(input, project).unwrap_or_else(|| default.to_owned());
-        let folder = path::child(context, &project.root);
+        let of_image = image_version(input, project);
+        let is_of_image = of_image.is_some();
+        let version = of_image.or_else(|| manifest_version(project)).unwrap_or_else(|| default.to_owned());
+        let folder = path::normalize(&path::child(context, &project.root));
         let folder = if folder.is_empty() { "." } else { &folder };
         let filled = |text: &str| {
             let text = text.replace("{lock}", lock.as_deref().unwrap_or_default()).replace("{folder}", folder);
             text.replace("{manifest}", &path::child(context, &install.manifest)).replace("{version}", &version)
         };
-        // uv takes the version that the project asks for by itself.
-        let is_left_out = |key: &str| name == "uv" && key == "python-version";
+        // uv takes a version that the project asks for by itself; the image may have an older one than that.
+        let is_left_out = |key: &str| name == "uv" && key == "python-version" && !is_of_image;
         let inputs_of_row = data::words(inputs).filter_map(|word| {
             let (word, needs_lock) = word.strip_suffix(":lock").map_or((word, false), |word| (word, true));
             let (key, value) = word.split_once('=')?;
@@ -67,25 +69,24 @@ impl JobTool {
     }
 }
 
-/// The version of a project's language: that of the image that is built with it, else the first that its manifest names.
-fn language_version(input: &PipelineInput, project: &Project) -> Option<String> {
+/// The version of a project's language in the image that is built with it.
+fn image_version(input: &PipelineInput, project: &Project) -> Option<String> {
     let names = language_images(project.ecosystem);
-    let of_image = input.inputs.builds.iter().filter(|build| {
-        build
-            .projects
-            .iter()
-            .flat_map(|projects| projects.iter())
-            .any(|known| known.root == project.root && known.name == project.name)
-    });
-    let by_image = of_image.flat_map(|build| {
+    let is_it = |known: &Project| known.root == project.root && known.name == project.name;
+    let builds = input.inputs.builds.iter();
+    let of_project = builds.filter(|build| build.projects.iter().flat_map(|all| all.iter()).any(is_it));
+    let versions = of_project.flat_map(|build| {
         let build = Build::new(build);
         build.stages().iter().filter_map(|stage| tag_version(&stage.base, names)).collect::<Vec<_>>()
     });
-    by_image.last().or_else(|| {
-        let requirement = &project.language.first()?.requirement;
-        let start = requirement.find(|c: char| c.is_ascii_digit())?;
-        plain_version(&requirement[start..])
-    })
+    versions.last()
+}
+
+/// The first version that its manifest names.
+fn manifest_version(project: &Project) -> Option<String> {
+    let requirement = &project.language.first()?.requirement;
+    let start = requirement.find(|c: char| c.is_ascii_digit())?;
+    plain_version(&requirement[start..])
 }
 
 /// The images that a language is in.

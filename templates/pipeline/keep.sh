@@ -1,0 +1,1 @@
+mkdir -p keys && echo "$key" >"keys/$NAME"
