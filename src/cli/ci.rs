@@ -2,23 +2,18 @@
 
 mod emit;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::args::{CiCheck, CiCommand, Global};
 use super::exit;
 use super::fix::{self, FixScope};
 use super::output::{CommandFailure, base, complain, line, policies, today, write_run};
-use super::pipelines::gather_pipelines;
+use super::pipelines::{gather_pipelines, read_run_times};
 use super::{baseline, progress, terminal, version};
 use crate::audit::InputAudit;
-use crate::inputs::{RunTimes, read_runs};
-use crate::load::{ExternalLinter, GatherRequest, read_bytes};
+use crate::load::{ExternalLinter, GatherRequest};
 use crate::report::{self, Format, ReportRun};
 use crate::rules::AllRules;
-
-/// Bytes that a file with the times of runs may have.
-const RUNS_LIMIT: u64 = 64 << 20;
 
 pub(super) fn run(global: &Global, command: CiCommand) -> Result<u8, CommandFailure> {
     match command {
@@ -64,13 +59,4 @@ fn check(global: &Global, command: &CiCheck) -> Result<u8, CommandFailure> {
     let run = ReportRun { command: "lint", report: &report, exit: code, base: &base() };
     write_run(global, &run, |medium| report::lint(&run, medium), || report::lint_json(&report))?;
     Ok(code)
-}
-
-/// The times of earlier runs in a file.
-fn read_run_times(file: &Path) -> Result<RunTimes, CommandFailure> {
-    let bytes = read_bytes(file, RUNS_LIMIT)?;
-    read_runs(&bytes).map_err(|why| CommandFailure::Because {
-        what: format!("`{}` holds no times of runs: {why}", file.display()),
-        help: Some("write it with `gh api repos/OWNER/NAME/actions/runs/ID/jobs`".to_owned()),
-    })
 }

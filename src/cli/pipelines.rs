@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::output::CommandFailure;
-use crate::inputs::{Inputs, Need, Needs};
+use crate::inputs::{Inputs, Need, Needs, RunTimes, read_runs};
 use crate::load::git::Repository;
-use crate::load::{GatherRequest, PipelineSelection, tops_of_pipelines};
+use crate::load::{GatherRequest, PipelineSelection, read_bytes, tops_of_pipelines};
+
+/// Bytes that a file with the times of runs may have.
+const RUNS_LIMIT: u64 = 64 << 20;
 
 /// The pipelines at these paths, with the Dockerfiles of their repository.
 pub(super) fn gather_pipelines(paths: &[PathBuf], request: &GatherRequest) -> Result<Inputs, CommandFailure> {
@@ -48,4 +51,13 @@ pub(super) fn repository_top(root: &Path, command: &str) -> Result<Option<Reposi
         }),
         _ => Ok(Some(repository)),
     }
+}
+
+/// The times of earlier runs in a file.
+pub(super) fn read_run_times(file: &Path) -> Result<RunTimes, CommandFailure> {
+    let bytes = read_bytes(file, RUNS_LIMIT)?;
+    read_runs(&bytes).map_err(|why| CommandFailure::Because {
+        what: format!("`{}` holds no times of runs: {why}", file.display()),
+        help: Some("write it with `gh api repos/OWNER/NAME/actions/runs/ID/jobs`".to_owned()),
+    })
 }

@@ -14,6 +14,7 @@ mod cache_predict;
 mod cache_recipes;
 mod cache_services;
 mod cache_vectors;
+mod ci_emit;
 mod cli;
 mod completions;
 mod compose_emit;

@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::read_run_times;
 use crate::audit::InputAudit;
 use crate::cli::args::{CiEmit, DeployArgument, Global, PipelineArgument};
 use crate::cli::compose::{EmissionShow, main_file};
 use crate::cli::exit::{CLEAN, FAILED, FOUND};
 use crate::cli::output::{CommandFailure, complain};
-use crate::cli::pipelines::repository_top;
+use crate::cli::pipelines::{read_run_times, repository_top};
 use crate::cli::progress;
 use crate::inputs::{Need, Needs};
 use crate::load::git::Repository;

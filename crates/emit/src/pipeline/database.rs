@@ -1,7 +1,7 @@
 //! Databases that a job's tests are given: those of the compose file that the project's services ask.
 
 use super::input::{PipelineInput, PipelineSystem};
-use super::plan::PipelinePlan;
+use super::plan::{JobDatabase, PipelinePlan};
 use crate::compose::project::{ComposeMap, ComposeValue};
 use crate::data;
 use crate::emit::ServerImage;
@@ -9,25 +9,6 @@ use crate::manifest::{FileKind, Project};
 use crate::stack::{Stack, StackService, known_service};
 use crate::tasks::run_command;
 use crate::text::path;
-
-/// A database beside a job.
-#[derive(Clone, Debug)]
-pub(super) struct JobDatabase {
-    /// Its name: that of its service.
-    pub(super) name: String,
-    /// Its image, with a digest where the table has one.
-    pub(super) image: String,
-    /// Its variables.
-    pub(super) settings: Vec<(String, String)>,
-    /// The port that it listens on.
-    pub(super) port: u16,
-    /// The command that asks whether it is ready.
-    pub(super) check: String,
-    /// The command that brings its schema up to date, as the tool of the project runs it.
-    pub(super) migrate: Option<String>,
-    /// The folder of the project, and the same command in its image.
-    pub(super) migration: Option<(String, String)>,
-}
 
 /// The password of databases that live as long as a job.
 const PASSWORD: &str = "test";

@@ -1,7 +1,7 @@
 //! The deployment of a pipeline: the images and services of the script that `deploy emit` wrote.
 
 use super::input::PipelineInput;
-use super::plan::{PipelinePlan, PlannedDeployment};
+use super::plan::{PipelinePlan, PlannedDeployment, PlannedImage};
 use crate::text::path;
 
 /// Adds what the script deploys: a row of its facts names a service and the first of those that it is replaced with.
@@ -21,9 +21,8 @@ pub(super) fn add_deployment(input: &PipelineInput, plan: &mut PipelinePlan) {
     }
     let migration = plan.tests.iter().flat_map(|job| &job.databases).find_map(|database| database.migration.clone());
     let migration = migration.and_then(|(folder, command)| {
-        let is_of_folder = |image: &&super::plan::PlannedImage| {
-            image.image.context == folder || path::covers(&image.image.context, &folder)
-        };
+        let is_of_folder =
+            |image: &&PlannedImage| image.image.context == folder || path::covers(&image.image.context, &folder);
         let name = &plan.images.iter().find(is_of_folder)?.image.name;
         let (_, group) = pairs.iter().find(|(image, _)| image == name)?;
         Some((command, group.clone()))

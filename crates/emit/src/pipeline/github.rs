@@ -2,9 +2,8 @@
 
 use super::input::{DeploymentRunner, PipelineInput};
 use super::lines::YamlLines;
-use super::plan::{PipelinePlan, PlannedDeployment, PlannedImage};
+use super::plan::{PipelinePlan, PlannedDeployment, PlannedImage, TestJob};
 use super::scripts;
-use super::test_job::TestJob;
 use super::tool::JobTool;
 use crate::data;
 use crate::emit::EmittedFile;
@@ -98,14 +97,8 @@ fn job_head(
 fn add_test_job(lines: &mut YamlLines, input: &PipelineInput, job: &TestJob, plan: &mut PipelinePlan) {
     let minutes = plan.timeout(input, &job.id);
     let has_matrix = !job.versions.is_empty();
-    let place = if job.folder.is_empty() { String::new() } else { format!(" {}", job.folder) };
     let version = if has_matrix { " (${{ matrix.version }})" } else { "" };
-    let name = NewValue::scalar(&format!("test{place}")).block(0, 2, "\n");
-    let name = if has_matrix || name.contains('"') {
-        format!("{:?}", format!("test{place}{version}"))
-    } else {
-        name.trim().to_owned()
-    };
+    let name = format!("{}{version}", job.id);
     job_head(lines, &job.id, &name, RUNNER, minutes, &[("contents", "read", "to check out")]);
     plan.choose(&job.id, "permissions", "it reads the repository, and writes nothing", None);
     if has_matrix {
@@ -165,7 +158,9 @@ fn add_tool(lines: &mut YamlLines, tool: &JobTool, has_matrix: bool) {
     step(lines, &format!("Set up {}", tool.name));
     uses(lines, tool.action);
     let mut inputs = tool.inputs.clone();
-    if let Some(version) = tool.version_input.filter(|_| has_matrix) {
+    if let Some(version) = tool.version_input
+        && has_matrix
+    {
         inputs.retain(|(key, _)| key != version);
         inputs.insert(0, (version.to_owned(), "${{ matrix.version }}".to_owned()));
     }
@@ -207,7 +202,7 @@ fn add_images(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelineP
             "to push images and their caches; a pull request pushes nothing, one of a fork may only read",
         ),
     ];
-    let name = "image ${{ matrix.image }} for ${{ matrix.platform }}";
+    let name = "images (${{ matrix.image }}, ${{ matrix.platform }})";
     job_head(lines, "images", name, "${{ matrix.runner }}", minutes, &permissions);
     lines.add(4, "strategy:");
     lines.add(6, "fail-fast: false");
@@ -363,8 +358,8 @@ fn add_deployment(lines: &mut YamlLines, deployment: &PlannedDeployment, id: &st
     lines.add(STEP + 2, "DIGESTS: ${{ needs.versions.outputs.digests }}");
     lines.pair(STEP + 2, "DEPLOYS", &scripts::deploys(deployment));
     let secrets: &[(&str, &str)] = match deployment.runner {
-        DeploymentRunner::Ssh => &SSH_SECRETS,
-        DeploymentRunner::Host => &SSH_SECRETS[2..],
+        DeploymentRunner::Ssh => &scripts::SSH_SECRETS,
+        DeploymentRunner::Host => &scripts::SSH_SECRETS[2..],
     };
     for (variable, secret) in secrets {
         lines.add(STEP + 2, &format!("{variable}: ${{{{ secrets.{secret} }}}}"));
@@ -377,15 +372,6 @@ fn add_deployment(lines: &mut YamlLines, deployment: &PlannedDeployment, id: &st
     lines.add(STEP + 2, "RESULT: ${{ job.status }}");
     lines.block(STEP, "run", scripts::NOTIFY);
 }
-
-/// The secrets of an environment, by the variables that get them; those of ssh first.
-pub(super) const SSH_SECRETS: [(&str, &str); 5] = [
-    ("KEY", "DEPLOY_KEY"),
-    ("KNOWN_HOSTS", "DEPLOY_KNOWN_HOSTS"),
-    ("HOST", "DEPLOY_HOST"),
-    ("FOLDER", "DEPLOY_FOLDER"),
-    ("SMOKE", "SMOKE_COMMAND"),
-];
 
 fn step(lines: &mut YamlLines, name: &str) {
     lines.add(STEP - 2, &format!("- name: {name}"));

@@ -2,9 +2,8 @@
 
 use super::input::{DeploymentRunner, PipelineInput};
 use super::lines::{YamlLines, indented};
-use super::plan::{PipelinePlan, PlannedDeployment, PlannedImage};
+use super::plan::{PipelinePlan, PlannedDeployment, PlannedImage, TestJob};
 use super::scripts;
-use super::test_job::TestJob;
 use crate::emit::EmittedFile;
 use crate::text::path;
 use crate::yaml::NewValue;
@@ -298,7 +297,7 @@ fn add_deployment(
     }
     lines.map(2, "variables", &[("DEPLOYS".to_owned(), scripts::deploys(deployment))]);
     lines.add(2, "script:");
-    let secrets = super::github::SSH_SECRETS.iter().map(|(variable, secret)| format!("{variable}=${{{secret}:-}}"));
+    let secrets = scripts::SSH_SECRETS.iter().map(|(variable, secret)| format!("{variable}=${{{secret}:-}}"));
     let set = secrets.collect::<Vec<_>>().join("; ");
     lines.item(4, &format!("DIGESTS=$(cat digests); {set}\n{}", scripts::deploy_script(deployment)));
     lines.add(2, "after_script:");

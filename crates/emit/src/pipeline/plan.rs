@@ -1,16 +1,9 @@
 //! What a pipeline is to hold: images, jobs that test, a deployment, each choice with its reason.
 
-use super::image::{RepositoryImage, RepositoryImages};
+use super::image::RepositoryImage;
 use super::input::{DeploymentRunner, PipelineInput};
-use super::start::{ImageStart, image_start};
-use super::test_job::{TestJob, test_jobs};
-use crate::build::{Build, ImagePlace};
+use super::tool::JobTool;
 use crate::emit::Choice;
-use crate::text::path;
-use crate::workflow::PathFilter;
-
-/// Jobs that a matrix of GitHub may have (docs.github.com, usage limits).
-const LEGS: usize = 256;
 
 /// The minutes of a job where nobody measured it.
 const UNMEASURED: u64 = 30;
@@ -70,43 +63,56 @@ pub(super) struct PlannedDeployment {
     pub(super) runner: DeploymentRunner,
 }
 
-impl PipelinePlan {
-    /// Works out what the pipeline of a repository is to hold.
-    pub(super) fn of(input: &PipelineInput) -> Self {
-        let mut plan = Self::default();
-        let RepositoryImages { images, left_out } = RepositoryImages::of(input.inputs, input.root);
-        for (file, why) in left_out {
-            plan.notes.push(format!("{file}: {why}; add its build by hand"));
-        }
-        let is_foreign = |platform: &&String| !["linux/amd64", "linux/arm64"].contains(&platform.as_str());
-        for platform in input.platforms.iter().filter(is_foreign) {
-            plan.notes.push(format!(
-                "no hosted runner has the processor of `{platform}`: its builds and starts need QEMU (docker/setup-qemu-action)"
-            ));
-        }
-        if images.len() * input.platforms.len() > LEGS {
-            plan.notes.push(format!(
-                "{} images for {} platforms are more jobs than a matrix may have ({LEGS})",
-                images.len(),
-                input.platforms.len()
-            ));
-        }
-        for image in images {
-            let inputs = image_inputs(input, &image, &mut plan);
-            let start = image_start(input, &image, &mut plan);
-            plan.images.push(PlannedImage { image, inputs, start });
-        }
-        let is_composed = plan.images.iter().any(|image| !image.start.services.is_empty());
-        plan.compose = input.compose.filter(|_| is_composed).map(|compose| {
-            let name = input.inputs.source(compose.file).name();
-            path::relative(&path::normalize(name), &path::normalize(input.root)).unwrap_or(name).to_owned()
-        });
-        plan.tests = test_jobs(input, &mut plan);
-        super::deployment::add_deployment(input, &mut plan);
-        plan.add_existing(input);
-        plan
-    }
+/// How an image is started.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ImageStart {
+    /// The services of the compose file that run it; empty where none does.
+    pub(super) services: Vec<String>,
+    /// The seconds that it gets.
+    pub(super) seconds: u64,
+}
 
+/// A job that tests.
+#[derive(Clone, Debug)]
+pub(super) struct TestJob {
+    /// Its name in the file: `test-backend`.
+    pub(super) id: String,
+    /// The folder that its commands run in, from the top of the repository; empty for that.
+    pub(super) folder: String,
+    /// What it needs of the machine.
+    pub(super) tools: Vec<JobTool>,
+    /// The versions of the language that it is run with, where the manifests name several.
+    pub(super) versions: Vec<String>,
+    /// What it runs, each with a name for people.
+    pub(super) commands: Vec<(String, String)>,
+    /// The databases that it is given.
+    pub(super) databases: Vec<JobDatabase>,
+    /// Its variables.
+    pub(super) variables: Vec<(String, String)>,
+    /// The file with the coverage, in its folder.
+    pub(super) coverage: Option<&'static str>,
+}
+
+/// A database beside a job.
+#[derive(Clone, Debug)]
+pub(super) struct JobDatabase {
+    /// Its name: that of its service.
+    pub(super) name: String,
+    /// Its image, with a digest where the table has one.
+    pub(super) image: String,
+    /// Its variables.
+    pub(super) settings: Vec<(String, String)>,
+    /// The port that it listens on.
+    pub(super) port: u16,
+    /// The command that asks whether it is ready.
+    pub(super) check: String,
+    /// The command that brings its schema up to date, as the tool of the project runs it.
+    pub(super) migrate: Option<String>,
+    /// The folder of the project, and the same command in its image.
+    pub(super) migration: Option<(String, String)>,
+}
+
+impl PipelinePlan {
     pub(super) fn choose(&mut self, job: &str, key: &str, reason: impl Into<String>, place: Option<String>) {
         let choice = Choice { service: job.to_owned(), key: key.to_owned(), reason: reason.into(), place };
         if !self.choices.contains(&choice) {
@@ -128,52 +134,4 @@ impl PipelinePlan {
         self.choose(job, "timeout", why, None);
         minutes
     }
-
-    /// Says which pipelines of the repository build the same images.
-    fn add_existing(&mut self, input: &PipelineInput) {
-        let is_own = |path: &str| (input.text_of)(path).is_some_and(|text| super::is_own_file(&text));
-        for workflow in &input.inputs.workflows {
-            let is_pipeline = workflow.workflow.kind.is_pipeline() && !is_own(&workflow.path);
-            if is_pipeline && !workflow.calls.is_empty() {
-                self.notes.push(format!(
-                    "{} builds images too: with both, they are built twice; delete its jobs, or keep it and improve it with \
-                     `dockopt ci fix {}`",
-                    workflow.path, workflow.path
-                ));
-            }
-        }
-    }
-}
-
-/// The pathspecs of what an image is made of, without the Dockerfile.
-fn image_inputs(input: &PipelineInput, image: &RepositoryImage, plan: &mut PipelinePlan) -> Vec<String> {
-    let takes_any = |pattern: &str| {
-        let filter = PathFilter { patterns: vec![pattern.to_owned()] };
-        input.files.iter().any(|file| filter.takes(file))
-    };
-    let context = if image.context == "." { "" } else { &image.context };
-    let place = ImagePlace {
-        dockerfile: &image.dockerfile,
-        context,
-        takes_any: &takes_any,
-        has_submodules: input.files.contains(".gitmodules"),
-    };
-    let key = format!("{}: INPUTS", image.name);
-    let build = Build::new(&input.inputs.builds[image.build]);
-    let Some(paths) = build.image_paths(&place) else {
-        plan.choose("images", &key, "all files: what it takes is known only during the build", None);
-        return vec![":(glob)**".to_owned()];
-    };
-    let included = paths.included.patterns.iter().map(|pattern| format!(":(glob){pattern}"));
-    let is_useful = |pattern: &&String| takes_any(pattern);
-    let left_out = paths.left_out.iter().filter(is_useful).map(|pattern| format!(":(exclude,glob){pattern}"));
-    let all: Vec<String> = included.chain(left_out).collect();
-    plan.choose(
-        "images",
-        &key,
-        "what COPY, ADD and bind mounts take of the build context",
-        Some(image.dockerfile.clone()),
-    );
-    // An image that takes nothing is made of its Dockerfile.
-    if all.is_empty() { vec![format!(":(literal){}", image.dockerfile)] } else { all }
 }

@@ -63,6 +63,15 @@ pub(super) fn deploy_script(deployment: &PlannedDeployment) -> String {
     format!("{way}{deploy}")
 }
 
+/// The secrets of an environment, by the variables that get them; those of ssh first.
+pub(super) const SSH_SECRETS: [(&str, &str); 5] = [
+    ("KEY", "DEPLOY_KEY"),
+    ("KNOWN_HOSTS", "DEPLOY_KNOWN_HOSTS"),
+    ("HOST", "DEPLOY_HOST"),
+    ("FOLDER", "DEPLOY_FOLDER"),
+    ("SMOKE", "SMOKE_COMMAND"),
+];
+
 /// The pairs of images and services that the script of a deployment reads.
 pub(super) fn deploys(deployment: &PlannedDeployment) -> String {
     let pair = |(image, service): &(String, String)| format!("{image}={service}");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::image::RepositoryImage;
 use super::input::PipelineInput;
-use super::plan::PipelinePlan;
+use super::plan::{ImageStart, PipelinePlan};
 use crate::build::Build;
 use crate::compose::project::{ComposeValue, GapKind};
 use crate::dockerfile::Keyword;
@@ -14,15 +14,6 @@ use crate::text::path;
 
 /// Seconds that a start gets where no check says more.
 const SHORTEST: u64 = 60;
-
-/// How an image is started.
-#[derive(Clone, Debug, Default)]
-pub(super) struct ImageStart {
-    /// The services of the compose file that run it; empty where none does.
-    pub(super) services: Vec<String>,
-    /// The seconds that it gets.
-    pub(super) seconds: u64,
-}
 
 /// How an image of the repository is started.
 pub(super) fn image_start(input: &PipelineInput, image: &RepositoryImage, plan: &mut PipelinePlan) -> ImageStart {

@@ -2,35 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::database::{JobDatabase, databases};
+use super::database::databases;
 use super::input::PipelineInput;
-use super::plan::PipelinePlan;
+use super::plan::{JobDatabase, PipelinePlan, PlannedImage, TestJob};
 use super::tool::{JobTool, language_versions};
 use crate::inputs::BuildInput;
 use crate::manifest::{Ecosystem, Project, Tool};
 use crate::tasks::{ProjectTask, TaskKind, install_command, project_tasks};
 use crate::text::path;
-
-/// A job that tests.
-#[derive(Clone, Debug)]
-pub(super) struct TestJob {
-    /// Its name in the file: `test-backend`.
-    pub(super) id: String,
-    /// The folder that its commands run in, from the top of the repository; empty for that.
-    pub(super) folder: String,
-    /// What it needs of the machine.
-    pub(super) tools: Vec<JobTool>,
-    /// The versions of the language that it is run with, where the manifests name several.
-    pub(super) versions: Vec<String>,
-    /// What it runs, each with a name for people.
-    pub(super) commands: Vec<(String, String)>,
-    /// The databases that it is given.
-    pub(super) databases: Vec<JobDatabase>,
-    /// Its variables.
-    pub(super) variables: Vec<(String, String)>,
-    /// The file with the coverage, in its folder.
-    pub(super) coverage: Option<&'static str>,
-}
 
 /// A project with its place in the repository.
 struct RepositoryProject<'i> {
@@ -74,7 +53,7 @@ pub(super) fn test_jobs(input: &PipelineInput, plan: &mut PipelinePlan) -> Vec<T
 fn projects<'i>(input: &PipelineInput<'i>, plan: &PipelinePlan) -> Vec<RepositoryProject<'i>> {
     let mut known: BTreeSet<(String, Ecosystem)> = BTreeSet::new();
     let mut all = Vec::new();
-    let of_image = |image: &super::plan::PlannedImage| {
+    let of_image = |image: &PlannedImage| {
         let build: &'i BuildInput = &input.inputs.builds[image.image.build];
         let context = if image.image.context == "." { String::new() } else { image.image.context.clone() };
         (context, build.projects.as_deref().map(Vec::as_slice).unwrap_or_default())

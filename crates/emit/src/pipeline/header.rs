@@ -1,0 +1,20 @@
+//! The first line of a file that `ci emit` wrote, which tells whether somebody changed it.
+
+/// How the first line of a file starts that `ci emit` wrote.
+const HEADER: &str = "# Written by `dockopt ci emit`, which writes it again as long as nobody changes it: ";
+
+/// A text behind its first line.
+pub(super) fn with_header(text: &str) -> String {
+    format!("{HEADER}{:016x}\n{text}", checksum(text))
+}
+
+/// Whether a text is as `ci emit` wrote it.
+pub fn is_own_file(text: &str) -> bool {
+    let Some((first, rest)) = text.split_once('\n') else { return false };
+    first.strip_prefix(HEADER).is_some_and(|known| known.trim() == format!("{:016x}", checksum(rest)))
+}
+
+/// FNV-1a, 64 bits: whether somebody changed a file shows, and nothing rests on its being hard to forge.
+fn checksum(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
