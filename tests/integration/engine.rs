@@ -25,6 +25,7 @@ mod lines;
 mod loading;
 mod measure;
 mod own;
+mod pipeline;
 mod projects;
 mod proofs;
 mod recipes;

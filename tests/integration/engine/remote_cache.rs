@@ -21,22 +21,23 @@ const DOCKERFILE: &str = "FROM debian:trixie-slim AS dependencies\nWORKDIR /sour
     FROM debian:trixie-slim\nWORKDIR /app\nCOPY --from=build /source/result .\n";
 
 /// An engine with containerd's store, whose builder writes caches, and a registry in its network.
-struct CacheEngine {
-    second: SecondEngine,
+pub(super) struct CacheEngine {
+    pub(super) second: SecondEngine,
     registry: Child,
     _folder: tempfile::TempDir,
 }
 
 /// The port of the registry: nothing else is in that network.
-const REGISTRY: &str = "127.0.0.1:5000";
+pub(super) const REGISTRY: &str = "127.0.0.1:5000";
 
 impl CacheEngine {
-    fn start() -> Option<Self> {
+    /// Starts it in a folder of its own, with images of the first engine.
+    pub(super) fn start(home: &'static str, images: &[&str]) -> Option<Self> {
         let Some(program) = std::env::var_os("DOCKOPT_REGISTRY").filter(|program| !program.is_empty()) else {
             left_out("DOCKOPT_REGISTRY names no registry");
             return None;
         };
-        let second = SecondEngine::start(Some(FOLDER), &["debian:trixie-slim"])?;
+        let second = SecondEngine::start(Some(home), images)?;
         let process = second.inspect("{{.State.Pid}}");
         let folder = tempfile::tempdir().unwrap();
         let storage = folder.path().join("storage");
@@ -120,7 +121,7 @@ fn context(name: &str) -> tempfile::TempDir {
 
 #[test]
 fn written_caches_hold_what_the_rules_say() {
-    let Some(cache) = CacheEngine::start() else { return };
+    let Some(cache) = CacheEngine::start(FOLDER, &["debian:trixie-slim"]) else { return };
     let (shop, site) = (context("shop"), context("site"));
     let fields = |name: &str, mode: &str| {
         let place = format!("type=registry,ref={REGISTRY}/{name}:buildcache");
