@@ -1,11 +1,15 @@
 project=started-$NAME
 if [ -n "$SERVICES" ]; then # with what it needs of the compose file
   started=$(mktemp)
-  { echo services: && for service in $SERVICES; do printf '  %s: {image: "%s", build: !reset null, pull_policy: never}\n' "$service" "$tag"; done; } >"$started"
-  compose() { docker compose --project-name "$project" --file "$COMPOSE" --file "$started" "$@"; }
+  echo services: >"$started"
+  for service in $SERVICES; do
+    case " $UNMOUNTED " in *" $service "*) volumes=', volumes: !reset []' ;; *) volumes='' ;; esac
+    printf '  "%s": {image: "%s", build: !reset null, pull_policy: never%s}\n' "$service" "$tag" "$volumes" >>"$started"
+  done
+  compose() { docker compose --project-name "$project" $(printf ' --file %s' $COMPOSE) --file "$started" "$@"; }
   end() { compose down --volumes --timeout 5 >/dev/null 2>&1; }
   trap end EXIT
-  compose up --detach $SERVICES
+  compose up --detach $SERVICES || { compose logs --tail 20 >&2; exit 1; }
   containers=$(compose ps --all --quiet $SERVICES)
 else
   end() { docker rm --force --volumes "$project" >/dev/null 2>&1; }

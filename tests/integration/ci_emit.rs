@@ -51,7 +51,9 @@ fn the_pipeline_is_shown_then_written_once() {
         let ran = emit(tracker(), &[system, "--write"]).code(0);
         assert!(ran.stderr.contains(&format!("wrote {}\n", files.join(", "))), "{}", ran.stderr);
         // What a check is missing for is said, and what adds it.
-        assert!(ran.stderr.contains("`dashboard` has no health check") && ran.stderr.contains("`dockopt compose fix`"));
+        assert!(
+            ran.stderr.contains("without a health check: `dashboard`") && ran.stderr.contains("`dockopt compose fix`")
+        );
         let texts: Vec<String> = files.iter().map(|file| ran.read(file)).collect();
         let again = ran.again(["ci", "emit", system, "--write"]).code(0);
         assert!(again.stderr.contains("nothing to write\n"), "{}", again.stderr);
@@ -108,7 +110,7 @@ fn projects_are_tested_with_what_they_need() {
     let check = "--health-cmd \"pg_isready -q -h 127.0.0.1 -U postgres -d tasks || exit 1\" --health-interval 2s";
     assert!(of_database("options").starts_with(check), "{}", of_database("options"));
     let address = text(&tree, &["jobs", "test-backend", "env", "DATABASE_URL"]);
-    assert_eq!(address, "postgresql+asyncpg://postgres:test@localhost:5432/tasks");
+    assert_eq!(address, "postgresql+asyncpg://postgres:test@127.0.0.1:5432/tasks");
     // The password of the compose file is not copied, and the broker is not started: the tests do without.
     assert!(!workflow.contains("postgres:postgres") && !workflow.contains("nats"), "{workflow}");
     let ran = emit(tracker(), &["gitlab", "--write"]).code(0);

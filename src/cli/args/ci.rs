@@ -116,6 +116,8 @@ pub(in crate::cli) struct CiEmit {
     /// Platforms of the images
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',', default_value = "linux/amd64", value_parser = platform)]
     pub platforms: Vec<String>,
+    #[command(flatten)]
+    pub exclude: Exclude,
     /// What deploys [default: script, if `deploy emit` wrote one, else none]
     #[arg(long, value_enum, value_name = "WAY")]
     pub deploy: Option<DeployArgument>,

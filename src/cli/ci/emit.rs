@@ -27,6 +27,8 @@ pub(super) fn run(global: &Global, command: &CiEmit) -> Result<u8, CommandFailur
         path: top.to_owned(),
         configuration: SettingsSource::None,
         pipelines: PipelineSelection::All,
+        exclude: command.exclude.exclude.clone(),
+        each_build: true,
         needs: [Need::ContextNames, Need::Projects].into_iter().collect::<Needs>(),
         ..GatherRequest::new(&AllRules)
     };
@@ -38,9 +40,7 @@ pub(super) fn run(global: &Global, command: &CiEmit) -> Result<u8, CommandFailur
         let bytes = read_bytes(&top.join(file), DOCKERFILE_LIMIT).ok()?;
         Some(String::from_utf8_lossy(&bytes).into_owned())
     };
-    let has_projects =
-        inputs.builds.iter().any(|build| build.projects.as_ref().is_some_and(|projects| !projects.is_empty()));
-    let projects = if has_projects { Vec::new() } else { projects_of(&files, &text_of) };
+    let projects = projects_of(&files, &text_of);
     let script = deployment_script(command, &files, &text_of)?;
     let runner =
         if command.deploy == Some(DeployArgument::Runner) { DeploymentRunner::Host } else { DeploymentRunner::Ssh };
@@ -85,7 +85,7 @@ pub(super) fn run(global: &Global, command: &CiEmit) -> Result<u8, CommandFailur
     })
 }
 
-/// The projects of a repository whose manifests no build context has.
+/// The projects of a repository, in build contexts and outside of them.
 fn projects_of(files: &BTreeSet<String>, text_of: &dyn Fn(&str) -> Option<String>) -> Vec<Project> {
     let texts: Vec<(&str, Option<String>)> = files
         .iter()

@@ -28,7 +28,11 @@ fn script(tree: &YamlTree, job: &str, template: &str) -> String {
     let set = variables.map(|entry| {
         let (name, value) = (entry.key.text().unwrap(), entry.value.text().unwrap_or_default());
         // What GitLab itself gives comes from the environment.
-        if value.starts_with("$CI_") { format!("{name}={value}\n") } else { format!("{name}='{}'\n", value.replace("$$", "$")) }
+        if value.starts_with("$CI_") {
+            format!("{name}={value}\n")
+        } else {
+            format!("{name}='{}'\n", value.replace("$$", "$"))
+        }
     });
     let scripts = tree.root().unwrap().get(template).unwrap().get("script").unwrap();
     let lines = scripts.items().filter_map(YamlNode::text).map(|text| format!("{text}\n"));
@@ -50,7 +54,9 @@ fn run(engine: &CacheEngine, folder: &Path, script: &str, commit: &str) -> (bool
 
 /// The tags of an image in the registry.
 fn tags(engine: &CacheEngine, folder: &Path) -> Vec<String> {
-    let ask = format!("python3 -c \"import urllib.request as u; print(u.urlopen('http://{REGISTRY}/v2/acme/shop/web/tags/list').read().decode())\"");
+    let ask = format!(
+        "python3 -c \"import urllib.request as u; print(u.urlopen('http://{REGISTRY}/v2/acme/shop/web/tags/list').read().decode())\""
+    );
     let (ok, text) = run(engine, folder, &ask, "");
     if !ok {
         return Vec::new();

@@ -7,20 +7,20 @@ use crate::stack::known_service;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ServerImage {
     pub(super) service: &'static str,
-    pub(super) host: &'static str,
+    pub(crate) host: &'static str,
     pub(super) image: &'static str,
     pub(super) data: &'static str,
     pub(crate) settings: &'static str,
     pub(super) command: &'static str,
     pub(super) schemes: &'static str,
-    pub(super) names: &'static str,
+    pub(crate) names: &'static str,
     pub(super) secured: &'static str,
     pub(super) administrator: &'static str,
 }
 
 impl ServerImage {
     /// All rows.
-    pub(super) fn all() -> impl Iterator<Item = Self> {
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
         data::SERVER_IMAGES.rows().filter_map(|cells| match cells {
             &[service, host, image, data, settings, command, schemes, names, secured, administrator, ..] => {
                 Some(Self { service, host, image, data, settings, command, schemes, names, secured, administrator })
@@ -34,7 +34,7 @@ impl ServerImage {
     }
 
     /// The server that a package of `data/client_libraries.tsv` talks to.
-    pub(super) fn of_client(row: data::Row) -> Option<Self> {
+    pub(crate) fn of_client(row: data::Row) -> Option<Self> {
         Self::of_service(row[2].trim_end_matches('?'))
     }
 

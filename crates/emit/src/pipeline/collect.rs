@@ -8,6 +8,7 @@ use super::plan::{PipelinePlan, PlannedImage};
 use super::start::image_start;
 use super::test_job::test_jobs;
 use crate::build::{Build, ImagePlace};
+use crate::deployment::is_written_override;
 use crate::text::path;
 use crate::workflow::PathFilter;
 
@@ -35,19 +36,23 @@ pub(super) fn plan_of(input: &PipelineInput) -> PipelinePlan {
         ));
     }
     for image in images {
+        if let Some(source) = missing_source(input, &image) {
+            plan.notes.push(format!(
+                "{} is left out: it takes `{source}`, which git does not have; build it by hand behind the step that makes it",
+                image.dockerfile
+            ));
+            continue;
+        }
         let inputs = image_inputs(input, &image, &mut plan);
         let start = image_start(input, &image, &mut plan);
         plan.images.push(PlannedImage { image, inputs, start });
     }
     let is_composed = plan.images.iter().any(|image| !image.start.services.is_empty());
-    let compose = if is_composed { input.compose } else { None };
-    plan.compose = compose.map(|compose| {
-        let name = input.inputs.source(compose.file).name();
-        path::relative(&path::normalize(name), &path::normalize(input.root)).unwrap_or(name).to_owned()
-    });
+    plan.compose = if is_composed { compose_files(input) } else { Vec::new() };
     plan.tests = test_jobs(input, &mut plan);
     add_deployment(input, &mut plan);
     add_existing(input, &mut plan);
+    add_gaps(&mut plan);
     plan
 }
 
@@ -66,6 +71,36 @@ fn add_existing(input: &PipelineInput, plan: &mut PipelinePlan) {
     }
 }
 
+/// The files that Compose reads at the top, without the one that `deploy emit` wrote: `HAProxy` is not part of a start.
+fn compose_files(input: &PipelineInput) -> Vec<String> {
+    let paths = input.compose.map(|compose| compose.request.paths()).unwrap_or_default();
+    let near = paths.iter().map(|file| path::relative(file, input.folder).unwrap_or(file).to_owned());
+    let is_written = |file: &String| (input.text_of)(file).is_some_and(|text| is_written_override(&text));
+    near.filter(|file| !is_written(file)).collect()
+}
+
+/// Says what the pipeline proves less of than it could.
+fn add_gaps(plan: &mut PipelinePlan) {
+    let list = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if !plan.unchecked.is_empty() {
+        plan.notes.push(format!(
+            "without a health check: {}; a start proves only that they run for ten seconds; `dockopt compose fix` adds checks where \
+             it knows how to ask",
+            list(&plan.unchecked)
+        ));
+    }
+    if !plan.untested.is_empty() && !plan.tests.is_empty() {
+        plan.notes.push(format!("no tests that dockopt knows how to run: {}", list(&plan.untested)));
+    }
+    if !plan.images.is_empty() {
+        plan.notes.push(
+            "an image is built again when its files change: a newer base image comes with a change of its FROM (pin it by digest, \
+             and let an updater change it)"
+                .to_owned(),
+        );
+    }
+}
+
 /// The pathspecs of what an image is made of, without the Dockerfile.
 fn image_inputs(input: &PipelineInput, image: &RepositoryImage, plan: &mut PipelinePlan) -> Vec<String> {
     let takes_any = |pattern: &str| {
@@ -77,10 +112,13 @@ fn image_inputs(input: &PipelineInput, image: &RepositoryImage, plan: &mut Pipel
         dockerfile: &image.dockerfile,
         context,
         takes_any: &takes_any,
-        has_submodules: input.files.contains(".gitmodules"),
+        // They are named one by one below.
+        has_submodules: false,
     };
     let key = format!("{}: INPUTS", image.name);
     let build = Build::new(&input.inputs.builds[image.build]);
+    let submodules = submodules(input).into_iter().filter(|folder| path::covers(context, folder) || context.is_empty());
+    let submodules = submodules.map(|folder| format!(":(literal){folder}")).collect::<Vec<_>>();
     let Some(paths) = build.image_paths(&place) else {
         plan.choose("images", &key, "all files: what it takes is known only during the build", None);
         return vec![":(glob)**".to_owned()];
@@ -88,13 +126,50 @@ fn image_inputs(input: &PipelineInput, image: &RepositoryImage, plan: &mut Pipel
     let included = paths.included.patterns.iter().map(|pattern| format!(":(glob){pattern}"));
     let is_useful = |pattern: &&String| takes_any(pattern);
     let left_out = paths.left_out.iter().filter(is_useful).map(|pattern| format!(":(exclude,glob){pattern}"));
-    let all: Vec<String> = included.chain(left_out).collect();
+    // An image that takes nothing is made of its Dockerfile.
+    if paths.included.patterns.is_empty() {
+        return vec![format!(":(literal){}", image.dockerfile)];
+    }
+    let all: Vec<String> = included.chain(submodules).chain(left_out).collect();
     plan.choose(
         "images",
         &key,
         "what COPY, ADD and bind mounts take of the build context",
         Some(image.dockerfile.clone()),
     );
-    // An image that takes nothing is made of its Dockerfile.
-    if all.is_empty() { vec![format!(":(literal){}", image.dockerfile)] } else { all }
+    all
+}
+
+/// The folders of submodules (gitmodules(5), `path`).
+pub(super) fn submodules(input: &PipelineInput) -> Vec<String> {
+    let text = (input.text_of)(".gitmodules").unwrap_or_default();
+    let paths = text.lines().filter_map(|line| line.trim().strip_prefix("path")?.trim_start().strip_prefix('='));
+    paths.map(|path| path.trim().to_owned()).filter(|path| !path.is_empty()).collect()
+}
+
+/// The first source of a COPY that neither the repository has nor a step of the build makes; nothing where all are there or
+/// are not known before the build.
+fn missing_source(input: &PipelineInput, image: &RepositoryImage) -> Option<String> {
+    let build = &input.inputs.builds[image.build];
+    let context = if image.context == "." { "" } else { &image.context };
+    let is_there = |source: &String| {
+        let clean = path::normalize(source.trim_start_matches('/'));
+        let clean = clean.trim_start_matches("../");
+        if matches!(clean, "" | ".") || is_remote(source) {
+            return true;
+        }
+        let pattern = path::child(context, clean);
+        let filter = PathFilter { patterns: vec![pattern.clone(), format!("{pattern}/**")] };
+        let is_open = clean.contains(['?', '[', '\\', '$']);
+        is_open || input.files.iter().any(|file| filter.takes(file)) || is_in_submodule(input, &pattern)
+    };
+    Build::new(build).context_sources()?.into_iter().find(|source| !is_there(source))
+}
+
+fn is_remote(source: &str) -> bool {
+    source.contains("://") || source.starts_with("git@")
+}
+
+fn is_in_submodule(input: &PipelineInput, path: &str) -> bool {
+    submodules(input).iter().any(|folder| path::covers(folder, path))
 }

@@ -31,6 +31,9 @@ pub(super) fn databases(
     let services = || stack.services.iter().filter(|service| is_built_in(input, service, folder));
     for server in &stack.services {
         let Some(database) = database(server, input.system) else { continue };
+        if !has_client(project, database.kind) {
+            continue;
+        }
         let mut leads = Vec::new();
         for (name, value) in services().flat_map(settings) {
             let Some(new) = database.value_for(server, &name, &value) else { continue };
@@ -74,6 +77,10 @@ pub(super) fn databases(
 struct ReachableDatabase {
     job: JobDatabase,
     host: String,
+    /// Words of variables that are about it.
+    words: Vec<String>,
+    /// What its clients are for, as the tables name it.
+    kind: &'static str,
     user: String,
     name: String,
 }
@@ -97,7 +104,9 @@ impl ReachableDatabase {
         let role = |word: &str, role: &str| data::CONNECTION_WORDS.has(word, role);
         let last = words.last().unwrap_or_default();
         let settings = settings(server);
-        let is_of_server = settings.iter().any(|(known, of_server)| known == name || of_server == value);
+        let is_about = |word: String| self.words.contains(&word) || matches!(word.as_str(), "DB" | "DATABASE");
+        let is_named = name.split('_').any(|word| is_about(word.to_ascii_uppercase()));
+        let is_of_server = settings.iter().any(|(known, of_server)| known == name || is_named && of_server == value);
         match () {
             () if !is_of_server => None,
             () if role(&last, "password") => Some(PASSWORD.to_owned()),
@@ -142,8 +151,10 @@ fn database(server: &StackService, system: PipelineSystem) -> Option<ReachableDa
         migration: None,
     };
     // A service of GitHub answers at the machine, one of GitLab at its name.
-    let host = if system == PipelineSystem::Github { "localhost" } else { server.name };
-    Some(ReachableDatabase { job, host: host.to_owned(), user, name })
+    let host = if system == PipelineSystem::Github { "127.0.0.1" } else { server.name };
+    let words = ServerImage::all().filter(|other| other.host == row.host).flat_map(|row| data::words(row.names));
+    let words = words.map(str::to_owned).chain([server.name.to_ascii_uppercase()]).collect();
+    Some(ReachableDatabase { job, host: host.to_owned(), words, kind: row.host, user, name })
 }
 
 /// A check of `data/services.tsv` as a command in double quotes, its variables replaced by their values.
@@ -173,6 +184,17 @@ fn settings(service: &StackService) -> Vec<(String, String)> {
     let map = service.value.get("environment").and_then(ComposeValue::as_map);
     let entries = map.into_iter().flat_map(ComposeMap::iter).filter(|(_, entry)| !entry.value.is_null());
     entries.map(|(name, entry)| (name.to_owned(), entry.value.display())).collect()
+}
+
+/// Whether a project has a package that talks to a kind of server (`data/client_libraries.tsv`).
+fn has_client(project: &Project, kind: &str) -> bool {
+    let name = project.ecosystem.name().trim_start_matches('.').to_ascii_lowercase();
+    let has = |package: &str| project.dependencies.iter().any(|known| known.name.eq_ignore_ascii_case(package));
+    let extra = |package: &str| project.extras.iter().any(|(_, extra)| extra == package);
+    let mut rows = data::CLIENT_LIBRARIES.rows().filter(|row| row[0] == name);
+    rows.any(|row| {
+        (has(row[1]) || extra(row[1])) && ServerImage::of_client(row).is_some_and(|server| server.host == kind)
+    })
 }
 
 /// Whether a text is a name that needs no quotes in YAML, a shell and a URL.

@@ -1,5 +1,6 @@
 //! A plan as workflows of GitHub: one for branches and pull requests, and one for versions, which restores no cache.
 
+use super::collect::submodules;
 use super::input::{DeploymentRunner, PipelineInput};
 use super::lines::YamlLines;
 use super::plan::{PipelinePlan, PlannedDeployment, PlannedImage, TestJob};
@@ -36,13 +37,13 @@ fn workflow(input: &PipelineInput, plan: &mut PipelinePlan) -> String {
     lines.add(2, "push:");
     lines.add(4, &format!("branches: {}", list(&[input.branch.to_owned()])));
     lines.add(2, "pull_request:");
-    head(&mut lines, plan, "pipeline-${{ github.ref }}", "${{ github.event_name == 'pull_request' }}");
+    head(&mut lines, plan, "pipeline-${{ github.event.pull_request.number || github.run_id }}", "true");
     lines.add(0, "jobs:");
     plan.choose("pipeline", "permissions", "none: each job asks for what it needs", None);
     plan.choose(
         "pipeline",
         "concurrency",
-        "a new commit of a pull request ends the run of the one before; runs of the branch are not cut off",
+        "a new commit of a pull request ends the run of the one before; each commit of the branch has a run of its own",
         None,
     );
     for job in std::mem::take(&mut plan.tests) {
@@ -208,6 +209,7 @@ fn add_images(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelineP
     lines.add(6, "fail-fast: false");
     lines.add(6, "matrix:");
     lines.add(8, "include:");
+    let has_unmounted = plan.images.iter().any(|image| !image.start.unmounted.is_empty());
     let has_options = plan.images.iter().any(|image| !image.options().is_empty());
     for (image, platform, runner) in legs(input, plan) {
         lines.add(10, &format!("- image: {}", image.image.name));
@@ -217,6 +219,9 @@ fn add_images(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelineP
         lines.pair(12, "context", &image.image.context);
         if has_options {
             lines.block(12, "options", &image.options().join("\n"));
+        }
+        if has_unmounted {
+            lines.pair(12, "unmounted", &image.start.unmounted.join(" "));
         }
         lines.pair(12, "services", &image.start.services.join(" "));
         lines.add(12, &format!("seconds: {}", image.start.seconds));
@@ -229,10 +234,14 @@ fn add_images(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelineP
     if !has_options {
         lines.pair(6, "OPTIONS", "");
     }
+    lines.add(6, if has_unmounted { "UNMOUNTED: ${{ matrix.unmounted }}" } else { "UNMOUNTED: \"\"" });
     lines.add(6, "PUSH: ${{ github.event_name != 'pull_request' }}");
-    lines.pair(6, "COMPOSE", plan.compose.as_deref().unwrap_or_default());
+    lines.pair(6, "COMPOSE", &plan.compose.join(" "));
     lines.add(4, "steps:");
     checkout(lines);
+    if !submodules(input).is_empty() {
+        lines.add(STEP + 2, "submodules: recursive");
+    }
     log_in(lines);
     let keep = "printf '%s\\n' \"key=$key\" \"image=$image\" \"tag=$tag\" \"cache=$cache\" \"known=$known\" >>\"$GITHUB_ENV\"\n";
     add_run(lines, "Look up", &[], &format!("{}{keep}", scripts::LOOK_UP));
@@ -248,7 +257,7 @@ fn add_images(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelineP
     lines.add(STEP, "with:");
     lines.add(STEP + 2, "name: key-${{ matrix.image }}-${{ strategy.job-index }}");
     lines.add(STEP + 2, "path: keys");
-    lines.add(STEP + 2, "retention-days: 1");
+    lines.add(STEP + 2, "retention-days: 7");
 }
 
 /// Variables of the job that builds, with what they are.

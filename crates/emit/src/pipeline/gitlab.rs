@@ -1,5 +1,6 @@
 //! A plan as the pipeline of GitLab.
 
+use super::collect::submodules;
 use super::input::{DeploymentRunner, PipelineInput};
 use super::lines::{YamlLines, indented};
 use super::plan::{PipelinePlan, PlannedDeployment, PlannedImage, TestJob};
@@ -30,12 +31,10 @@ pub(super) fn files(input: &PipelineInput, plan: &mut PipelinePlan) -> Vec<Emitt
     lines.add(2, "auto_cancel:");
     lines.add(4, "on_new_commit: interruptible");
     lines.add(2, "rules:");
-    for rule in [
-        "$CI_PIPELINE_SOURCE == \"merge_request_event\"",
-        "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH",
-        "$CI_COMMIT_TAG =~ /^v/",
-    ] {
+    lines.add(4, "- if: $CI_PIPELINE_SOURCE == \"merge_request_event\"");
+    for rule in ["$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH", "$CI_COMMIT_TAG =~ /^v/"] {
         lines.add(4, &format!("- if: {rule}"));
+        lines.add(6, "auto_cancel: {on_new_commit: none}");
     }
     plan.choose("pipeline", "workflow", "merge requests, the default branch and versions: no commit runs twice", None);
     for job in std::mem::take(&mut plan.tests) {
@@ -43,7 +42,7 @@ pub(super) fn files(input: &PipelineInput, plan: &mut PipelinePlan) -> Vec<Emitt
         plan.tests.push(job);
     }
     if !plan.images.is_empty() {
-        add_docker(&mut lines);
+        add_docker(&mut lines, !submodules(input).is_empty());
         add_images(&mut lines, input, plan);
         add_tags(&mut lines, input, plan);
     }
@@ -131,17 +130,19 @@ fn add_variables(lines: &mut YamlLines, job: &TestJob) {
     }
     lines.add(2, "cache:");
     for (_, folder, lock) in &caches {
-        lines.add(4, "- key:");
         match lock {
-            Some(lock) => lines.add(8, &format!("files: {}", list(&[(*lock).clone()]))),
-            None => lines.add(8, "files: []"),
+            Some(lock) => {
+                lines.add(4, "- key:");
+                lines.add(8, &format!("files: {}", list(&[(*lock).clone()])));
+            }
+            None => lines.add(4, "- key: $CI_JOB_NAME"),
         }
         lines.add(6, &format!("paths: [{folder}]"));
     }
 }
 
 /// What jobs with Docker share.
-fn add_docker(lines: &mut YamlLines) {
+fn add_docker(lines: &mut YamlLines, has_submodules: bool) {
     lines.add(0, "");
     lines.add(0, ".docker:");
     lines.add(2, "image: docker:28");
@@ -150,6 +151,9 @@ fn add_docker(lines: &mut YamlLines) {
     lines.add(2, "variables:");
     lines.add(4, "DOCKER_TLS_CERTDIR: /certs");
     lines.add(4, "IMAGES: $CI_REGISTRY_IMAGE");
+    if has_submodules {
+        lines.add(4, "GIT_SUBMODULE_STRATEGY: recursive");
+    }
     lines.add(2, "before_script:");
     let script = "printf %s \"$CI_REGISTRY_PASSWORD\" | docker login \"$CI_REGISTRY\" --username \"$CI_REGISTRY_USER\" --password-stdin";
     lines.item(4, script);
@@ -183,15 +187,15 @@ fn add_images(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelineP
     lines.item(4, scripts::KEEP);
     lines.add(2, "artifacts:");
     lines.add(4, "paths: [keys]");
-    lines.add(4, "expire_in: 1 day");
+    lines.add(4, "expire_in: 1 week");
     for image in &plan.images {
         for platform in input.platforms {
-            add_leg(lines, image, platform, plan.compose.as_deref(), input.platforms.len() > 1);
+            add_leg(lines, image, platform, &plan.compose.join(" "), input.platforms.len() > 1);
         }
     }
 }
 
-fn add_leg(lines: &mut YamlLines, image: &PlannedImage, platform: &str, compose: Option<&str>, has_several: bool) {
+fn add_leg(lines: &mut YamlLines, image: &PlannedImage, platform: &str, compose: &str, has_several: bool) {
     let name = &image.image.name;
     let end = if has_several {
         format!("-{}", platform.split_once('/').map_or(platform, |(_, end)| end).replace('/', "-"))
@@ -211,7 +215,8 @@ fn add_leg(lines: &mut YamlLines, image: &PlannedImage, platform: &str, compose:
         ("FILE".to_owned(), image.image.dockerfile.clone()),
         ("CONTEXT".to_owned(), image.image.context.clone()),
         ("SERVICES".to_owned(), start.services.join(" ")),
-        ("COMPOSE".to_owned(), compose.unwrap_or_default().to_owned()),
+        ("UNMOUNTED".to_owned(), start.unmounted.join(" ")),
+        ("COMPOSE".to_owned(), compose.to_owned()),
         ("SECONDS_TO_START".to_owned(), start.seconds.to_string()),
     ];
     for (_, value) in &mut variables {
@@ -219,12 +224,7 @@ fn add_leg(lines: &mut YamlLines, image: &PlannedImage, platform: &str, compose:
         *value = value.replace('$', "$$");
     }
     lines.map(2, "variables", &variables);
-    let options = image.options();
-    if options.is_empty() {
-        lines.pair(4, "OPTIONS", "")
-    } else {
-        lines.block(4, "OPTIONS", &options.join("\n").replace('$', "$$"))
-    }
+    lines.block(4, "OPTIONS", &image.options().join("\n").replace('$', "$$"));
     lines.block(4, "INPUTS", &image.inputs.join("\n").replace('$', "$$"));
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::build::{Build, Stage, StageBase};
 use crate::inputs::{BuildInput, Inputs};
 use crate::text::path;
 
@@ -18,6 +19,8 @@ pub struct RepositoryImage {
     pub target: Option<String>,
     /// `--build-arg`, in order.
     pub arguments: Vec<(String, String)>,
+    /// `--build-context`, in order.
+    pub contexts: Vec<(String, String)>,
     /// The number of its build in [`Inputs::builds`].
     pub build: usize,
 }
@@ -53,8 +56,8 @@ impl RepositoryImages {
 
 impl RepositoryImage {
     fn is_same(&self, other: &Self) -> bool {
-        let parts = |image: &Self| (image.dockerfile.clone(), image.context.clone(), image.target.clone());
-        parts(self) == parts(other)
+        (&self.dockerfile, &self.context, &self.target, &self.arguments)
+            == (&other.dockerfile, &other.context, &other.target, &other.arguments)
     }
 }
 
@@ -64,6 +67,14 @@ fn image(inputs: &Inputs, root: &str, build: &BuildInput, number: usize) -> Resu
     }
     if build.template.is_some() {
         return Err("it is a template");
+    }
+    let known = Build::new(build);
+    let is_of_windows = |stage: &Stage| {
+        let StageBase::Image(name) = known.root_base(stage) else { return false };
+        name.contains("nanoserver") || name.contains("windows/")
+    };
+    if known.target().is_some_and(is_of_windows) {
+        return Err("it is of Windows, which runners of Linux do not build");
     }
     let root = path::normalize(root);
     let context = path::normalize(build.context_root.as_deref().unwrap_or("."));
@@ -84,6 +95,7 @@ fn image(inputs: &Inputs, root: &str, build: &BuildInput, number: usize) -> Resu
         context: context.to_owned(),
         target: build.options.target.clone(),
         arguments: build.options.build_args.clone(),
+        contexts: build.options.build_contexts.clone(),
         build: number,
     })
 }
@@ -97,14 +109,17 @@ fn names(inputs: &Inputs, images: &[RepositoryImage], repository: &str) -> Vec<S
         let folder = if image.context == "." { path::parent(&image.dockerfile) } else { &image.context };
         let service = inputs.builds[image.build].services.first().cloned().unwrap_or_default();
         let target = image.target.clone().unwrap_or_default();
-        let place = path::name(folder).to_owned();
+        // What says nothing of an image.
+        let is_general = ["src", "docker", "app", "build", "deploy"].contains(&path::name(folder));
+        let place = if is_general && !service.is_empty() { String::new() } else { path::name(folder).to_owned() };
+        let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
         let base = match () {
-            () if !suffix.trim_matches(['.', '-', '_']).is_empty() => suffix,
+            () if !suffix.trim_matches(['.', '-', '_']).is_empty() && is_plain(&suffix) => suffix,
             () if !place.is_empty() && place != "." => place,
             () if !service.is_empty() => service.clone(),
             () => repository.to_owned(),
         };
-        let whole = format!("{}-{}", image.context, image.dockerfile);
+        let whole = format!("{}-{}", image.context, path::parent(&image.dockerfile));
         [base.clone(), format!("{base}-{target}"), service, whole].map(|name| plain_name(&name))
     };
     let mut taken_names = BTreeSet::new();

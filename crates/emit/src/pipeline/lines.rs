@@ -26,6 +26,9 @@ impl YamlLines {
 
     /// Adds a key with lines: the text of a script, or a list of lines.
     pub(super) fn block(&mut self, indent: usize, key: &str, text: &str) {
+        if text.trim().is_empty() {
+            return self.add(indent, &format!("{key}: \"\""));
+        }
         self.add(indent, &format!("{key}: |"));
         for line in text.trim_end().lines() {
             self.add(indent + 2, line);
@@ -69,8 +72,9 @@ impl YamlLines {
 
 /// Whether a script is a plain scalar of YAML.
 fn is_plain(script: &str) -> bool {
-    let is_safe = |c: char| c.is_ascii_alphanumeric() || " ._/=,-+~".contains(c);
-    script.starts_with(|c: char| c.is_ascii_alphabetic()) && script.chars().all(is_safe)
+    let is_safe = |c: char| c.is_ascii_alphanumeric() || " ._/=,-+~:".contains(c);
+    let is_one = !script.contains(": ") && !script.ends_with(':');
+    is_one && script.starts_with(|c: char| c.is_ascii_alphabetic() || c == '.') && script.chars().all(is_safe)
 }
 
 /// The lines of a script behind this many spaces.

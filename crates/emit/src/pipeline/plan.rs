@@ -20,10 +20,14 @@ pub(super) struct PipelinePlan {
     pub(super) tests: Vec<TestJob>,
     /// The deployment.
     pub(super) deployment: Option<PlannedDeployment>,
-    /// The compose file from the top of the repository, where images are started with it.
-    pub(super) compose: Option<String>,
+    /// The compose files from the top of the repository, where images are started with them.
+    pub(super) compose: Vec<String>,
     /// Why it is so; the service of a choice is its job.
     pub(super) choices: Vec<Choice>,
+    /// Images that nothing asks whether they are ready.
+    pub(super) unchecked: Vec<String>,
+    /// Folders of projects without tests.
+    pub(super) untested: Vec<String>,
     /// What is left to the user.
     pub(super) notes: Vec<String>,
 }
@@ -43,6 +47,9 @@ impl PlannedImage {
         let mut options = Vec::new();
         if let Some(target) = &self.image.target {
             options.extend(["--target".to_owned(), target.clone()]);
+        }
+        for (name, place) in &self.image.contexts {
+            options.extend(["--build-context".to_owned(), format!("{name}={place}")]);
         }
         for (name, value) in &self.image.arguments {
             options.extend(["--build-arg".to_owned(), format!("{name}={value}")]);
@@ -68,6 +75,8 @@ pub(super) struct PlannedDeployment {
 pub(super) struct ImageStart {
     /// The services of the compose file that run it; empty where none does.
     pub(super) services: Vec<String>,
+    /// Those of them whose folders of sources would hide what is in the image.
+    pub(super) unmounted: Vec<String>,
     /// The seconds that it gets.
     pub(super) seconds: u64,
 }

@@ -2,7 +2,7 @@
 
 use super::input::{DeploymentRunner, PipelineInput};
 use super::plan::{PipelinePlan, PlannedDeployment};
-use super::start::unset_variables;
+use super::start::{missing_environment_files, unset_variables};
 use crate::emit::ENVIRONMENT_FILES;
 use crate::shell::quoted_word;
 use crate::text::path;
@@ -33,12 +33,22 @@ const DEPLOY: &str = include_str!("../../templates/pipeline/deploy.sh");
 /// Starts an image with the variables that its compose file asks for, where nothing of the repository sets them.
 pub(super) fn start_script(input: &PipelineInput, plan: &PipelinePlan) -> String {
     let mut script = String::new();
-    let folder = plan.compose.as_deref().map(path::parent);
+    let folder = plan.compose.first().map(|file| path::parent(file));
     let files = folder.map(|folder| ENVIRONMENT_FILES.map(|name| path::child(folder, name)));
     if let Some([file, example]) =
         files.filter(|[file, example]| input.files.contains(example) && !input.files.contains(file))
     {
         script.push_str(&format!("cp {} {}\n", quoted_word(&example), quoted_word(&file)));
+    }
+    for file in missing_environment_files(input, plan) {
+        let example = format!("{file}.example");
+        let (file, from) = (quoted_word(&file), quoted_word(&example));
+        let line =
+            if input.files.contains(&example) { format!("cp {from} {file}\n") } else { format!("touch {file}\n") };
+        // The one at the top is there already.
+        if !script.contains(&line) {
+            script.push_str(&line);
+        }
     }
     for name in unset_variables(input, plan) {
         script.push_str(&format!("export {name}=\"${{{name}:-started-in-ci}}\"\n"));

@@ -9,6 +9,7 @@ use crate::build::Build;
 use crate::compose::project::{ComposeValue, GapKind};
 use crate::dockerfile::Keyword;
 use crate::emit::ENVIRONMENT_FILES;
+use crate::manifest::FileKind;
 use crate::stack::{CheckTiming, ServiceCheck, Stack, StackService};
 use crate::text::path;
 
@@ -18,13 +19,13 @@ const SHORTEST: u64 = 60;
 /// How an image of the repository is started.
 pub(super) fn image_start(input: &PipelineInput, image: &RepositoryImage, plan: &mut PipelinePlan) -> ImageStart {
     let compose = input.compose.and_then(|compose| Some((compose, compose.reading.project.as_ref()?)));
-    let mut start = ImageStart { services: Vec::new(), seconds: SHORTEST };
+    let mut start = ImageStart { seconds: SHORTEST, ..ImageStart::default() };
     let key = format!("{}: Start", image.name);
     if let Some((compose, project)) = compose {
         let stack = Stack::new(project, &compose.dockerfiles);
         let services: Vec<&StackService> =
             stack.services.iter().filter(|service| is_of_image(input, image, service)).collect();
-        if let Some(first) = services.first() {
+        if !services.is_empty() {
             let timing = services.iter().map(|service| CheckTiming::of(service));
             #[allow(
                 clippy::cast_possible_truncation,
@@ -34,6 +35,15 @@ pub(super) fn image_start(input: &PipelineInput, image: &RepositoryImage, plan: 
             let seconds = timing.map(|timing| (timing.start_period + timing.notice()).min(3_600.0).ceil() as u64).max();
             start.seconds = seconds.unwrap_or_default().max(SHORTEST);
             start.services = services.iter().map(|service| service.name.to_owned()).collect();
+            let hides = |service: &&&StackService| hides_image(input, image, service);
+            start.unmounted = services.iter().filter(hides).map(|service| service.name.to_owned()).collect();
+            if !start.unmounted.is_empty() {
+                let why = format!(
+                    "without the volumes of {}: sources of the machine would hide those of the image",
+                    names(&start.unmounted)
+                );
+                plan.choose("images", &format!("{}: UNMOUNTED", image.name), why, None);
+            }
             let why = format!(
                 "as {} of the compose file, with what {} there",
                 names(&start.services),
@@ -43,7 +53,7 @@ pub(super) fn image_start(input: &PipelineInput, image: &RepositoryImage, plan: 
             let is_checked =
                 |service: &&&StackService| matches!(service.check, ServiceCheck::Written(_) | ServiceCheck::OfImage);
             if services.iter().filter(is_checked).count() == 0 {
-                plan.notes.push(missing_check(&image.name, Some(first.name)));
+                plan.unchecked.push(image.name.clone());
             }
             return start;
         }
@@ -55,7 +65,7 @@ pub(super) fn image_start(input: &PipelineInput, image: &RepositoryImage, plan: 
     });
     plan.choose("images", &key, "by itself, as no service of a compose file runs it", None);
     if !checks {
-        plan.notes.push(missing_check(&image.name, None));
+        plan.unchecked.push(image.name.clone());
     }
     start
 }
@@ -64,12 +74,25 @@ fn names(services: &[String]) -> String {
     services.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
 }
 
-fn missing_check(image: &str, service: Option<&str>) -> String {
-    let place = service.map(|service| format!(", nor has `{service}`")).unwrap_or_default();
-    format!(
-        "the image `{image}` has no health check{place}: a start proves only that it runs for ten seconds; `dockopt compose fix` \
-         adds one where it knows how to ask"
-    )
+/// Whether a service mounts sources of the build context over what the image has.
+fn hides_image(input: &PipelineInput, image: &RepositoryImage, service: &StackService) -> bool {
+    let context = path::join(input.folder, &image.context);
+    let volumes = service.value.get("volumes").and_then(ComposeValue::as_list).unwrap_or_default();
+    volumes.iter().any(|volume| {
+        let text = |key: &str| volume.get(key).map(ComposeValue::display).unwrap_or_default();
+        let source = text("source");
+        // A folder of sources, and not a file of settings.
+        let is_folder = !path::name(&source).contains('.');
+        text("type") == "bind"
+            && is_folder
+            && path::covers(&context, &source)
+            && (source == context || has_sources(input, &source))
+    })
+}
+
+fn has_sources(input: &PipelineInput, folder: &str) -> bool {
+    let Some(folder) = path::relative(folder, input.folder) else { return false };
+    input.files.iter().any(|file| path::is_below(file, folder) && FileKind::of(file).has_code())
 }
 
 /// Whether a service runs what the image is built from.
@@ -83,10 +106,10 @@ fn is_of_image(input: &PipelineInput, image: &RepositoryImage, service: &StackSe
     context == folder && path::normalize(&file) == here(&image.dockerfile) && text("target") == image.target
 }
 
-/// Variables of the compose file that nobody has set and that have no default, each once: a start needs some value.
+/// Variables of services that nobody has set and that have no default, each once: a start needs some value.
 pub(super) fn unset_variables(input: &PipelineInput, plan: &PipelinePlan) -> Vec<String> {
     let project = input.compose.and_then(|compose| compose.reading.project.as_ref());
-    let (Some(project), Some(compose)) = (project, plan.compose.as_deref()) else { return Vec::new() };
+    let (Some(project), Some(compose)) = (project, plan.compose.first()) else { return Vec::new() };
     let example = (input.text_of)(&path::child(path::parent(compose), ENVIRONMENT_FILES[1])).unwrap_or_default();
     let is_shown = |name: &str| {
         let mut lines = example.lines().filter_map(|line| line.trim_start().strip_prefix(name)?.strip_prefix('='));
@@ -96,7 +119,41 @@ pub(super) fn unset_variables(input: &PipelineInput, plan: &PipelinePlan) -> Vec
     let required = gaps.filter_map(|gap| project.text(gap.error.place)).flat_map(required_names);
     let unset = project.unset.iter().map(|variable| variable.name.clone());
     let all: BTreeSet<String> = required.chain(unset).filter(|name| !is_shown(name)).collect();
-    all.into_iter().collect()
+    let texts: Vec<String> = plan.compose.iter().filter_map(|file| (input.text_of)(file)).collect();
+    all.into_iter().filter(|name| texts.iter().all(|text| is_of_environment(text, name))).collect()
+}
+
+/// Whether a text names a variable nowhere but in the environment of services: a port or a tag takes not any value.
+fn is_of_environment(text: &str, name: &str) -> bool {
+    let lines: Vec<&str> = text.lines().collect();
+    let width = |line: &str| line.len() - line.trim_start().len();
+    let names = |line: &str| {
+        line.split("${").skip(1).any(|rest| {
+            rest.strip_prefix(name)
+                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
+        })
+    };
+    let mut places = lines.iter().enumerate().filter(|(_, line)| names(line));
+    places.all(|(at, line)| {
+        let above = lines[..at].iter().rev().find(|other| !other.trim().is_empty() && width(other) < width(line));
+        above.is_some_and(|above| above.trim_start().starts_with("environment:"))
+    })
+}
+
+/// Environment files of services that git does not have: Compose starts nothing without them.
+pub(super) fn missing_environment_files(input: &PipelineInput, plan: &PipelinePlan) -> Vec<String> {
+    let project = input.compose.and_then(|compose| compose.reading.project.as_ref());
+    let (Some(project), Some(first)) = (project, plan.compose.first()) else { return Vec::new() };
+    let mut files = BTreeSet::new();
+    for gap in project.gaps.iter().filter(|gap| gap.kind == GapKind::EnvironmentFile) {
+        let Some(text) = project.text(gap.error.place) else { continue };
+        let name = text.trim().trim_matches(['"', '\'']);
+        let place = path::join(path::parent(first), name);
+        if !name.is_empty() && !name.contains(['$', '\n']) && !place.starts_with("..") {
+            files.insert(place);
+        }
+    }
+    files.into_iter().collect()
 }
 
 /// The names in a text that must have a value: `X` of `${X:?why}`.

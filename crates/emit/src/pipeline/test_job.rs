@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::database::databases;
+use super::header::is_own_file;
 use super::input::PipelineInput;
 use super::plan::{JobDatabase, PipelinePlan, PlannedImage, TestJob};
 use super::tool::{JobTool, language_versions};
@@ -29,16 +30,16 @@ pub(super) fn test_jobs(input: &PipelineInput, plan: &mut PipelinePlan) -> Vec<T
     let mut jobs: Vec<TestJob> = Vec::new();
     for known in &projects {
         let text_of = |file: &str| (input.text_of)(&path::child(&known.context, file));
-        let tasks = project_tasks(known.project, &text_of);
+        let mut tasks = project_tasks(known.project, &text_of);
+        tasks.retain(|task| is_adopted(input, known.project, task));
         let is_tested = tasks.iter().any(|task| task.kind == TaskKind::Test);
         let place = if known.folder.is_empty() { "the top folder" } else { &known.folder };
         if !is_tested {
-            let name = known.project.ecosystem.name();
-            plan.notes.push(format!("the {name} project in `{place}` has no tests that dockopt knows how to run"));
+            plan.untested.push(place.to_owned());
         }
         if !tasks.is_empty() {
-            let number = jobs.iter().filter(|job| job.folder == known.folder).count();
-            let job = job_of_project(input, known, &tasks, number, plan);
+            let is_second = jobs.iter().any(|job| job.folder == known.folder);
+            let job = job_of_project(input, known, &tasks, is_second, plan);
             jobs.push(job);
         }
     }
@@ -63,7 +64,7 @@ fn projects<'i>(input: &PipelineInput<'i>, plan: &PipelinePlan) -> Vec<Repositor
     for (context, projects) in places {
         let tests = |project: &Project| {
             let text_of = |file: &str| (input.text_of)(&path::child(&context, file));
-            project_tasks(project, &text_of).iter().any(|task| task.kind == TaskKind::Test)
+            !project_tasks(project, &text_of).is_empty()
         };
         for project in projects {
             let folder = path::normalize(&path::child(&context, &project.root));
@@ -78,24 +79,42 @@ fn projects<'i>(input: &PipelineInput<'i>, plan: &PipelinePlan) -> Vec<Repositor
     all
 }
 
-/// The name of a job: that of the folder, and a number where there are several in one.
-fn job_id(folder: &str, number: usize) -> String {
+/// Whether a project wants a check: what each project of its language could run, its own pipelines, recipes and hooks name.
+fn is_adopted(input: &PipelineInput, project: &Project, task: &ProjectTask) -> bool {
+    let is_general = matches!(project.ecosystem, Ecosystem::Go | Ecosystem::Rust | Ecosystem::DotNet);
+    if !is_general || !matches!(task.kind, TaskKind::FormatCheck | TaskKind::Lint) || task.command.starts_with("go vet")
+    {
+        return true;
+    }
+    let words =
+        if task.command.contains("gofmt") { "gofmt" } else { task.command.split(" --").next().unwrap_or_default() };
+    let is_own = |file: &str| (input.text_of)(file).is_some_and(|text| text.contains(words) && !is_own_file(&text));
+    let is_place = |file: &&String| path::is_workflow_place(file) || PLACES.contains(&path::name(file));
+    input.files.iter().filter(is_place).any(|file| is_own(file))
+}
+
+/// Files that say what a repository checks, besides its workflows.
+const PLACES: [&str; 5] = [".pre-commit-config.yaml", "Makefile", "justfile", ".gitlab-ci.yml", "lefthook.yml"];
+
+/// The name of a job: that of the folder, and the language where there are several in one.
+fn job_id(folder: &str, language: Option<Ecosystem>) -> String {
     let plain = folder.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
     let plain: String = plain.collect();
     let plain = plain.trim_matches('-');
     let name = if plain.is_empty() { "test".to_owned() } else { format!("test-{plain}") };
-    if number == 0 { name } else { format!("{name}-{}", number + 1) }
+    let word = |language: Ecosystem| language.name().trim_start_matches('.').to_ascii_lowercase();
+    language.map_or(name.clone(), |language| format!("{name}-{}", word(language)))
 }
 
 fn job_of_project(
     input: &PipelineInput,
     known: &RepositoryProject,
     tasks: &[ProjectTask],
-    number: usize,
+    is_second: bool,
     plan: &mut PipelinePlan,
 ) -> TestJob {
-    let id = job_id(&known.folder, number);
     let project = known.project;
+    let id = job_id(&known.folder, is_second.then_some(project.ecosystem));
     let versions = language_versions(project, |file| (input.text_of)(&path::child(&known.context, file)));
     if versions.len() > 1 {
         let why = format!("the manifest names {}: the tests run with each", versions.join(", "));
@@ -124,6 +143,9 @@ fn job_of_project(
         let title = title(task.kind);
         plan.choose(&id, title, task.reason.clone(), place);
         let (command, file) = with_coverage(project, task);
+        // A wrapper need not be executable in git.
+        let is_wrapper = command.starts_with("./gradlew") || command.starts_with("./mvnw");
+        let command = if is_wrapper { format!("sh {command}") } else { command };
         if let Some(file) = file {
             plan.choose(&id, "Keep the coverage", format!("{file}, for people and for services that show it"), None);
         }
@@ -170,7 +192,7 @@ fn job_of_command(
     projects: &[RepositoryProject],
     plan: &mut PipelinePlan,
 ) -> TestJob {
-    let id = job_id("", 0);
+    let id = job_id("", None);
     plan.choose(&id, "Test", "`--test` names it", None);
     let mut tools: Vec<JobTool> = Vec::new();
     let (mut databases_of_all, mut variables_of_all) = (Vec::new(), Vec::new());

@@ -3,7 +3,7 @@
 use super::input::PipelineInput;
 use crate::build::{Build, Reference, StageBase};
 use crate::data;
-use crate::manifest::{Ecosystem, Project, version_numbers};
+use crate::manifest::{Ecosystem, Project, Tool, version_numbers};
 use crate::text::path;
 
 /// A tool that a job needs.
@@ -71,7 +71,8 @@ impl JobTool {
 
 /// The version of a project's language in the image that is built with it.
 fn image_version(input: &PipelineInput, project: &Project) -> Option<String> {
-    let names = language_images(project.ecosystem);
+    let is_bun = project.install().is_some_and(|install| install.tool == Tool::Bun);
+    let names = if is_bun { &["oven/bun"][..] } else { language_images(project.ecosystem) };
     let is_it = |known: &Project| known.root == project.root && known.name == project.name;
     let builds = input.inputs.builds.iter();
     let of_project = builds.filter(|build| build.projects.iter().flat_map(|all| all.iter()).any(is_it));
@@ -84,9 +85,19 @@ fn image_version(input: &PipelineInput, project: &Project) -> Option<String> {
 
 /// The first version that its manifest names.
 fn manifest_version(project: &Project) -> Option<String> {
+    if project.install().is_some_and(|install| install.tool == Tool::Bun) {
+        return None;
+    }
     let requirement = &project.language.first()?.requirement;
     let start = requirement.find(|c: char| c.is_ascii_digit())?;
-    plain_version(&requirement[start..])
+    let version = plain_version(&requirement[start..].replace('_', "."))?;
+    let major = |text: &str| text.split('.').next().map(str::to_owned);
+    match project.ecosystem {
+        // 1.8 is the old name of 8.
+        Ecosystem::Java => major(version.strip_prefix("1.").unwrap_or(&version)),
+        Ecosystem::Node => major(&version),
+        _ => Some(version),
+    }
 }
 
 /// The images that a language is in.
