@@ -20,10 +20,10 @@ pub(super) fn add_just_recipes(input: &EmitInput, failing_checks: &[Span], folde
             .push(format!("no recipe was written: just takes neither {first} nor {second} where both are there"));
         return;
     }
-    let justfile = match names.first().map(|name| (name, read_source(&folder.join(name), DOCKERFILE_LIMIT))) {
-        Some((name, Ok(source))) => Some(Source::of(name, source.text())),
-        Some((name, Err(error))) => {
-            emission.notes.push(format!("{name} is left as it is: it {}", error.describe()));
+    let justfile = match names.first().map(|name| (name, text_of_justfile(folder, name))) {
+        Some((name, Ok(text))) => Some(Source::of(name, text.trim_start_matches(BYTE_ORDER_MARK))),
+        Some((name, Err(why))) => {
+            emission.notes.push(format!("{name} is left as it is: {why}"));
             return;
         }
         None => None,
@@ -52,6 +52,12 @@ pub(super) fn add_just_recipes(input: &EmitInput, failing_checks: &[Span], folde
     };
     add_recipes(&recipe_input, emission);
     keep_mark(folder, emission);
+}
+
+/// The whole text of a justfile, or why it cannot be had.
+fn text_of_justfile(folder: &Path, name: &str) -> Result<String, String> {
+    let bytes = read_bytes(&folder.join(name), DOCKERFILE_LIMIT).map_err(|error| format!("it {}", error.describe()))?;
+    String::from_utf8(bytes).map_err(|_| "it is no UTF-8".to_owned())
 }
 
 /// Puts back the mark at the start of a justfile, which readers of texts leave out.

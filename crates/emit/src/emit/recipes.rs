@@ -63,8 +63,9 @@ pub fn add_recipes(input: &RecipeInput, emission: &mut Emission) {
     let services = ComposeServices::of(input);
     let mut draft = RecipeDraft::default();
     add_all(input, &services, &outline, &mut draft);
+    let all = std::mem::take(&mut draft.recipes);
     let (recipes, others): (Vec<NewRecipe>, Vec<NewRecipe>) =
-        draft.recipes.into_iter().partition(|recipe| !outline.names.contains(recipe.name));
+        all.into_iter().partition(|recipe| !outline.names.contains(recipe.name));
     if recipes.is_empty() {
         emission.notes.extend(
             others.is_empty().then(|| format!("no recipe was written: {} has no services", input.compose_file)),
@@ -75,7 +76,7 @@ pub fn add_recipes(input: &RecipeInput, emission: &mut Emission) {
         let names: Vec<String> = others.iter().map(|recipe| format!("`{}`", recipe.name)).collect();
         emission.notes.push(format!("{name} has {} already, which stay as they are", names.join(", ")));
     }
-    emission.notes.extend(draft.notes);
+    emission.notes.extend(draft.into_notes(&outline));
     let choices = recipes.iter().map(|recipe| Choice {
         service: name.to_owned(),
         key: recipe.name.to_owned(),
@@ -91,6 +92,8 @@ pub fn add_recipes(input: &RecipeInput, emission: &mut Emission) {
 #[derive(Default)]
 struct RecipeDraft {
     recipes: Vec<NewRecipe>,
+    /// Why there are no recipes, each reason with their names.
+    absent: Vec<(String, Vec<String>)>,
     notes: Vec<String>,
 }
 
@@ -99,8 +102,28 @@ impl RecipeDraft {
     fn add(&mut self, name: &str, recipe: Result<NewRecipe, String>) {
         match recipe {
             Ok(recipe) => self.recipes.push(recipe),
-            Err(why) => self.notes.push(format!("no recipe `{name}`: {why}")),
+            Err(why) => self.leave_out(name, &why),
         }
+    }
+
+    /// Says why there is no recipe.
+    fn leave_out(&mut self, name: &str, why: &str) {
+        let name = format!("`{name}`");
+        match self.absent.iter_mut().find(|(known, _)| known == why) {
+            Some((_, names)) => names.push(name),
+            None => self.absent.push((why.to_owned(), vec![name])),
+        }
+    }
+
+    /// What is left to the user; nothing of recipes that are there.
+    fn into_notes(self, outline: &JustOutline) -> Vec<String> {
+        let is_there = |name: &String| outline.names.contains(name.trim_matches('`'));
+        let absent = self.absent.into_iter().filter_map(|(why, mut names)| {
+            names.retain(|name| !is_there(name));
+            let recipes = if names.len() == 1 { "recipe" } else { "recipes" };
+            (!names.is_empty()).then(|| format!("no {recipes} {}: {why}", names.join(", ")))
+        });
+        self.notes.into_iter().chain(absent).collect()
     }
 }
 

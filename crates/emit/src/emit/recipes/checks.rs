@@ -30,7 +30,7 @@ fn recipe(kind: TaskKind, projects: &[(&Project, Vec<ProjectTask>)]) -> Result<N
     let all: Vec<(&Project, &ProjectTask)> = tasks.collect();
     let wanted: Vec<&(&Project, &ProjectTask)> =
         all.iter().filter(|(project, task)| !is_done_by_workspace(project, task, &all)).collect();
-    let Some((_, first)) = wanted.first() else { return Err("no manifest says what does it".to_owned()) };
+    let Some((_, first)) = wanted.first() else { return Err("no project has a tool for it".to_owned()) };
     let lines = wanted.iter().map(|(project, task)| {
         let command = literal(&task.command);
         if project.root.is_empty() {
@@ -61,8 +61,8 @@ fn is_done_by_workspace(project: &Project, task: &ProjectTask, all: &[(&Project,
     let is_root =
         |known: &&(&Project, &ProjectTask)| known.0.root == workspace && known.0.ecosystem == project.ecosystem;
     let Some((root, root_task)) = all.iter().find(is_root) else { return false };
-    let has_script =
-        || root.scripts.iter().any(|script| root_task.reason.starts_with(&format!("`{}` is a script", script.name)));
+    // What runs a script ends with its name.
+    let has_script = || root.scripts.iter().any(|script| root_task.command.ends_with(&script.name));
     matches!(project.ecosystem, Ecosystem::Rust | Ecosystem::Java) || root_task.command == task.command || has_script()
 }
 

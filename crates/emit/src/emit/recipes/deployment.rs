@@ -19,7 +19,8 @@ pub(super) fn add(input: &RecipeInput, draft: &mut RecipeDraft) {
     let is_there = |file: &&str| input.paths.binary_search_by(|known| known.as_str().cmp(file)).is_ok();
     let Some(script) = written.or_else(|| SCRIPTS.into_iter().find(is_there)) else {
         let why = "no script deploys the project; `dockopt deploy emit` writes one";
-        draft.notes.push(format!("no recipes `deploy` and `rollback`: {why}"));
+        draft.leave_out("deploy", why);
+        draft.leave_out("rollback", why);
         return;
     };
     draft.recipes.push(recipe(input, "deploy", "Start the new version of the services", script, ""));
@@ -33,7 +34,7 @@ pub(super) fn add(input: &RecipeInput, draft: &mut RecipeDraft) {
         Some((file, word)) => {
             draft.recipes.push(recipe(input, "rollback", "Start the last version of the services again", file, word));
         }
-        None => draft.notes.push(format!("no recipe `rollback`: no script lies beside {script}")),
+        None => draft.leave_out("rollback", &format!("no script for it lies beside {script}")),
     }
 }
 

@@ -39,15 +39,15 @@ pub(super) fn recipe(services: &ComposeServices, migration: Option<&Migration>) 
     }
     lines.extend(services.start_lines(&databases));
     lines.extend(migration.map(|migration| migration.line.clone()));
-    let what = if migration.is_some() { "and make its schema again" } else { "which starts empty" };
-    let comment = format!("Remove all data of {} {what}", listed(&names));
+    let what = if migration.is_some() { "make the schema again" } else { "start without any" };
+    let comment = format!("Remove all data of {}, and {what}", listed(&names));
     let question = match &volumes[..] {
         [] => format!("Remove all data of {}? [y/N]", listed(&names)),
-        volumes => format!("Remove all data of {} (volume {})? [y/N]", listed(&names), listed(volumes)),
+        volumes => format!("Remove all data of {} ({})? [y/N]", listed(&names), listed(volumes)),
     };
     let reason = match &volumes[..] {
-        [] => "its data lies in a volume without a name".to_owned(),
-        volumes => format!("its data lies in the volume {}", listed(volumes)),
+        [] => "the data lies in a volume without a name".to_owned(),
+        volumes => format!("volumes with the data: {}", listed(volumes)),
     };
     Ok(NewRecipe::new("db-nuclear-reset", &comment, lines, reason).asking(question))
 }
