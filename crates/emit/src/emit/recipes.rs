@@ -74,7 +74,8 @@ pub fn add_recipes(input: &RecipeInput, emission: &mut Emission) {
     }
     if !others.is_empty() {
         let names: Vec<String> = others.iter().map(|recipe| format!("`{}`", recipe.name)).collect();
-        emission.notes.push(format!("{name} has {} already, which stay as they are", names.join(", ")));
+        let stay = if names.len() == 1 { "which stays as it is" } else { "which stay as they are" };
+        emission.notes.push(format!("{name} has {} already, {stay}", names.join(", ")));
     }
     emission.notes.extend(draft.into_notes(&outline));
     let choices = recipes.iter().map(|recipe| Choice {
@@ -138,6 +139,6 @@ fn add_all(input: &RecipeInput, services: &ComposeServices, outline: &JustOutlin
     checks::add(input, draft);
     if !services.all.is_empty() {
         deployment::add(input, draft);
-        draft.recipes.push(health::recipe());
+        draft.recipes.push(health::recipe(services));
     }
 }

@@ -29,7 +29,7 @@ fn recipe(kind: TaskKind, projects: &[(&Project, Vec<ProjectTask>)]) -> Result<N
         projects.iter().filter_map(|(project, tasks)| Some((*project, tasks.iter().find(|task| task.kind == kind)?)));
     let all: Vec<(&Project, &ProjectTask)> = tasks.collect();
     let wanted: Vec<&(&Project, &ProjectTask)> =
-        all.iter().filter(|(project, task)| !is_done_by_workspace(project, task, &all)).collect();
+        all.iter().filter(|(project, task)| !is_done_above(project, task, &all)).collect();
     let Some((_, first)) = wanted.first() else { return Err("no project has a tool for it".to_owned()) };
     let lines = wanted.iter().map(|(project, task)| {
         let command = literal(&task.command);
@@ -52,6 +52,19 @@ fn recipe(kind: TaskKind, projects: &[(&Project, Vec<ProjectTask>)]) -> Result<N
         TaskKind::Test => "Run the tests",
     };
     Ok(NewRecipe::new(kind.name(), comment, lines, reason).shown_by(first.place.clone()))
+}
+
+/// Whether the task of a folder above does that of a project too.
+fn is_done_above(project: &Project, task: &ProjectTask, all: &[(&Project, &ProjectTask)]) -> bool {
+    // Formatters go through all folders below, and so does what .NET does for a solution; cargo does not.
+    let goes_down = project.ecosystem == Ecosystem::DotNet
+        || task.kind == TaskKind::FormatCheck && project.ecosystem != Ecosystem::Rust;
+    let is_above = |known: &&(&Project, &ProjectTask)| {
+        (known.0.root.is_empty() || path::is_below(&project.root, &known.0.root))
+            && known.0.root != project.root
+            && known.1.command == task.command
+    };
+    goes_down && all.iter().any(|known| is_above(&known)) || is_done_by_workspace(project, task, all)
 }
 
 /// Whether the task of the workspace does that of its member too: its tool goes through all members, a script of its root is

@@ -1,9 +1,10 @@
 //! The services of a compose project, and the recipes that start and stop them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::recipe::{NewRecipe, listed};
 use super::{RecipeDraft, RecipeInput};
+use crate::compose::project::{ComposeMap, ComposeValue};
 use crate::compose::written_project;
 use crate::data;
 use crate::stack::{COMPLETED, Stack, StackService};
@@ -38,16 +39,16 @@ impl<'p> ComposeServices<'p> {
         }
         if let Some(written) = input.written {
             let known: BTreeSet<&str> = all.iter().map(|service| service.name).collect();
-            let new = Stack::new(written, &std::collections::BTreeMap::new()).services;
+            let new = Stack::new(written, &BTreeMap::new()).services;
             all.extend(new.into_iter().filter(|service| !known.contains(service.name)));
         }
         all.sort_by_key(|service| service.name);
         let models = project.into_iter().chain(input.written).map(|project| (&project.model, &project.name));
         let volumes = models.flat_map(|(model, name)| {
-            let volumes = model.get("volumes").and_then(|volumes| volumes.as_map());
-            volumes.into_iter().flat_map(|volumes| volumes.iter()).filter_map(move |(key, entry)| {
-                let is_external = entry.value.get("external").and_then(|value| value.as_bool()) == Some(true);
-                let written = entry.value.get("name").and_then(|value| value.as_text());
+            let volumes = model.get("volumes").and_then(ComposeValue::as_map);
+            volumes.into_iter().flat_map(ComposeMap::iter).filter_map(move |(key, entry)| {
+                let is_external = entry.value.get("external").and_then(ComposeValue::as_bool) == Some(true);
+                let written = entry.value.get("name").and_then(ComposeValue::as_text);
                 let written = written.filter(|written| *written != format!("{name}_{key}"));
                 (is_external || written.is_some()).then_some((key, written.filter(|_| !is_external)))
             })
@@ -206,9 +207,7 @@ fn start_for_developers(
 /// Whether a compose file is a project by itself: each of its services has an image.
 fn is_whole(name: &str, text: &str) -> bool {
     let project = written_project(&Source::of(name, text), "/");
-    let is_complete = |service: &crate::compose::project::ComposeValue| {
-        service.get("image").is_some() || service.get("build").is_some()
-    };
+    let is_complete = |service: &ComposeValue| service.get("image").is_some() || service.get("build").is_some();
     project.is_some_and(|project| project.services().all(|(_, service)| is_complete(service)))
 }
 
