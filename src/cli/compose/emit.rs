@@ -89,6 +89,11 @@ impl EmissionShow {
     }
 }
 
+/// A text without the mark with which some editors begin it.
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+}
+
 /// What is written for a folder, and whether a file of it could not be read.
 fn emission(global: &Global, command: &ComposeEmit) -> Result<(Emission, Mask, bool), CommandFailure> {
     let folder = command.path.as_path();
@@ -171,7 +176,7 @@ fn changes_of(folder: &Path, emission: &Emission) -> Result<Vec<Change>, Command
         let is_list = is_just || file.path == IGNORE_FILE || ENVIRONMENT_FILES.contains(&file.path.as_str());
         if let Some(bytes) = before.as_deref()
             && is_list
-            && !file.text.as_bytes().starts_with(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes))
+            && !without_mark(file.text.as_bytes()).starts_with(without_mark(bytes))
         {
             let help = Some("move it out of the way, or add what `dockopt compose emit` shows by hand".to_owned());
             return Err(CommandFailure::Because { what: format!("`{}` could not be read", place.display()), help });

@@ -3,51 +3,30 @@
 
 mod checks;
 mod deployment;
+mod draft;
 mod health;
+mod input;
 mod migration;
 mod recipe;
 mod reset;
 mod servers;
 mod write;
 
+pub use self::input::RecipeInput;
+
+use self::draft::RecipeDraft;
 use self::recipe::NewRecipe;
 use self::servers::ComposeServices;
 use super::files::emission::{Emission, EmittedFile};
 use super::plan::Choice;
-use crate::compose::project::ComposeProject;
-use crate::inputs::ComposeInput;
-use crate::manifest::Project;
-use crate::text::{Source, Span};
-use crate::workflow::{JustOutline, RepositoryFiles, just_outline};
+use crate::text::Source;
+use crate::workflow::{JustOutline, just_outline};
 
 /// What `just` looks for in a folder, in any case of letters.
 pub const JUST_FILES: [&str; 2] = ["justfile", ".justfile"];
 
 /// The name of a new file.
 const NEW_FILE: &str = "justfile";
-
-/// What recipes are made from.
-#[derive(Clone, Copy)]
-pub struct RecipeInput<'i> {
-    /// The compose file of the folder, where there is one.
-    pub existing: Option<&'i ComposeInput>,
-    /// The places in that file of checks that never succeed, as rules find.
-    pub failing_checks: &'i [Span],
-    /// The compose file that is written, as Compose reads it.
-    pub written: Option<&'i ComposeProject>,
-    /// The name of the compose file.
-    pub compose_file: &'i str,
-    /// The projects below the folder.
-    pub projects: &'i [Project],
-    /// The paths of all files below the folder, sorted.
-    pub paths: &'i [String],
-    /// The text of a file below the folder, of one that is written too.
-    pub text_of: &'i dyn Fn(&str) -> Option<String>,
-    /// The justfile of the folder, named by its path below it.
-    pub justfile: Option<&'i Source>,
-    /// The files that it may import, by their paths below the folder.
-    pub imports: &'i RepositoryFiles<'i>,
-}
 
 /// Adds to an emission the justfile with the recipes that it lacks.
 pub fn add_recipes(input: &RecipeInput, emission: &mut Emission) {
@@ -87,45 +66,6 @@ pub fn add_recipes(input: &RecipeInput, emission: &mut Emission) {
     emission.choices.extend(choices);
     let text = write::added(input.justfile.map(Source::text), &recipes, &outline);
     emission.files.push(EmittedFile { path: name.to_owned(), text });
-}
-
-/// Recipes that are to be added, and why others are not.
-#[derive(Default)]
-struct RecipeDraft {
-    recipes: Vec<NewRecipe>,
-    /// Why there are no recipes, each reason with their names.
-    absent: Vec<(String, Vec<String>)>,
-    notes: Vec<String>,
-}
-
-impl RecipeDraft {
-    /// Adds a recipe, or says why there is none.
-    fn add(&mut self, name: &str, recipe: Result<NewRecipe, String>) {
-        match recipe {
-            Ok(recipe) => self.recipes.push(recipe),
-            Err(why) => self.leave_out(name, &why),
-        }
-    }
-
-    /// Says why there is no recipe.
-    fn leave_out(&mut self, name: &str, why: &str) {
-        let name = format!("`{name}`");
-        match self.absent.iter_mut().find(|(known, _)| known == why) {
-            Some((_, names)) => names.push(name),
-            None => self.absent.push((why.to_owned(), vec![name])),
-        }
-    }
-
-    /// What is left to the user; nothing of recipes that are there.
-    fn into_notes(self, outline: &JustOutline) -> Vec<String> {
-        let is_there = |name: &String| outline.names.contains(name.trim_matches('`'));
-        let absent = self.absent.into_iter().filter_map(|(why, mut names)| {
-            names.retain(|name| !is_there(name));
-            let recipes = if names.len() == 1 { "recipe" } else { "recipes" };
-            (!names.is_empty()).then(|| format!("no {recipes} {}: {why}", names.join(", ")))
-        });
-        self.notes.into_iter().chain(absent).collect()
-    }
 }
 
 /// All recipes, in the order of the file.

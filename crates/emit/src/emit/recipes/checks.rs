@@ -1,7 +1,8 @@
 //! The recipes that run the checks and tests of all projects.
 
+use super::draft::RecipeDraft;
+use super::input::RecipeInput;
 use super::recipe::{NewRecipe, literal};
-use super::{RecipeDraft, RecipeInput};
 use crate::manifest::{Ecosystem, FileKind, FileRole, Project};
 use crate::shell::quoted_word;
 use crate::tasks::{ProjectTask, TaskKind, project_tasks};

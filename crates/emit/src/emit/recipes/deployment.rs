@@ -1,7 +1,8 @@
 //! The recipes that deploy, by the scripts that are there.
 
+use super::draft::RecipeDraft;
+use super::input::RecipeInput;
 use super::recipe::{NewRecipe, literal};
-use super::{RecipeDraft, RecipeInput};
 use crate::shell::quoted_word;
 use crate::text::path;
 
@@ -34,7 +35,7 @@ pub(super) fn add(input: &RecipeInput, draft: &mut RecipeDraft) {
         Some((file, word)) => {
             draft.recipes.push(recipe(input, "rollback", "Start the last version of the services again", file, word));
         }
-        None => draft.leave_out("rollback", &format!("no script for it lies beside {script}")),
+        None => draft.leave_out("rollback", &format!("no script for it lies next to {script}")),
     }
 }
 

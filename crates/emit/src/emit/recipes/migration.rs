@@ -1,7 +1,7 @@
 //! The recipe that brings the schema of a database up to date: the job of the compose file, or the command of
 //! `data/migration_commands.tsv` in the container of the program.
 
-use super::RecipeInput;
+use super::input::RecipeInput;
 use super::recipe::{NewRecipe, literal};
 use super::servers::ComposeServices;
 use crate::data;

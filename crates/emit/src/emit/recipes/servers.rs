@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::draft::RecipeDraft;
+use super::input::RecipeInput;
 use super::recipe::{NewRecipe, listed};
-use super::{RecipeDraft, RecipeInput};
 use crate::compose::project::{ComposeMap, ComposeValue};
 use crate::compose::written_project;
 use crate::data;
@@ -50,7 +51,7 @@ impl<'p> ComposeServices<'p> {
                 let is_external = entry.value.get("external").and_then(ComposeValue::as_bool) == Some(true);
                 let written = entry.value.get("name").and_then(ComposeValue::as_text);
                 let written = written.filter(|written| *written != format!("{name}_{key}"));
-                (is_external || written.is_some()).then_some((key, written.filter(|_| !is_external)))
+                if is_external { Some((key, None)) } else { written.map(|written| (key, Some(written))) }
             })
         });
         Self { all, failing, volumes: volumes.collect() }
@@ -90,7 +91,10 @@ impl<'p> ComposeServices<'p> {
         let mut seen = BTreeSet::new();
         let mut waiting: Vec<&str> = service.dependencies.iter().map(|dependency| dependency.name).collect();
         while let Some(name) = waiting.pop() {
-            let Some(other) = self.service(name).filter(|_| seen.insert(name)) else { continue };
+            if !seen.insert(name) {
+                continue;
+            }
+            let Some(other) = self.service(name) else { continue };
             if other.is_built && !other.known.is_some_and(|known| known.is_backend()) {
                 return true;
             }
@@ -142,6 +146,11 @@ pub(super) fn add(input: &RecipeInput, services: &ComposeServices, outline: &Jus
     }
     draft.add("services-dev", start_for_developers(input, services, &servers));
     draft.add("rebuild", rebuild(services, outline));
+    add_ends(services, draft);
+}
+
+/// The recipes that stop services and remove what they leave.
+fn add_ends(services: &ComposeServices, draft: &mut RecipeDraft) {
     let profile = services.profile_option();
     let stop = vec![format!("docker compose{profile} stop")];
     draft.recipes.push(NewRecipe::new("services-stop", "Stop all services", stop, "containers and data stay"));
