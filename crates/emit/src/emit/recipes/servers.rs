@@ -146,24 +146,32 @@ pub(super) fn add(input: &RecipeInput, services: &ComposeServices, outline: &Jus
     }
     draft.add("services-dev", start_for_developers(input, services, &servers));
     draft.add("rebuild", rebuild(services, outline));
-    add_ends(services, draft);
+    let profile = services.profile_option();
+    draft.recipes.extend([stop(profile), clean(profile), clean_all(services, profile)]);
 }
 
-/// The recipes that stop services and remove what they leave.
-fn add_ends(services: &ComposeServices, draft: &mut RecipeDraft) {
-    let profile = services.profile_option();
-    let stop = vec![format!("docker compose{profile} stop")];
-    draft.recipes.push(NewRecipe::new("services-stop", "Stop all services", stop, "containers and data stay"));
-    let clean = vec![format!("docker compose{profile} down")];
+fn stop(profile: &str) -> NewRecipe {
+    let lines = vec![format!("docker compose{profile} stop")];
+    NewRecipe::new("services-stop", "Stop all services", lines, "containers and data stay")
+}
+
+fn clean(profile: &str) -> NewRecipe {
+    let lines = vec![format!("docker compose{profile} down")];
     let reason = "volumes, and with them the data, stay";
-    draft.recipes.push(NewRecipe::new("services-clean", "Remove all containers and networks", clean, reason));
-    let clean = vec![format!("docker compose{profile} down --volumes")];
-    let comment = "Remove all containers, networks and volumes, with all data";
-    let keeping: Vec<&str> = services.databases().iter().map(|service| service.name).collect();
-    let data = if keeping.is_empty() { "all data".to_owned() } else { format!("the data of {}", listed(&keeping)) };
+    NewRecipe::new("services-clean", "Remove all containers and networks", lines, reason)
+}
+
+fn clean_all(services: &ComposeServices, profile: &str) -> NewRecipe {
+    let lines = vec![format!("docker compose{profile} down --volumes")];
+    let databases: Vec<&str> = services.databases().iter().map(|service| service.name).collect();
+    let data = match &databases[..] {
+        [] => "all data".to_owned(),
+        names => format!("the data of {}", listed(names)),
+    };
     let question = format!("Remove all containers, networks and volumes, with {data}? [y/N]");
+    let comment = "Remove all containers, networks and volumes";
     let reason = "it asks first: volumes do not come back";
-    draft.recipes.push(NewRecipe::new("services-clean-all", comment, clean, reason).asking(question));
+    NewRecipe::new("services-clean-all", comment, lines, reason).asking(question)
 }
 
 fn start(services: &ComposeServices, servers: &[&StackService]) -> Result<NewRecipe, String> {
