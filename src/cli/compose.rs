@@ -1,6 +1,7 @@
 //! `dockopt compose`.
 
 mod emit;
+mod recipes;
 mod verify;
 
 pub(super) use self::emit::{EmissionShow, main_file};

@@ -60,6 +60,7 @@ mod guide;
 mod hadolint_suite;
 mod hostile;
 mod image;
+mod just_recipes;
 mod justfiles;
 mod lint_vectors;
 mod init;

@@ -16,10 +16,12 @@ mod facts;
 mod links;
 mod services;
 mod files;
+mod recipes;
 
 pub use self::files::emission::{Emission, EmittedFile};
 pub use self::input::{ENVIRONMENT_FILES, EmitInput, EmitOverrides, IGNORE_FILE};
 pub use self::plan::{Choice, ComposePlan, PlannedService, ServiceRole};
+pub use self::recipes::{JUST_FILES, RecipeInput, add_recipes};
 
 pub(crate) use self::server_image::ServerImage;
 

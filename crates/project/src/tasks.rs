@@ -2,9 +2,11 @@
 //! and `data/project_tasks.tsv` say. Runs nothing.
 
 mod install;
+mod migration;
 mod script;
 
 pub use self::install::{install_command, run_command};
+pub use self::migration::{MigrationCommand, migration_command};
 
 use self::install::{ToolRow, group_options, tool_row};
 use self::script::is_check;

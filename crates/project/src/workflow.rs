@@ -28,6 +28,7 @@ pub use self::cache_entry::CacheEntry;
 pub use self::compose_call::ComposeCall;
 pub use self::expression::names as expression_names;
 pub use self::gitlab::filled_in;
+pub use self::just::{JustOutline, just_outline};
 pub use self::matrix::{Matrix, MatrixLeg, text_in_leg};
 pub use self::model::{
     ActionUse, Event, Job, PipelineKind, Recipe, RecipeParameter, RepositoryFiles, Step, StepInput, StepScript,

@@ -85,6 +85,9 @@ pub(in crate::cli) struct ComposeEmit {
     /// Also write compose.dev.yaml with rules for `docker compose watch`: what to copy, and when to rebuild
     #[arg(long)]
     pub watch: bool,
+    /// Also add to the justfile the recipes that it lacks: to start, check, migrate and reset the services, and to run tests
+    #[arg(long)]
+    pub just: bool,
     /// Print why each service and key is there, instead of the diff
     #[arg(long)]
     pub explain: bool,

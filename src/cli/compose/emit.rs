@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use super::recipes::add_just_recipes;
 use crate::audit::InputAudit;
 use crate::cli::args::{ComposeEmit, Global};
 use crate::cli::exit::{CLEAN, FAILED, FOUND};
 use crate::cli::output::{CommandFailure, complain, print, print_page};
 use crate::cli::{changes, progress, terminal};
-use crate::emit::{ENVIRONMENT_FILES, Emission, EmitInput, EmitOverrides, IGNORE_FILE};
+use crate::emit::{ENVIRONMENT_FILES, Emission, EmitInput, EmitOverrides, IGNORE_FILE, JUST_FILES};
 use crate::finding::{Mask, Target};
 use crate::fix::{Change, FixOutcome};
 use crate::inputs::Inputs;
@@ -88,6 +89,11 @@ impl EmissionShow {
     }
 }
 
+/// A text without the mark with which some editors begin it.
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+}
+
 /// What is written for a folder, and whether a file of it could not be read.
 fn emission(global: &Global, command: &ComposeEmit) -> Result<(Emission, Mask, bool), CommandFailure> {
     let folder = command.path.as_path();
@@ -117,7 +123,12 @@ fn emission(global: &Global, command: &ComposeEmit) -> Result<(Emission, Mask, b
         overrides,
     };
     let is_unread = inputs.problems.iter().any(|problem| problem.fatal);
-    Ok((crate::emit::emit(&input), audit.into_mask(), is_unread))
+    let mut emission = crate::emit::emit(&input);
+    if command.just && emission.failure.is_none() {
+        let failing = input.existing.map(|existing| audit.failing_checks(existing.file)).unwrap_or_default();
+        add_just_recipes(&input, &failing, folder, &mut emission);
+    }
+    Ok((emission, audit.into_mask(), is_unread))
 }
 
 /// Which of the compose files is the one that Compose reads in a folder.
@@ -161,10 +172,11 @@ fn changes_of(folder: &Path, emission: &Emission) -> Result<Vec<Change>, Command
             }
         };
         // What was not read, as it is large or no text, would be lost.
-        let is_list = file.path == IGNORE_FILE || ENVIRONMENT_FILES.contains(&file.path.as_str());
+        let is_just = JUST_FILES.iter().any(|name| name.eq_ignore_ascii_case(&file.path));
+        let is_list = is_just || file.path == IGNORE_FILE || ENVIRONMENT_FILES.contains(&file.path.as_str());
         if let Some(bytes) = before.as_deref()
             && is_list
-            && !file.text.as_bytes().starts_with(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes))
+            && !without_mark(file.text.as_bytes()).starts_with(without_mark(bytes))
         {
             let help = Some("move it out of the way, or add what `dockopt compose emit` shows by hand".to_owned());
             return Err(CommandFailure::Because { what: format!("`{}` could not be read", place.display()), help });

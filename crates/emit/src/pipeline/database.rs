@@ -5,9 +5,9 @@ use super::plan::{JobDatabase, PipelinePlan};
 use crate::compose::project::{ComposeMap, ComposeValue};
 use crate::data;
 use crate::emit::ServerImage;
-use crate::manifest::{FileKind, Project};
+use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::stack::{Stack, StackService, known_service};
-use crate::tasks::run_command;
+use crate::tasks::{MigrationCommand, migration_command, run_command};
 use crate::text::path;
 
 /// The password of databases that live as long as a job.
@@ -19,7 +19,7 @@ const FILES: usize = 1_000;
 /// The databases that the tests of a project are given, and the variables that lead to them.
 pub(super) fn databases(
     input: &PipelineInput,
-    folder: &str,
+    (context, folder): (&str, &str),
     project: &Project,
     job: &str,
     plan: &mut PipelinePlan,
@@ -55,7 +55,8 @@ pub(super) fn databases(
             continue;
         }
         let mut job_database = database.job;
-        if let Some(command) = migration(input, folder, project) {
+        let has_file = |file: &str| input.files.contains(&path::child(context, file));
+        if let Some(MigrationCommand { command, .. }) = migration_command(project, &has_file) {
             job_database.migrate = Some(run_command(project, command));
             job_database.migration = Some((folder.to_owned(), command.to_owned()));
         }
@@ -188,10 +189,9 @@ fn settings(service: &StackService) -> Vec<(String, String)> {
 
 /// Whether a project has a package that talks to a kind of server (`data/client_libraries.tsv`).
 fn has_client(project: &Project, kind: &str) -> bool {
-    let name = project.ecosystem.name().trim_start_matches('.').to_ascii_lowercase();
     let has = |package: &str| project.dependencies.iter().any(|known| known.name.eq_ignore_ascii_case(package));
     let extra = |package: &str| project.extras.iter().any(|(_, extra)| extra == package);
-    let mut rows = data::CLIENT_LIBRARIES.rows().filter(|row| row[0] == name);
+    let mut rows = data::CLIENT_LIBRARIES.rows().filter(|row| Ecosystem::of(row[0]) == Some(project.ecosystem));
     rows.any(|row| {
         (has(row[1]) || extra(row[1])) && ServerImage::of_client(row).is_some_and(|server| server.host == kind)
     })
@@ -218,14 +218,4 @@ fn falls_back(input: &PipelineInput, folder: &str, variable: &str) -> bool {
         line.contains(&variable) && line.contains("sqlite")
     };
     sources.take(FILES).filter_map(|file| (input.text_of)(file)).any(|text| text.lines().any(is_default))
-}
-
-/// The command that brings the schema up to date (`data/migration_commands.tsv`).
-fn migration(input: &PipelineInput, folder: &str, project: &Project) -> Option<&'static str> {
-    let name = project.ecosystem.name().to_ascii_lowercase();
-    let row = data::MIGRATION_COMMANDS.rows().find(|row| {
-        let has_package = row[1] == "-" || project.dependencies.iter().any(|known| known.name == row[1]);
-        row[0] == name && has_package && input.files.contains(&path::child(folder, row[2]))
-    })?;
-    Some(row[3])
 }

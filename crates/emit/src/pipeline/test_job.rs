@@ -132,7 +132,7 @@ fn job_of_project(
         );
         commands.push(("Install".to_owned(), command));
     }
-    let (databases, variables) = databases(input, &known.folder, project, &id, plan);
+    let (databases, variables) = databases(input, (&known.context, &known.folder), project, &id, plan);
     if let Some(command) = databases.iter().find_map(|database| database.migrate.clone()) {
         plan.choose(&id, "Migrate", "the schema that the tests meet, and a test of the migrations", None);
         commands.push(("Migrate".to_owned(), command));
@@ -201,7 +201,7 @@ fn job_of_command(
         tools.extend(
             tool.into_iter().filter(|tool| tools.iter().all(|known| known.name != tool.name)).collect::<Vec<_>>(),
         );
-        let (databases, variables) = databases(input, &known.folder, known.project, &id, plan);
+        let (databases, variables) = databases(input, (&known.context, &known.folder), known.project, &id, plan);
         for database in databases {
             if databases_of_all.iter().all(|known: &JobDatabase| known.name != database.name) {
                 databases_of_all.push(database);

@@ -21,14 +21,20 @@ const LIMIT: u64 = 64 << 20;
 /// Times that files are read which other manifests name.
 const ROUNDS: usize = 4;
 
-/// The projects in a context; what is wrong with their manifests becomes a problem of the inputs.
-pub(super) fn projects(root: &Path, context: &BuildContext, inputs: &mut Inputs) -> Vec<Project> {
-    let all: Vec<String> = files(context).map(|id| context.path(id)).collect();
+/// What the manifests of a folder tell, with their texts by path.
+pub(super) struct ReadManifests {
+    pub(super) manifests: Manifests,
+    pub(super) texts: BTreeMap<String, Source>,
+    errors: Vec<LoadError>,
+}
+
+/// Reads the manifests among these files of a folder, and those that they name.
+pub(super) fn read_manifests(root: &Path, all: &[String]) -> ReadManifests {
     let mut wanted: Vec<&str> = all.iter().map(String::as_str).filter(|path| is_manifest(path).is_some()).collect();
     wanted.truncate(MOST);
     let mut texts: BTreeMap<String, Source> = BTreeMap::new();
     let mut manifests = Manifests::default();
-    let mut errors = unfit_manifests(root, context);
+    let mut errors = Vec::new();
     for _ in 0..ROUNDS {
         let read = |path: &&str| read_text(&root.join(path), LIMIT).map(|source| ((*path).to_owned(), source));
         for result in wanted.par_iter().map(read).collect::<Vec<_>>() {
@@ -55,6 +61,15 @@ pub(super) fn projects(root: &Path, context: &BuildContext, inputs: &mut Inputs)
         }
         wanted = more;
     }
+    ReadManifests { manifests, texts, errors }
+}
+
+/// The projects in a context; what is wrong with their manifests becomes a problem of the inputs.
+pub(super) fn projects(root: &Path, context: &BuildContext, inputs: &mut Inputs) -> Vec<Project> {
+    let all: Vec<String> = files(context).map(|id| context.path(id)).collect();
+    let ReadManifests { manifests, texts, errors } = read_manifests(root, &all);
+    let unfit = unfit_manifests(root, context);
+    let errors: Vec<LoadError> = unfit.into_iter().chain(errors).collect();
     inputs.problems.extend(errors.iter().filter_map(unread));
     // No install reads an unused file, so its other problems do not matter.
     let unused = manifests.problems.iter().filter(|problem| problem.is_unused);

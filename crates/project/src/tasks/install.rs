@@ -70,12 +70,11 @@ pub(super) fn group_options(project: &Project, packages: &[&str]) -> Vec<String>
         let (name, kind) = group;
         // Poetry and PDM install each group of `[dependency-groups]` that is not called optional.
         let is_default = kind == GroupKind::Group && tool == Tool::Pdm;
-        let form = if kind == GroupKind::Extra { row.extra } else { row.group };
-        if let Some(form) = form
-            && !is_default
-        {
-            options.push(form.replace("NAME", &quoted_word(name)));
+        if is_default {
+            continue;
         }
+        let form = if kind == GroupKind::Extra { row.extra } else { row.group };
+        options.extend(form.map(|form| form.replace("NAME", &quoted_word(name))));
     }
     options
 }

@@ -16,7 +16,7 @@ pub(super) fn is_check(command: &str) -> bool {
 /// Whether a command waits for changes of files, at least in a terminal.
 fn watches(command: &str, words: &[&str]) -> bool {
     let stays = |word: &&str| {
-        matches!(*word, "--watch" | "--watchAll" | "--watch=true" | "--watchAll=true" | "watch" | "nodemon")
+        matches!(word.trim_end_matches("=true"), "--watch" | "--watchAll" | "watch" | "nodemon")
             || word.ends_with(":watch")
     };
     let is_once = words.iter().any(|word| matches!(*word, "--run" | "CI=true" | "CI=1"))

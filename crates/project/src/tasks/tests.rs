@@ -259,12 +259,12 @@ name = "c"
         lint: cargo clippy --all-targets -- -D warnings (it has `Cargo.toml`; alone/Cargo.toml)
         test: cargo test (it has `Cargo.toml`; alone/Cargo.toml)
         [go] go mod download
-        fmt-check: test -z \"$(gofmt -l .)\" (it has `go.mod`; go/go.mod)
+        fmt-check: test -z \"$(git ls-files -z '*.go' | xargs -0 gofmt -l)\" (it has `go.mod`; go/go.mod)
         lint: go vet ./... (it has `go.mod`; go/go.mod)
         test: go test ./... (it has `go.mod`; go/go.mod)
         [go/lint] go mod download
-        fmt-check: test -z \"$(gofmt -l .)\" (it has `go.mod`; go/lint/go.mod)
-        lint: golangci-lint run (it has `.golangci.yml`; go/lint/.golangci.yml)
+        fmt-check: test -z \"$(git ls-files -z '*.go' | xargs -0 gofmt -l)\" (it has `go.mod`; go/lint/go.mod)
+        lint: go vet ./... (it has `go.mod`; go/lint/go.mod)
         test: go test ./... (it has `go.mod`; go/lint/go.mod)
         [rust] cargo fetch --locked
         fmt-check: cargo fmt --all --check (it has `Cargo.toml`; rust/Cargo.toml)

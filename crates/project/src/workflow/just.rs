@@ -4,7 +4,10 @@
 mod body;
 mod constants;
 mod items;
+mod outline;
 mod tokens;
+
+pub use self::outline::{JustOutline, just_outline};
 
 use std::collections::BTreeSet;
 

@@ -18,8 +18,11 @@ use crate::fix::{self, FindingSource, FixLevel, FixOutcome, RuleRunner};
 use crate::ignore::ProblemKind;
 use crate::inputs::{ComposeInput, IgnoreInput, InputProblem, Inputs, Need, ProjectProblem};
 use crate::rules::{self, AllRules, Policies, Rule, Subject, is_there};
-use crate::settings;
-use crate::text::{FileId, Source};
+use crate::settings::{self, CommandLinePolicy};
+use crate::text::{FileId, Source, Span};
+
+/// The rules on checks of compose files that never succeed.
+const FAILING: [&str; 2] = ["compose-check-never-healthy", "compose-check-program-missing"];
 
 /// Reads the build contexts of these Dockerfiles, as far as they are worth the time.
 pub type ReadContexts<'a> = dyn Fn(&Inputs, &BTreeSet<FileId>) -> Inputs + 'a;
@@ -111,6 +114,14 @@ impl<'i> InputAudit<'i> {
         let findings = rules::run(self.inputs, &self.builds, &Policies::default()).findings;
         let faulty = findings.iter().filter(|finding| finding.rule.starts_with("healthcheck-"));
         faulty.map(|finding| finding.file).collect()
+    }
+
+    /// Where a compose file has checks of services that never succeed, as rules find.
+    pub fn failing_checks(&self, compose: FileId) -> Vec<Span> {
+        let policies = Policies::read(self.inputs, &CommandLinePolicy::default()).0;
+        let findings = rules::run(self.inputs, &self.builds, &policies).findings;
+        let failing = findings.iter().filter(|finding| finding.file == compose && FAILING.contains(&finding.rule));
+        failing.map(|finding| finding.span).collect()
     }
 
     /// What the builder is sent, per build; the folder itself where no Dockerfile takes anything from it.

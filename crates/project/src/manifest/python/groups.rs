@@ -25,8 +25,11 @@ pub(super) fn read_groups(project: &mut Project, table: &TomlTable) {
     }
     for (name, group) in toml_text::members(table, &["tool", "poetry", "group"]) {
         let is_optional = group.get("optional").and_then(|value| value.get_ref().as_bool()) == Some(true);
+        if !is_optional {
+            continue;
+        }
         let packages = group.get("dependencies").and_then(|packages| packages.get_ref().as_table());
-        for (package, _) in packages.into_iter().flatten().filter(|_| is_optional) {
+        for (package, _) in packages.into_iter().flatten() {
             let package = normal(package.get_ref());
             project.groups.insert(PackageGroup { package, name: name.to_owned(), kind: GroupKind::Group });
         }

@@ -22,6 +22,8 @@ pub(super) struct JustItems {
     pub aliases: Vec<(String, String)>,
     pub imports: Vec<Import>,
     pub modules: Vec<Module>,
+    /// Where lines start that are no item, each with its file.
+    pub unread: Vec<(u32, u32)>,
 }
 
 /// `set …`.
@@ -147,6 +149,9 @@ impl JustItems {
             let trimmed = line.trim();
             if trimmed.is_empty() || line.starts_with([' ', '\t']) {
                 above = ItemHeader::default();
+                if !trimmed.is_empty() {
+                    self.unread.push((file, at as u32));
+                }
                 at += line.len();
                 continue;
             }
@@ -157,6 +162,7 @@ impl JustItems {
                 continue;
             }
             let (tokens, next) = tokens(text, at).ok_or(at as u32)?;
+            let start = at;
             at = next;
             if tokens.first().is_some_and(|token| token.is(b'[')) {
                 above.add_attributes(&tokens);
@@ -167,14 +173,15 @@ impl JustItems {
                 let end = Body::end(text, next);
                 self.recipes.push(RecipeItem { body: Span::new(next as u32, end as u32), ..recipe });
                 at = end;
-            } else {
-                self.add_other(&tokens, file, folder);
+            } else if !self.add_other(&tokens, file, folder) {
+                self.unread.push((file, start as u32));
             }
         }
         Ok(())
     }
 
-    fn add_other(&mut self, tokens: &[Token], file: u32, folder: &str) {
+    /// Adds what is no recipe; `false` where it is no item at all.
+    fn add_other(&mut self, tokens: &[Token], file: u32, folder: &str) -> bool {
         let words: Vec<Option<&str>> = tokens.iter().take(3).map(Token::name).collect();
         let assign = tokens.iter().position(|token| token.kind == TokenKind::Assign);
         match (&words[..], assign) {
@@ -202,7 +209,7 @@ impl JustItems {
                 }));
             }
             ([Some("mod"), ..], None) => {
-                let Some(name) = tokens[1..].iter().find_map(Token::name) else { return };
+                let Some(name) = tokens[1..].iter().find_map(Token::name) else { return false };
                 let path = tokens.iter().find_map(text_of);
                 self.modules.push(Module {
                     name: name.to_owned(),
@@ -212,8 +219,10 @@ impl JustItems {
                     place: WorkflowPlace { file, span: tokens[0].span },
                 });
             }
-            _ => {}
+            ([Some("unexport"), Some(_)], None) => {}
+            _ => return false,
         }
+        true
     }
 }
 
