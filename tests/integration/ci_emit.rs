@@ -231,7 +231,7 @@ fn the_tag_of_an_image_follows_from_what_it_takes() {
 #[test]
 fn names_that_need_quotes_are_read_as_they_are() {
     let compose = "services:\n  web:\n    build:\n      context: \"my app\"\n      dockerfile: 'it''s $$HOME: #1'\n      args:\n        \
-                   TEXT: \"a b $$c \\\"d\\\"\"\n";
+                   TEXT: \"a b \\\"d\\\"\"\n";
     let project = || {
         Dockopt::new()
             .file("my app/it's $HOME: #1", "FROM debian\nARG TEXT\nCOPY \"x y\" /\n")
@@ -244,7 +244,7 @@ fn names_that_need_quotes_are_read_as_they_are() {
     assert_eq!(tree.problems(), [], "{workflow}");
     let get = |key: &str| text(&tree, &["jobs", "images", "strategy", "matrix", "include", "0", key]);
     assert_eq!((get("context"), get("file")), ("my app".to_owned(), "my app/it's $HOME: #1".to_owned()));
-    assert_eq!(get("options"), "--build-arg\nTEXT=a b $c \"d\"\n");
+    assert_eq!(get("options"), "--build-arg\nTEXT=a b \"d\"\n");
     assert!(get("inputs").contains(":(glob)my app/x y\n"), "{}", get("inputs"));
     let ran = emit(project(), &["gitlab", "--write"]).code(0);
     let gitlab = ran.read(GITLAB);
@@ -407,4 +407,62 @@ fn scripts_are_read_by_a_posix_shell() {
         }
     }
     assert!(count >= 8, "{count}");
+}
+
+#[test]
+fn each_way_to_build_a_dockerfile_is_an_image() {
+    let compose = "services:\n  web:\n    build: {context: app, args: {APP: web}}\n  users:\n    build: {context: app, args: {APP: users}}\n  \
+                   jobs:\n    build: {context: app, target: jobs}\n";
+    let dockerfile = "FROM debian AS jobs\nCOPY jobs /\nFROM debian\nARG APP\nCOPY $APP /\n";
+    let project = Dockopt::new().file("compose.yaml", compose).file("app/Dockerfile", dockerfile);
+    let project = project.file("app/web", "").file("app/users", "").file("app/jobs", "");
+    let ran = emit(project, &["github", "--write"]).code(0);
+    let workflow = ran.read(GITHUB[0]);
+    let tree = yaml::read(&workflow);
+    let legs = value(&tree, &["jobs", "images", "strategy", "matrix", "include"]).unwrap();
+    let leg = |leg: YamlNode| {
+        let get = |key: &str| leg.get(key).and_then(YamlNode::text).unwrap_or_default().to_owned();
+        [get("services"), get("options").replace('\n', " ").trim().to_owned(), get("inputs").trim().to_owned()]
+    };
+    let legs: std::collections::BTreeSet<[String; 3]> = legs.items().map(leg).collect();
+    let expected = [
+        ["jobs", "--target jobs", ":(glob)app/jobs"],
+        ["users", "--build-arg APP=users", ":(glob)app/users"],
+        ["web", "--build-arg APP=web", ":(glob)app/web"],
+    ];
+    assert_eq!(legs, expected.map(|leg| leg.map(str::to_owned)).into());
+}
+
+#[test]
+fn what_cannot_be_built_from_git_is_left_out() {
+    let project = tracker()
+        .file("java/Dockerfile", "FROM eclipse-temurin:21\nCOPY target/shop.jar /\n")
+        .file("windows/Dockerfile", "FROM mcr.microsoft.com/windows/nanoserver:ltsc2022\nCOPY Dockerfile /\n");
+    let ran = emit(project, &["github", "--write"]).code(0);
+    assert!(ran.stderr.contains("java/Dockerfile is left out: it takes `target/shop.jar`"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("windows/Dockerfile: it is of Windows"), "{}", ran.stderr);
+    let workflow = ran.read(GITHUB[0]);
+    assert!(!workflow.contains("java/") && !workflow.contains("windows"), "{workflow}");
+    let ran = emit(tracker(), &["github", "--exclude", "dashboard", "--write"]).code(0);
+    assert!(!ran.read(GITHUB[0]).contains("file: dashboard/Dockerfile"), "{}", ran.read(GITHUB[0]));
+}
+
+/// What hides the image is not mounted, environment files that git lacks are made, and no port gets a word.
+#[test]
+fn a_start_uses_what_the_image_has() {
+    let compose = "services:\n  web:\n    build: ./web\n    volumes: [\"./web:/app\", \"data:/data\"]\n    env_file: [web/.env]\n    \
+                   ports: [\"${PORT_OF_HOST}:80\"]\n    environment:\n      KEY: ${KEY}\nvolumes: {data: {}}\n";
+    let project = Dockopt::new()
+        .file("compose.yaml", compose)
+        .file("web/Dockerfile", "FROM node:22\nCOPY . .\n")
+        .file("web/index.js", "1\n")
+        .file("web/.env.example", "A=1\n");
+    let ran = emit(project, &["github", "--write"]).code(0);
+    let workflow = ran.read(GITHUB[0]);
+    let tree = yaml::read(&workflow);
+    assert_eq!(text(&tree, &["jobs", "images", "strategy", "matrix", "include", "0", "unmounted"]), "web");
+    let scripts = scripts_of_github(&tree, "images");
+    let start = &scripts.iter().find(|(name, _)| name == "Start").unwrap().1;
+    assert!(start.starts_with("cp web/.env.example web/.env\nexport KEY="), "{start}");
+    assert!(!start.contains("PORT_OF_HOST"), "{start}");
 }

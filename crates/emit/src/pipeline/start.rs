@@ -1,12 +1,12 @@
 //! How an image is started before it gets a tag: with what it needs of the compose file, or by itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::image::RepositoryImage;
 use super::input::PipelineInput;
 use super::plan::{ImageStart, PipelinePlan};
 use crate::build::Build;
-use crate::compose::project::{ComposeValue, GapKind};
+use crate::compose::project::{ComposeMap, ComposeValue, GapKind};
 use crate::dockerfile::Keyword;
 use crate::emit::ENVIRONMENT_FILES;
 use crate::manifest::FileKind;
@@ -103,7 +103,12 @@ fn is_of_image(input: &PipelineInput, image: &RepositoryImage, service: &StackSe
     let file = path::join(&context, &text("dockerfile").unwrap_or_else(|| "Dockerfile".to_owned()));
     let here = |place: &str| path::normalize(&path::child(input.folder, place.trim_start_matches("./")));
     let folder = if image.context == "." { path::normalize(input.folder) } else { here(&image.context) };
-    context == folder && path::normalize(&file) == here(&image.dockerfile) && text("target") == image.target
+    let args = build.get("args").and_then(ComposeValue::as_map);
+    let args = args.into_iter().flat_map(ComposeMap::iter).filter(|(_, entry)| !entry.value.is_null());
+    let args: BTreeMap<String, String> = args.map(|(name, entry)| (name.to_owned(), entry.value.display())).collect();
+    let has_same_args = image.arguments.iter().all(|(name, value)| args.get(name) == Some(value));
+    let is_same_file = context == folder && path::normalize(&file) == here(&image.dockerfile);
+    is_same_file && text("target") == image.target && has_same_args
 }
 
 /// Variables of services that nobody has set and that have no default, each once: a start needs some value.

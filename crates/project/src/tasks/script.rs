@@ -10,14 +10,20 @@ const PLACEHOLDER: &str = "no test specified";
 pub(super) fn is_check(command: &str) -> bool {
     let words: Vec<&str> = command.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect();
     let is_writer = |word: &&str| REWRITES.contains(word) || word.ends_with(":fix") || word.ends_with(":write");
-    !words.is_empty() && !command.contains(PLACEHOLDER) && !words.iter().any(is_writer) && !watches(command, &words)
+    let is_placeholder = words.is_empty() || command.contains(PLACEHOLDER);
+    !is_placeholder && !words.iter().any(is_writer) && !watches(command, &words) && !needs_browser(&words)
+}
+
+/// Whether a command starts browsers, which have to be installed, and asks an application that has to run.
+fn needs_browser(words: &[&str]) -> bool {
+    words.iter().any(|word| matches!(*word, "playwright" | "cypress"))
 }
 
 /// Whether a command waits for changes of files, at least in a terminal.
 fn watches(command: &str, words: &[&str]) -> bool {
     let stays = |word: &&str| {
-        matches!(word.trim_end_matches("=true"), "--watch" | "--watchAll" | "watch" | "nodemon")
-            || word.ends_with(":watch")
+        let word = word.trim_end_matches("=true");
+        matches!(word, "--watch" | "--watchAll" | "nodemon") || word == "watch" || word.ends_with(":watch")
     };
     let is_once = words.iter().any(|word| matches!(*word, "--run" | "CI=true" | "CI=1"))
         || command.contains("watch=false")
@@ -71,6 +77,8 @@ mod tests {
             "npm run test:watch",
             "echo \"Error: no test specified\" && exit 1",
             "nodemon test.js",
+            "playwright test",
+            "npx cypress run",
         ] {
             assert!(!is_check(command), "{command}");
         }
