@@ -320,7 +320,8 @@ fn new_findings(comparison: &Comparison) -> Option<Block> {
     let mut section = Section::new(title);
     section.push((!open.is_empty()).then(|| items(open))?);
     if has_baseline && !rest.is_empty() {
-        section.blocks.extend(folded(format!("{} more", rest.len()), vec![items(rest)]));
+        let more: usize = rest.iter().map(|(_, number)| number).sum();
+        section.blocks.extend(folded(format!("{more} more"), vec![items(rest)]));
     }
     Some(section.into())
 }

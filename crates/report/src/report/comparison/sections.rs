@@ -79,7 +79,8 @@ pub(super) fn sections(comparison: &Comparison, fails: bool) -> Vec<Block> {
         blocks.push(Section { blocks: blocks_of_file, ..Section::new(path(&file)) }.into());
     }
     if !others.is_empty() {
-        let title = format!("{} without their lines, as there are many", others.len());
+        let more: usize = others.iter().map(|item| item.number).sum();
+        let title = format!("{more} without their lines, as there are many");
         blocks.extend(folded(title, vec![rows(others, false).into()]));
     }
     if !comparison.history.records.is_empty() {

@@ -253,8 +253,9 @@ fn a_trend_begins_at_zero_and_where_it_starts() {
     assert!(text.contains("<figcaption>size: from 998 MB to 1002 MB</figcaption>"), "{text}");
     assert!(text.contains("<span>1002 MB</span><span>0</span>"), "{text}");
     assert!(draw(&[Some(1000.0), Some(190.0)]).contains("d=\"M0 5.00L100 81.95\""), "a large one is large");
+    assert!(draw(&[Some(1.0), Some(1.0)]).contains("size: always 1 MB</figcaption>"));
     let late = draw(&[None, Some(5.0), Some(5.0)]);
-    assert!(late.contains("d=\"M50 5.00L100 5.00\"") && late.contains("margin-left:50%"), "{late}");
+    assert!(late.contains("d=\"M50 5.00L100 5.00\"") && late.contains("margin-left:40%"), "{late}");
     assert!(late.contains("size: always 5 MB"), "{late}");
 }
 

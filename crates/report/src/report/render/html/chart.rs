@@ -168,10 +168,10 @@ fn draw_trend(name: &str, points: &[TrendPoint]) -> Markup {
     let (Some((start, first, _)), Some((_, last, _))) = (known().next(), known().last()) else { return html! {} };
     let least = known().min_by(|a, b| a.2.total_cmp(&b.2)).map_or(first, |(_, point, _)| point);
     let most = known().max_by(|a, b| a.2.total_cmp(&b.2)).map_or(last, |(_, point, _)| point);
-    let range = if least.text == most.text {
-        format!("always {}", most.text)
-    } else {
-        format!("from {} to {}", least.text, most.text)
+    let range = match (least.text == most.text, least.value == most.value) {
+        (true, true) => format!("always {}", most.text),
+        (true, false) => format!("always about {}", most.text),
+        (false, _) => format!("from {} to {}", least.text, most.text),
     };
     let runs = count(points.len() as u64, "run");
     let what = format!("{name}: {} at first, {} at last, {range}, {runs}", first.text, last.text);
@@ -186,9 +186,9 @@ fn draw_trend(name: &str, points: &[TrendPoint]) -> Markup {
                 }
                 div.ends {
                     span style={ "margin-left:" (column(start, points.len()).min(MOST_INDENT)) "%" } {
-                        (masked(&first.name)) ": " (masked(&first.text))
+                        (masked(&first.name)) ": " span.number { (masked(&first.text)) }
                     }
-                    span { (masked(&last.name)) ": " (masked(&last.text)) }
+                    span { (masked(&last.name)) ": " span.number { (masked(&last.text)) } }
                 }
             }
         }
@@ -196,7 +196,7 @@ fn draw_trend(name: &str, points: &[TrendPoint]) -> Markup {
 }
 
 /// Percent of the width that the label of a late start is indented by: what follows it needs room.
-const MOST_INDENT: f64 = 50.0;
+const MOST_INDENT: f64 = 40.0;
 
 /// Percent of the height that the highest value takes.
 const TOP: f64 = 0.95;
