@@ -58,6 +58,7 @@ pub(super) fn run(global: &Global, command: &Report) -> Result<u8, CommandFailur
     };
     let head = repository.as_ref().and_then(|repository| repository.resolve("HEAD").ok()).map(hash);
     let mut comparison = compare(&budgets, inputs, baseline, head, &options);
+    comparison.least_severity = least_severity(command, &budgets);
     if comparison.judges_findings {
         let base = diff_base(base_commit, &comparison);
         changed::keep_changed_lines(&mut comparison.annotated_findings, repository.as_ref(), base.as_deref());
@@ -66,7 +67,7 @@ pub(super) fn run(global: &Global, command: &Report) -> Result<u8, CommandFailur
     }
     let fails = !comparison.failed_builds.is_empty()
         || comparison.exceeded().next().is_some()
-        || has_failing_findings(command, &budgets, &comparison);
+        || comparison.failing_findings().next().is_some();
     let code = command.threshold.code(if fails { FOUND } else { CLEAN });
     let record = HistoryRecord::new(&comparison.state, now());
     if !history.records.is_empty() {
@@ -157,21 +158,16 @@ fn join_rewrites(rewrites: Vec<results::Rewrite>) -> Vec<results::Rewrite> {
     joined
 }
 
-/// Whether a new finding is severe enough for the exit code. Without a baseline all are new, and none is judged where one
-/// is needed.
-fn has_failing_findings(command: &Report, budgets: &Budgets, comparison: &Comparison) -> bool {
-    if !comparison.judges_findings {
-        return false;
-    }
-    let least = match command.threshold.fail_on {
+/// The least severity of a new finding for which the exit code is 1; `None` for never.
+fn least_severity(command: &Report, budgets: &Budgets) -> Option<Severity> {
+    match command.threshold.fail_on {
         Some(FailOn::Error) => Some(Severity::Error),
         Some(FailOn::Warning) => Some(Severity::Warning),
         Some(FailOn::Info) => Some(Severity::Info),
         Some(FailOn::Style) => Some(Severity::Style),
         Some(FailOn::None) => None,
         None => budgets.least_severity(),
-    };
-    least.is_some_and(|least| comparison.new_findings.iter().any(|finding| finding.severity() >= least))
+    }
 }
 
 fn render(global: &Global, comparison: &Comparison, fails: bool, code: u8) -> String {

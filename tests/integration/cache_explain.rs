@@ -1,5 +1,6 @@
 //! `cache explain`: every sample of a log is explained or refused with advice.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -20,6 +21,26 @@ pub(crate) fn sample(name: &str) -> Vec<u8> {
 pub(crate) fn dockerfile() -> String {
     let log = dockopt::buildlog::read(&sample("history-export.dockerbuild")).unwrap();
     log.builds[0].source.clone().unwrap()
+}
+
+/// A log without times of day has the same bars on the page of `cache explain` and in a report.
+#[test]
+fn a_report_shows_when_the_steps_of_a_log_began() {
+    for name in ["plain-buildx0.29-engine28.5-src-changed.log", "history-logs-rawjson.log"] {
+        let ran = explain(&sample(name), &["--format=json"]).code(0);
+        let result = ran.stdout;
+        let page = explain(&sample(name), &["--format=html"]).code(0).stdout;
+        let report = Dockopt::new().file("cache.json", result).args(["report", "cache.json", "--format=html"]);
+        let report = report.run().code(0).stdout;
+        let bars = |html: &str| -> BTreeSet<String> {
+            let bars = html.split("<div class=\"span\" style=\"left:").skip(1);
+            bars.map(|rest| rest.split('%').next().unwrap().to_owned()).collect()
+        };
+        assert!(bars(&report).len() > 1, "{name}: {report}");
+        let said = "each bar begins where what the step needs ends";
+        assert_eq!(page.contains(said), report.contains(said), "{name}");
+        assert!(!report.contains("all bars begin at the left"), "{name}");
+    }
 }
 
 fn explain(log: &[u8], arguments: &[&str]) -> Ran {

@@ -395,13 +395,13 @@ fn a_record_is_added_to_and_shown() {
     }
     let ran = ran.again(["history", "record.jsonl"]).code(0);
     let words = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(words.contains("image size ▁▁██ 231 MB 1.2 GB"), "{}", ran.stdout);
+    assert!(words.contains("image size ▂▂██ 231 MB 1.2 GB"), "{}", ran.stdout);
     assert!(ran.stdout.contains("+967 MB image size in"), "{}", ran.stdout);
     assert!(words.contains(": FROM"), "the base image contributed most: {}", ran.stdout);
     let ran = ran.again(["history", "record.jsonl", "--format=json", "--last=3"]).code(0);
     keeps_schema(include_str!("../../schemas/history.schema.json"), &ran.json());
     let markdown = ran.again(["history", "record.jsonl", "--format=markdown"]).code(0).stdout;
-    assert!(markdown.contains("| image size | ▁▁██ | 231 MB | 1.2 GB |"), "{markdown}");
+    assert!(markdown.contains("| image size | ▂▂██ | 231 MB | 1.2 GB |"), "{markdown}");
 }
 
 #[test]

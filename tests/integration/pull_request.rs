@@ -21,6 +21,33 @@ pub(crate) fn project() -> Dockopt {
     dockopt
 }
 
+/// What `audit` and `lint` say of the task tracker as it is, and as `optimize` rewrites its backend, is what the program
+/// says today; images, logs and times are those of real builds.
+#[test]
+fn the_results_of_audit_and_lint_are_those_of_today() {
+    for side in ["base", "head"] {
+        let mut ran = Dockopt::new().dir("task-tracker").args(["--version"]).run().code(0);
+        if side == "head" {
+            ran = ran.again(["optimize", "backend", "--write"]).code(0);
+        }
+        for (name, arguments) in [("audit.json", ["audit", "."]), ("lint.json", ["lint", "backend/Dockerfile"])] {
+            let text = ran.again(arguments.into_iter().chain(["--format=json", "--fail-on=none"])).code(0).stdout;
+            let path = format!("tests/vectors/report/{side}/{name}");
+            if std::env::var_os("BLESS").is_some() {
+                std::fs::write(&path, &text).unwrap();
+            }
+            let known = std::fs::read_to_string(&path).unwrap();
+            assert!(without_version(&known) == without_version(&text), "{path} is another one; BLESS=1 writes it");
+        }
+    }
+}
+
+fn without_version(text: &str) -> serde_json::Value {
+    let mut result: serde_json::Value = serde_json::from_str(text).unwrap();
+    result.as_object_mut().unwrap().remove("dockopt");
+    result
+}
+
 fn all(side: &str) -> Vec<String> {
     RESULTS.iter().map(|name| format!("{side}/{name}")).collect()
 }
@@ -326,6 +353,135 @@ fn the_start_of_the_services_is_a_figure_that_is_not_judged() {
     assert_eq!((&row["kind"], &row["build"]), (&"service_start".into(), &"compose.yaml".into()));
     assert!(row["after"]["value"].as_f64() > row["before"]["value"].as_f64(), "{row}");
     assert!(!ran.stdout.contains("\"worse\""), "{}", ran.stdout);
+}
+
+/// The line of each finding by its fingerprint.
+fn lines(findings: &serde_json::Value, line: &str) -> Vec<(String, u64)> {
+    let pair = |finding: &serde_json::Value| {
+        (finding["fingerprint"].as_str().unwrap().to_owned(), finding.pointer(line).unwrap().as_u64().unwrap())
+    };
+    let mut lines: Vec<_> = findings.as_array().unwrap().iter().map(pair).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn a_report_names_the_lines_that_lint_names() {
+    let dockerfile = "FROM python:3.13\nUSER 1000\nHEALTHCHECK --interval=5s \\\n  CMD nc -z localhost 80\n\
+                      RUN apt-get update \\\n && apt-get install -y curl\nCMD [\"python\"]\n";
+    let lint = Dockopt::new().file("a/Dockerfile", dockerfile).args(["lint", "a", "--format=json"]).run().stdout;
+    let result: serde_json::Value = serde_json::from_str(&lint).unwrap();
+    let check = result["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|finding| finding["span"]["start"]["line"] == 4 && finding["instruction_line"] == 3);
+    let check = check.expect("a finding in the second line of an instruction");
+    let (rule, severity) = (check["rule"].as_str().unwrap(), check["severity"].as_str().unwrap());
+    let none = r#"{"schema": "dockopt.lint/1", "findings": [], "files": ["a/Dockerfile"]}"#;
+    let run = |results: [&str; 2], format: &str| {
+        let project = Dockopt::new().file("lint.json", &lint).file("none.json", none);
+        let arguments = ["report", results[0], "--baseline", results[1], "--fail-on=none", "--format", format];
+        project.args(arguments).run().code(0)
+    };
+    for (results, list) in [(["lint.json", "none.json"], "new"), (["none.json", "lint.json"], "fixed")] {
+        let report = run(results, "json").json();
+        keeps_schema(include_str!("../../schemas/report.schema.json"), &report);
+        let expected = lines(&result["findings"], "/span/start/line");
+        assert_eq!(lines(&report["findings"][list], "/line"), expected, "{list}");
+        assert!(run(results, "markdown").stdout.contains("<code>a/Dockerfile&#58;4</code>"), "{list}");
+        assert!(run(results, "text").stdout.contains(&format!("a/Dockerfile:4: {severity} {rule}: ")), "{list}");
+        let html = run(results, "html").stdout;
+        let is_named = html.contains("a/<wbr>Dockerfile:4<") || html.contains("<code>a/Dockerfile:4</code>");
+        assert!(is_named && !html.contains("Dockerfile:3<"), "{list}: {html}");
+        let sarif = run(results, "sarif").json();
+        let region = |line: u64| {
+            let mut all = sarif["runs"][0]["results"].as_array().unwrap().iter();
+            all.any(|result| {
+                result["ruleId"] == rule && result["locations"][0]["physicalLocation"]["region"]["startLine"] == line
+            })
+        };
+        assert!(region(4) && !region(3), "{list}: {sarif}");
+    }
+    let annotations = run(["lint.json", "none.json"], "github").stdout;
+    assert!(annotations.contains(&format!("file=a/Dockerfile,line=4,title={rule}::")), "{annotations}");
+}
+
+#[test]
+fn what_fails_a_check_is_named_with_its_severity() {
+    let finding = |severity: &str, line: u32| {
+        format!(
+            r#"{{"rule": "r{line}", "severity": "{severity}", "file": "Dockerfile", "message": "m", "fingerprint": "{line}",
+                "span": {{"start": {{"line": {line}, "column": 1}}}}}}"#
+        )
+    };
+    let findings = [finding("warning", 1), finding("info", 2), finding("error", 3)].join(",");
+    let lint = format!(r#"{{"schema": "dockopt.lint/1", "findings": [{findings}], "files": ["Dockerfile"]}}"#);
+    let run = |least: &str| {
+        let project = Dockopt::new().file("lint.json", &lint).file("dockopt.toml", "fail-on = \"info\"\n");
+        project
+            .args(["report", "lint.json", "--format=markdown"].into_iter().chain(least.split_whitespace()))
+            .run()
+            .stdout
+    };
+    for (option, expected) in [
+        ("", "The check fails because of 3 findings of severity <code>info</code> or worse"),
+        ("--fail-on=warning", "The check fails because of 2 findings of severity <code>warning</code> or worse"),
+        (
+            "--fail-on=error",
+            "The check fails because of 1 finding of severity <code>error</code> (<code>fail-on</code>).",
+        ),
+    ] {
+        let text = run(option);
+        assert!(text.contains(expected), "{option}: {text}");
+    }
+    assert!(!run("--fail-on=none").contains("The check fails"));
+}
+
+#[test]
+fn the_trend_of_findings_is_that_of_the_headline() {
+    let path = |index: u32| {
+        format!(
+            r#"{{"name": "image-world-writable", "severity": "info", "message": "m", "help": "h", "rule": "r", "bytes": 0,
+                "origin": {{"file": "Dockerfile", "line": 3}}, "path": "/a/{index}"}}"#
+        )
+    };
+    let image = |paths: u32| {
+        let findings: Vec<String> = (0..paths).map(path).collect();
+        format!(
+            r#"{{"schema": "dockopt.image/1", "images": [{{"ref": "app:1", "totals": {{"disk_bytes": 5, "pull_bytes": 5}},
+                "findings": [{}]}}]}}"#,
+            findings.join(",")
+        )
+    };
+    let project = Dockopt::new().file("1.json", image(60)).file("2.json", image(1));
+    let ran = project.args(["report", "1.json", "--record=record.jsonl", "--fail-on=none"]).run().code(0);
+    assert!(ran.stdout.contains("1 finding\n"), "{}", ran.stdout);
+    let html = ran.again(["report", "2.json", "--record=record.jsonl", "--fail-on=none", "--format=html"]).code(0);
+    let text = ran.again(["history", "record.jsonl"]).code(0).stdout;
+    let trend = text.lines().find(|line| line.trim_start().starts_with("findings ")).unwrap();
+    assert_eq!(trend.split_whitespace().collect::<Vec<_>>(), ["findings", "██", "1", "1"], "{text}");
+    // It is of no build: it does not stand below the heading of the last one.
+    for text in [text, html.stdout] {
+        assert!(text.find("The project").unwrap() > text.find("app").unwrap(), "{text}");
+        assert!(text.find("Changes for the worse").unwrap() > text.find("The project").unwrap(), "{text}");
+    }
+}
+
+#[test]
+fn figures_without_a_baseline_are_of_so_many_builds() {
+    let build = |name: &str| {
+        format!(
+            r#"{{"schema": "dockopt.measure/1", "builds": [{{"name": "before", "dockerfile": "{name}", "image": null,
+                "runs": [{{"scenario": "cold", "seconds": 5, "steps": []}}], "failure": null}}]}}"#
+        )
+    };
+    let run = |files: &[&str]| {
+        let project = Dockopt::new().file("a.json", build("a")).file("b.json", build("b"));
+        project.args(["report", "--format=markdown"].iter().chain(files).copied()).run().code(0).stdout
+    };
+    assert!(run(&["a.json"]).contains("nothing is compared. The figures of this build:"));
+    assert!(run(&["a.json", "b.json"]).contains("nothing is compared. The figures of 2 builds:"));
 }
 
 #[test]

@@ -22,6 +22,7 @@ pub use self::comparison::{BaselineOrigin, Comparison, ComparisonOptions, Figure
 pub use self::edit::Edit;
 pub use self::figure::{Direction, FigureKind, FigureUnit, tolerance, whole};
 pub use self::fixes::FixOffer;
+pub use self::group::{is_one_of_many, joined_message};
 pub use self::history::{HistoryRecord, ProjectHistory, RECORD_SCHEMA, Regression, Spreads, Trend};
 pub use self::join::join;
 pub use self::limit::LimitCheck;

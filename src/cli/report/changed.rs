@@ -55,7 +55,7 @@ impl<'r> ComparedFiles<'r> {
 
     /// Whether a finding is about what was changed. One that has no line is about no line that was.
     fn is_changed(&mut self, finding: &FindingState) -> bool {
-        let Some(line) = finding.line else { return false };
+        let Some(line) = finding.instruction_line() else { return false };
         if !self.known.contains_key(&finding.file) {
             let compared = if self.known.len() < MOST_FILES { self.compare(&finding.file) } else { None };
             self.known.insert(finding.file.clone(), compared);

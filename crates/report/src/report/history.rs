@@ -18,19 +18,17 @@ const WIDEST: usize = 300;
 /// Regressions that are listed for people.
 const MOST_REGRESSIONS: usize = 20;
 
-/// Values as blocks of eight heights: the least is the lowest, a missing one a blank.
+/// Values as blocks of eight heights, from zero to the highest: a change looks as large as it is. A missing one is a dot.
 fn sparkline(values: &[Option<f64>]) -> String {
     const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let values = &values[values.len().saturating_sub(LONGEST)..];
-    let known = || values.iter().copied().flatten();
-    let least = known().fold(f64::INFINITY, f64::min);
-    let range = known().fold(f64::NEG_INFINITY, f64::max) - least;
+    let most = values.iter().copied().flatten().fold(0.0, f64::max);
     #[allow(clippy::cast_sign_loss, reason = "from 0 to 7")]
     let block = |value: f64| {
-        let height = if range > 0.0 { ((value - least) / range * 7.0).round() as usize } else { 0 };
+        let height = if most > 0.0 { (value / most * 7.0).round() as usize } else { 0 };
         BLOCKS[height.min(7)]
     };
-    values.iter().map(|value| value.map_or(' ', block)).collect()
+    values.iter().map(|value| value.map_or('·', block)).collect()
 }
 
 /// The trends without those of which another command has all values too.
@@ -103,7 +101,8 @@ fn section(history: &ProjectHistory, group: &[Trend], trends: &[Trend]) -> Secti
     });
     let columns = [Column::Words, Column::Path, Column::Right, Column::Right];
     let table = Table::new(&columns, rows.collect()).with_head(&["", "trend", "first", "last"]);
-    let mut section = Section::new(toned(build, Tone::Strong)).with(table);
+    let title_of_group = if build.is_empty() { "The project" } else { build };
+    let mut section = Section::new(toned(title_of_group, Tone::Strong)).with(table);
     // One value is no line.
     for trend in group.iter().filter(|trend| trend.values.iter().flatten().count() > 1) {
         let points = trend.values.iter().zip(history.runs()).map(|(value, record)| TrendPoint {
@@ -139,7 +138,8 @@ pub(super) fn blocks(history: &ProjectHistory) -> Vec<Block> {
     if let Some(hidden) = regressions.len().checked_sub(MOST_REGRESSIONS).filter(|hidden| *hidden > 0) {
         rows.push(plain(format!("… {hidden} more (--format json)")));
     }
-    blocks.push(Section::default().with(Block::List(rows)).into());
+    // Without a title it would be read as part of the section above it.
+    blocks.push(Section::new(toned("Changes for the worse", Tone::Strong)).with(Block::List(rows)).into());
     blocks
 }
 
@@ -173,9 +173,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sparklines_show_the_range() {
-        assert_eq!(sparkline(&[Some(1.0), None, Some(4.5), Some(8.0)]), "▁ ▅█");
-        assert_eq!(sparkline(&[Some(5.0), Some(5.0)]), "▁▁");
+    fn sparklines_begin_at_zero() {
+        assert_eq!(sparkline(&[Some(0.0), None, Some(4.0), Some(8.0)]), "▁·▅█");
+        assert_eq!(sparkline(&[None, Some(1000.0), Some(1002.0), Some(998.0)]), "·███", "0.2 % are no drop");
+        assert_eq!(sparkline(&[Some(1000.0), Some(190.0)]), "█▂", "81 % are one");
+        assert_eq!(sparkline(&[Some(0.0), Some(0.0)]), "▁▁");
         assert_eq!(sparkline(&[]), "");
         assert_eq!(sparkline(&vec![Some(1.0); 500]).chars().count(), LONGEST);
     }

@@ -2,6 +2,9 @@
 
 use super::page::TimelineRow;
 
+/// Said where a log has no times of day.
+pub(super) const COMPUTED_STARTS: &str = "The log has no start times: each bar begins where what the step needs ends.";
+
 /// A step whose time is known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct TimelineStep {

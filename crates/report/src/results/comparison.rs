@@ -4,12 +4,13 @@ use std::collections::HashSet;
 
 use super::cause::{ChangeCause, causes};
 use super::figure::{Direction, FigureKind, FigureUnit, tolerance};
-use super::group::grouped;
+use super::group::{groups, joined};
 use super::history::{ProjectHistory, Spreads};
 use super::limit::{LimitCheck, LimitedValue, check, figure_of, of_image};
 use super::pairs::{BuildPairs, build_names, figure_pair};
 use super::read::{ReportDetails, Rewrite};
 use super::state::{BuildState, FindingState, ProjectState, StateFigure};
+use crate::finding::Severity;
 use crate::settings::{Budget, Measure};
 
 /// What a comparison needs to know besides the two states.
@@ -70,6 +71,8 @@ pub struct Comparison {
     pub new_findings: Vec<FindingState>,
     /// Whether findings were judged: without a baseline, a run that needs one only lists them.
     pub judges_findings: bool,
+    /// The least severity of a new finding that fails the check; `None` for none.
+    pub least_severity: Option<Severity>,
     /// The new findings that annotations show: all that were judged, until somebody knows which lines were changed.
     pub annotated_findings: Vec<FindingState>,
     /// Findings of the state before that are gone.
@@ -143,6 +146,13 @@ impl Comparison {
     /// What its builds are called, in their order.
     pub fn build_names(&self) -> Vec<String> {
         build_names(&self.state.builds)
+    }
+
+    /// New findings that are severe enough to fail the check.
+    pub fn failing_findings(&self) -> impl Iterator<Item = &FindingState> {
+        let least = self.least_severity.filter(|_| self.judges_findings);
+        let is_failing = move |finding: &&FindingState| least.is_some_and(|least| finding.severity() >= least);
+        self.new_findings.iter().filter(is_failing)
     }
 
     /// Limits that are exceeded.
@@ -254,7 +264,7 @@ fn project_limits(
     for (limit, place) in budget.limits.iter().zip(places) {
         let looked = !state.checks.is_empty();
         let value = match limit.measure {
-            Measure::Findings if looked => count(grouped(state.findings.clone()).len()),
+            Measure::Findings if looked => count(state.finding_count()),
             Measure::NewFindings if looked && has_checks => count(comparison.new_findings.len()),
             Measure::Findings | Measure::NewFindings => None,
             _ => continue,
@@ -269,21 +279,27 @@ fn prints(findings: &[FindingState]) -> HashSet<&str> {
     findings.iter().flat_map(FindingState::fingerprints).collect()
 }
 
+/// A group is new if a part of it is, and fixed if all of it is gone: what is counted on one side is not on the other.
 fn compare_findings(comparison: &mut Comparison, state: &ProjectState, before: Option<&ProjectState>) {
     let old = before.map(|before| prints(&before.findings)).unwrap_or_default();
-    let (known, new): (Vec<&FindingState>, Vec<&FindingState>) =
-        state.findings.iter().partition(|finding| finding.fingerprints().any(|print| old.contains(print)));
-    let (new, uncompared): (Vec<&FindingState>, Vec<&FindingState>) =
-        new.into_iter().partition(|finding| before.is_none_or(|before| before.looks_for(finding)));
-    let rows = |findings: Vec<&FindingState>| grouped(findings.into_iter().cloned().collect());
-    comparison.unchanged_findings = rows(known).len();
-    comparison.new_findings = rows(new);
-    comparison.uncompared_findings = rows(uncompared);
+    for group in groups(&state.findings) {
+        let is_known = |finding: &&FindingState| finding.fingerprints().any(|print| old.contains(print));
+        let unknown: Vec<&FindingState> = group.into_iter().filter(|finding| !is_known(finding)).collect();
+        let Some(finding) = joined(&unknown) else {
+            comparison.unchanged_findings += 1;
+            continue;
+        };
+        let is_compared = before.is_none_or(|before| before.looks_for(&finding));
+        let list = if is_compared { &mut comparison.new_findings } else { &mut comparison.uncompared_findings };
+        list.push(finding);
+    }
     let present = prints(&state.findings);
-    let gone = before.into_iter().flat_map(|before| &before.findings);
-    let gone = gone.filter(|finding| !finding.fingerprints().any(|print| present.contains(print)));
-    let (fixed, unknown): (Vec<&FindingState>, Vec<&FindingState>) = gone.partition(|finding| state.looks_for(finding));
-    comparison.fixed_findings = rows(fixed);
+    let is_gone = |finding: &FindingState| !finding.fingerprints().any(|print| present.contains(print));
+    let older = before.map(|before| groups(&before.findings)).unwrap_or_default();
+    let gone = older.iter().filter(|group| group.iter().all(|finding| is_gone(finding)));
+    let gone = gone.filter_map(|group| joined(group));
+    let (fixed, unknown): (Vec<FindingState>, Vec<FindingState>) = gone.partition(|finding| state.looks_for(finding));
+    comparison.fixed_findings = fixed;
     if !unknown.is_empty() {
         let what = match unknown.len() {
             1 => "1 finding of the baseline was not looked for".to_owned(),

@@ -38,7 +38,7 @@ pub struct HistoryRecord {
     pub time: String,
     /// The commit, if it is known.
     pub commit: Option<String>,
-    /// How many findings there were; `None` if no result had any.
+    /// How many findings there were, counted as a report does; `None` if no result had any.
     pub findings: Option<usize>,
     /// The builds with their figures and layers.
     pub builds: Vec<BuildState>,
@@ -90,7 +90,7 @@ impl HistoryRecord {
             schema: RECORD_SCHEMA.to_owned(),
             time,
             commit: state.commit.clone(),
-            findings: (!state.checks.is_empty()).then_some(state.findings.len()),
+            findings: (!state.checks.is_empty()).then(|| state.finding_count()),
             builds: state.builds.iter().filter(|build| !build.figures.is_empty()).map(kept).collect(),
         }
     }

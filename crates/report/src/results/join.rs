@@ -88,7 +88,7 @@ impl KnownFindings {
                     let same = &mut findings[index];
                     same.cost = same.cost.take().or(finding.cost);
                     same.fix = same.fix.take().or(finding.fix);
-                    same.lines = same.lines.or(finding.lines);
+                    same.last_line = same.last_line.or(finding.last_line);
                     same.also.extend(finding.also);
                 }
                 None => new.push(finding),

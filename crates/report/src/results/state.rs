@@ -133,6 +133,9 @@ pub struct StepState {
     /// When it began, in seconds from any point; not part of a baseline.
     #[serde(skip)]
     pub start: Option<f64>,
+    /// Whether a log says so; else it is where what the step needs ends.
+    #[serde(skip)]
+    pub has_logged_start: bool,
     /// Whether the whole build waited for it.
     #[serde(skip)]
     pub is_critical: bool,
@@ -185,17 +188,20 @@ pub struct FindingState {
     pub severity: String,
     /// The file, or the image.
     pub file: String,
-    /// The first line.
+    /// The first line that is meant, as every format of every command names it.
     pub line: Option<u32>,
     /// The first column.
     pub column: Option<u32>,
+    /// The first line of the instruction, where that is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instruction_line: Option<u32>,
     /// What is wrong.
     pub message: String,
     /// What to do.
     pub help: Option<String>,
     /// What it costs.
     pub cost: Option<CostState>,
-    /// Fingerprints of findings of an image that are the same waste.
+    /// Fingerprints of findings of an image that are the same waste, or differ in their path alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<String>,
     /// Of a finding of an image: the rule for Dockerfiles that finds what makes this waste.
@@ -204,9 +210,9 @@ pub struct FindingState {
     /// The first fix; not part of a baseline.
     #[serde(skip)]
     pub fix: Option<FixState>,
-    /// The first and the last line that are meant, where that is known.
+    /// The last line that is meant, where that is known.
     #[serde(skip)]
-    pub lines: Option<(u32, u32)>,
+    pub last_line: Option<u32>,
 }
 
 /// The price of a finding, in the words of its result.
@@ -273,7 +279,7 @@ impl FindingState {
     }
 
     /// What recognizes it in another state: its fingerprint, and those of the findings that are the same.
-    pub(super) fn fingerprints(&self) -> impl Iterator<Item = &str> {
+    pub fn fingerprints(&self) -> impl Iterator<Item = &str> {
         [&self.fingerprint].into_iter().chain(&self.also).map(String::as_str)
     }
 
@@ -284,6 +290,11 @@ impl FindingState {
             (Some("image"), Some(subject)) => subject,
             _ => &self.file,
         }
+    }
+
+    /// The first line of its instruction: that of layers and of their findings.
+    pub fn instruction_line(&self) -> Option<u32> {
+        self.instruction_line.or(self.line)
     }
 
     /// The severity; that of an unknown word is a warning.

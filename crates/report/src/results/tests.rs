@@ -197,7 +197,7 @@ fn what_is_no_result_is_refused() {
 fn a_state_is_read_as_it_was_written() {
     let mut state = join([measured("Dockerfile", &[1.0, 2.0], 3.0, 4), linted(&[("a", "info")], "x")]);
     // What only excerpts and pictures need is not kept.
-    state.findings[0].lines = None;
+    state.findings[0].last_line = None;
     let text = format!(r#"{{"schema": "dockopt.report/1", "state": {}}}"#, serde_json::to_string(&state).unwrap());
     assert_eq!(read_result(text.as_bytes()).unwrap().after, state);
     // Fields of a later version, and those that an earlier one did not have.
@@ -490,9 +490,20 @@ fn paths_of_one_tree_are_one_finding() {
         "any user can write to `/root/.cache/uv/wheels-v8/pypi/0.lock`, and 60 more paths below `/root/.cache/uv/wheels-v8/pypi`"
     );
     assert_eq!(comparison.exceeded().count(), 0);
-    // Each is compared by itself.
-    let comparison = compared(after, Some(&join([image_of(&locks[1..])])), &[]);
-    assert_eq!((comparison.new_findings.len(), comparison.unchanged_findings), (1, 1));
+    // A group of which a part is new is new; one of which a part is gone is not fixed. Each counts once.
+    let counts = |before: &[String], after: &[String]| {
+        let comparison = compared(join([image_of(after)]), Some(&join([image_of(before)])), &[]);
+        assert_eq!(
+            comparison.new_findings.len() + comparison.unchanged_findings,
+            HistoryRecord::new(&comparison.state, String::new()).findings.unwrap(),
+            "a trend counts as the page does"
+        );
+        (comparison.new_findings.len(), comparison.fixed_findings.len(), comparison.unchanged_findings)
+    };
+    assert_eq!(counts(&locks[1..], &locks), (1, 0, 0));
+    assert_eq!(counts(&locks, &locks[1..]), (0, 0, 1));
+    assert_eq!(counts(&locks, &locks), (0, 0, 1));
+    assert_eq!(counts(&locks, &[]), (0, 1, 0));
     // Warnings and what costs bytes stay apart.
     let wastes = ["/a", "/b"].map(|path| WASTE.replace("/var/lib/apt/lists", path));
     assert_eq!(compared(join([image_of(&wastes)]), None, &[]).new_findings.len(), 2);

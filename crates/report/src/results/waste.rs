@@ -9,7 +9,7 @@ use crate::text::path;
 pub(super) fn join_waste(findings: &mut Vec<FindingState>) {
     let mut causes: BTreeMap<(String, u32), Vec<usize>> = BTreeMap::new();
     for (at, finding) in findings.iter().enumerate().filter(|(_, finding)| finding.command != "image") {
-        if let Some(line) = finding.line {
+        if let Some(line) = finding.instruction_line() {
             causes.entry((finding.rule.clone(), line)).or_default().push(at);
         }
     }
@@ -56,7 +56,7 @@ fn same_waste(
         let other = path::normalize(&findings[**at].file);
         path::ends_with(&other, &file) || path::ends_with(&file, &other)
     };
-    causes.get(&(rule, finding.line?))?.iter().find(is_same_file).copied()
+    causes.get(&(rule, finding.instruction_line()?))?.iter().find(is_same_file).copied()
 }
 
 /// What was measured replaces what is typical; what was measured before stays.

@@ -84,6 +84,8 @@ pub(crate) struct LoggedStepJson {
     pub seconds: Option<f64>,
     #[serde(default, deserialize_with = "lenient")]
     pub started: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub begins_after: Option<f64>,
     pub file: Option<String>,
     pub line: Option<u32>,
     pub first_miss: Option<usize>,

@@ -5,6 +5,7 @@ use crate::report::page::{
     Block, Chart, Column, Indent, Listing, Medium, Page, Section, Table, Text, TimelineRow, Tone, code, number, path,
     plain, toned,
 };
+use crate::report::timeline::COMPUTED_STARTS;
 use crate::report::units::{bytes, count, seconds};
 
 /// Rows of a list without `--all`.
@@ -69,6 +70,20 @@ impl ExplainedBuild {
     pub(super) fn seconds_of(&self, kind: StepKind) -> Option<f64> {
         let steps = self.steps().iter().filter(|step| step.label.kind == kind);
         steps.filter_map(|step| step.seconds).reduce(|sum, seconds| sum + seconds)
+    }
+
+    /// Whether the log says when each step began.
+    fn has_logged_starts(&self) -> bool {
+        self.logged.started.is_some() && self.steps().iter().all(|step| step.started.is_some())
+    }
+
+    /// Seconds from the start of the build to that of a step: as the log says, else until what the step needs ends. One
+    /// clock for all steps.
+    pub(super) fn start(&self, at: usize) -> Option<f64> {
+        if !self.has_logged_starts() {
+            return self.explanation.starts.get(at).copied();
+        }
+        Some(self.steps().get(at)?.started?.duration_since(self.logged.started?).as_secs_f64())
     }
 
     /// Bytes of the build context that were sent; `None` if the log does not say it.
@@ -251,20 +266,11 @@ impl BuildWriter<'_> {
         (!causes.is_empty()).then_some(section)
     }
 
-    /// When a step began, in seconds; `None` where the log does not say it of all.
-    fn log_start(&self, at: usize) -> Option<f64> {
-        let steps = self.build.steps();
-        if steps.iter().any(|step| step.started.is_none()) {
-            return None;
-        }
-        Some(steps[at].started?.duration_since(self.build.logged.started?).as_secs_f64())
-    }
-
     /// The steps that the times are shown of.
     fn timed_steps(&self) -> Vec<usize> {
         let steps = self.build.steps();
         let mut order: Vec<usize> = (0..steps.len()).collect();
-        if order.iter().all(|at| self.log_start(*at).is_some()) {
+        if self.build.has_logged_starts() {
             order.sort_by_key(|at| steps[*at].started);
         }
         let is_worth = |step: &LogStep| {
@@ -279,14 +285,18 @@ impl BuildWriter<'_> {
     fn timeline(&self) -> Option<Section> {
         let steps = self.build.steps();
         let shown = self.timed_steps();
-        let first = *shown.first()?;
-        let longest = steps.iter().filter_map(|step| step.seconds).fold(0.0, f64::max);
-        let has_starts = self.log_start(first).is_some();
+        if shown.is_empty() {
+            return None;
+        }
+        let start = |at: usize| self.build.start(at).unwrap_or(0.0);
+        let has_starts = self.build.has_logged_starts();
+        let ends = steps.iter().enumerate().filter_map(|(at, step)| Some(start(at) + step.seconds?));
+        let end = ends.fold(0.0, f64::max);
         let all = if has_starts { self.build.logged.seconds } else { None };
-        let scale = all.unwrap_or(longest).max(1e-9);
+        let scale = all.unwrap_or(end).max(1e-9);
         let row = |at: &usize| {
             let step = &steps[*at];
-            let bar = bar(self.log_start(*at).unwrap_or(0.0) / scale, step.seconds.unwrap_or(0.0) / scale);
+            let bar = bar(start(*at) / scale, step.seconds.unwrap_or(0.0) / scale);
             vec![
                 number(step.seconds.map_or_else(|| "–".to_owned(), seconds)),
                 toned(step.status.as_str(), tone(step.status)),
@@ -308,11 +318,8 @@ impl BuildWriter<'_> {
             let text = format!("{} below {SHORT} s not shown (--all)", count(hidden as u64, "step"));
             section.push(plain(text));
         }
-        if !has_starts && longest > 0.0 {
-            let text = "the log has no start times: all bars begin at the left";
-            section.push(Block::Only(&[Medium::Terminal], vec![plain(text).into()]));
-            let text = "The log has no start times: each bar begins where what the step needs ends.";
-            section.push(Block::Only(&[Medium::Html], vec![plain(text).into()]));
+        if !has_starts && end > 0.0 {
+            section.push(Block::Only(&[Medium::Terminal, Medium::Html], vec![plain(COMPUTED_STARTS).into()]));
         }
         Some(section)
     }
@@ -320,15 +327,12 @@ impl BuildWriter<'_> {
     /// The steps as bars; those that the build waited for are marked.
     fn chart(&self, shown: &[usize]) -> Vec<Block> {
         let limit = if self.all { usize::MAX } else { ROWS };
-        let Explanation { critical_path, starts, .. } = &self.build.explanation;
-        // One clock for all bars.
-        let has_starts = shown.iter().all(|at| self.log_start(*at).is_some());
-        let start = |at: usize| if has_starts { self.log_start(at) } else { starts.get(at).copied() };
+        let critical_path = &self.build.explanation.critical_path;
         let row = |at: &usize| {
             let step = &self.build.steps()[*at];
             TimelineRow {
                 name: title(step),
-                start: start(*at).unwrap_or(0.0),
+                start: self.build.start(*at).unwrap_or(0.0),
                 seconds: step.seconds.unwrap_or(0.0),
                 is_critical: critical_path.steps.contains(at),
                 note: if step.status == StepStatus::Done { String::new() } else { step.status.as_str().to_owned() },

@@ -78,6 +78,7 @@ fn step<'a>(build: &'a ExplainedBuild, at: usize, step: &'a LogStep) -> impl Ser
         seconds: step.seconds,
         started: step.started.map(|time| time.to_string()),
         ended: step.ended.map(|time| time.to_string()),
+        begins_after: build.start(at),
         inputs: step.inputs.as_deref(),
         file: place.map(|(file, _)| file.as_str()),
         line: place.map(|(_, line)| *line),

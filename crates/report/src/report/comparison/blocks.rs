@@ -172,7 +172,12 @@ pub(super) fn document(comparison: &Comparison, fails: bool) -> Section {
 pub(super) fn outcome(comparison: &Comparison, failures: &[String]) -> Vec<Block> {
     let mut blocks: Vec<Block> = list(failures.iter().map(plain).collect()).into_iter().collect();
     if comparison.baseline.is_none() {
-        let figures = if comparison.rows.is_empty() { "" } else { " The figures of this build:" };
+        let builds = comparison.rows.chunk_by(|row, next| row.build == next.build).count();
+        let figures = match builds {
+            0 => String::new(),
+            1 => " The figures of this build:".to_owned(),
+            builds => format!(" The figures of {}:", count(builds as u64, "build")),
+        };
         blocks.push(plain(format!("No baseline yet: nothing is compared.{figures}")).into());
     }
     blocks.extend(figures(comparison));
@@ -315,7 +320,8 @@ fn new_findings(comparison: &Comparison) -> Option<Block> {
     let mut section = Section::new(title);
     section.push((!open.is_empty()).then(|| items(open))?);
     if has_baseline && !rest.is_empty() {
-        section.blocks.extend(folded(format!("{} more", rest.len()), vec![items(rest)]));
+        let more: usize = rest.iter().map(|(_, number)| number).sum();
+        section.blocks.extend(folded(format!("{more} more"), vec![items(rest)]));
     }
     Some(section.into())
 }

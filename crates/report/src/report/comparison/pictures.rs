@@ -2,6 +2,7 @@
 //! them are bounded.
 
 use crate::report::page::{Block, Chart, IcicleNode, MatrixColumn, MatrixRow, StepState, TimelineRow, Tone, toned};
+use crate::report::timeline::COMPUTED_STARTS;
 use crate::report::units::{count, grouped};
 use crate::results::{BuildState, FigureKind, LayerState};
 use crate::text::short_commit;
@@ -107,10 +108,12 @@ fn timeline(build: &BuildState, kind: FigureKind) -> Vec<Block> {
     if number > MOST_BARS {
         blocks.push(not_shown(number - MOST_BARS, "shorter step"));
     }
-    if starts.is_none() {
-        let text = "The result has no start times: all bars begin at the left.";
-        blocks.push(toned(text, Tone::Dim).into());
-    }
+    let note = match starts {
+        None => Some("The result has no start times: all bars begin at the left."),
+        Some(_) if steps.iter().any(|(_, step)| !step.has_logged_start) => Some(COMPUTED_STARTS),
+        Some(_) => None,
+    };
+    blocks.extend(note.map(|note| toned(note, Tone::Dim).into()));
     blocks
 }
 

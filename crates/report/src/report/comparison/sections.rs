@@ -48,7 +48,7 @@ pub(super) fn sections(comparison: &Comparison, fails: bool) -> Vec<Block> {
     let excerpts = excerpts_by_file(&comparison.details.excerpts);
     let findings = |file: &str, by_file: &mut BTreeMap<String, Vec<&FindingItem>>| {
         let mut items = by_file.remove(file).unwrap_or_default();
-        items.sort_by_key(|item| (shown_line(item.finding), item.finding.column));
+        items.sort_by_key(|item| (item.finding.line, item.finding.column));
         items.into_iter().map(|item| finding(item, &excerpts).into()).collect::<Vec<Block>>()
     };
     let mut rows_by_build: HashMap<&str, Vec<FigureRow>> = HashMap::new();
@@ -79,7 +79,8 @@ pub(super) fn sections(comparison: &Comparison, fails: bool) -> Vec<Block> {
         blocks.push(Section { blocks: blocks_of_file, ..Section::new(path(&file)) }.into());
     }
     if !others.is_empty() {
-        let title = format!("{} without their lines, as there are many", others.len());
+        let more: usize = others.iter().map(|item| item.number).sum();
+        let title = format!("{more} without their lines, as there are many");
         blocks.extend(folded(title, vec![rows(others, false).into()]));
     }
     if !comparison.history.records.is_empty() {
@@ -96,7 +97,7 @@ fn items(comparison: &Comparison) -> Vec<FindingItem<'_>> {
     let all = worst(&comparison.new_findings).into_iter().chain(worst(&comparison.uncompared_findings));
     let mut items = Vec::new();
     for (finding, number) in all {
-        let anchor = anchors.name(&format!("{}-{}", shown_place(finding), finding.rule));
+        let anchor = anchors.name(&format!("{}-{}", place(finding), finding.rule));
         items.push(FindingItem { finding, number, anchor });
     }
     items
@@ -124,22 +125,13 @@ fn overview(comparison: &Comparison, fails: bool, items: &[FindingItem]) -> Sect
     section
 }
 
-/// The first line that a finding is about, as the document of `lint` names it; a comment names that of the instruction.
-fn shown_line(finding: &FindingState) -> Option<u32> {
-    finding.lines.map(|(first, _)| first).or(finding.line)
-}
-
-fn shown_place(finding: &FindingState) -> String {
-    shown_line(finding).map_or_else(|| place(finding), |line| format!("{}:{line}", finding.file))
-}
-
 /// Findings one per row; with a link to each that has a section.
 fn rows(items: &[FindingItem], has_sections: bool) -> Table {
     let rows = items.iter().map(|FindingItem { finding, number, anchor }| {
         let kind = if has_sections { TextKind::Place(anchor.clone()) } else { TextKind::Path };
         vec![
             toned(finding.severity().name(), Tone::of(finding.severity())),
-            Text::new(shown_place(finding), kind, Tone::Plain),
+            Text::new(place(finding), kind, Tone::Plain),
             plain(&finding.message).and(others(*number)).and_dim(format!(" [{}]", finding.rule)),
             plain(cost(finding)),
         ]
@@ -151,7 +143,7 @@ fn rows(items: &[FindingItem], has_sections: bool) -> Table {
 /// A finding with its lines, what it costs and how it is repaired.
 fn finding(item: &FindingItem, excerpts: &HashMap<&str, Vec<&ExcerptJson>>) -> Section {
     let finding = item.finding;
-    let line = shown_line(finding).map_or_else(|| " ".to_owned(), |line| format!(" line {line}: "));
+    let line = finding.line.map_or_else(|| " ".to_owned(), |line| format!(" line {line}: "));
     let severity = finding.severity();
     let title = toned(severity.name(), Tone::of(severity)).and_dim(line).and(&finding.message);
     let title = title.and(others(item.number)).and(" ");
@@ -191,7 +183,8 @@ fn excerpts_by_file(excerpts: &[ExcerptJson]) -> HashMap<&str, Vec<&ExcerptJson>
 
 /// The lines of a finding with some around them, if a result has them.
 fn excerpt(finding: &FindingState, excerpts: &HashMap<&str, Vec<&ExcerptJson>>) -> Option<SourceExcerpt> {
-    let (first, last) = finding.lines.or(finding.line.map(|line| (line, line)))?;
+    let first = finding.line?;
+    let last = finding.last_line.unwrap_or(first);
     let of_file = excerpts.get(finding.file.as_str())?;
     let end = |excerpt: &ExcerptJson| {
         excerpt.first_line.saturating_add(u32::try_from(excerpt.lines.len()).unwrap_or(u32::MAX))

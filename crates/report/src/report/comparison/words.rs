@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use crate::finding::{Basis, CostFrequency, Impact, ImpactKind, Saving};
+use crate::finding::{Basis, CostFrequency, Impact, ImpactKind, Saving, Severity};
 use crate::report::image::{format_bound, pair};
 use crate::report::price;
 use crate::report::units::{bytes, count, grouped, seconds};
@@ -148,8 +148,11 @@ pub(in crate::report) fn failing_findings(comparison: &Comparison) -> Option<Str
     if !comparison.failed_builds.is_empty() || comparison.exceeded().next().is_some() {
         return None;
     }
-    let new = if comparison.baseline.is_some() { "new " } else { "" };
-    Some(format!("The check fails because of {new}findings that are as severe as `fail-on` says."))
+    let noun = if comparison.baseline.is_some() { "new finding" } else { "finding" };
+    let findings = count(comparison.failing_findings().count() as u64, noun);
+    let least = comparison.least_severity?;
+    let worse = if least == Severity::Error { "" } else { " or worse" };
+    Some(format!("The check fails because of {findings} of severity `{}`{worse} (`fail-on`).", least.name()))
 }
 
 /// A limit that is exceeded, lifted or unknown, in a sentence; `None` if it is met.

@@ -1,12 +1,15 @@
 //! The lists of the screen: lost bytes, useless contents, packages, equal contents.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::{ImageView, shown_maker, shown_makers, shown_path, waste_words};
 use crate::analysis::{AnalysisFinding, ImageAnalysis, rule_of_waste};
 use crate::image::packages::{ImagePackages, Package};
 use crate::image::{CategoryClass, CategoryUse, LossGroup};
 use crate::report::page::{Column, Medium, Table, Text, TextKind, Tone, number, path, plain, toned};
 use crate::report::units::{bytes, count};
-use crate::rules;
+use crate::results::{is_one_of_many, joined_message};
+use crate::rules::{self, ImageFinding};
 
 /// Rows with fewer bytes are not shown.
 const WORTH: u64 = 10_000;
@@ -126,16 +129,41 @@ pub(super) fn duplicates(analysis: &ImageAnalysis, view: &ImageView<'_>) -> Tabl
     Table::new(&columns, rows).with_quiet_head(&["bytes", "copies", "paths"]).of(analysis.duplicates.len())
 }
 
-/// What rules find in the config and in permissions; secrets have a list of their own.
+/// What rules find in the config and in permissions, counted as a report does; secrets have a list of their own.
 pub(super) fn facts(analysis: &ImageAnalysis, view: &ImageView<'_>) -> Table {
-    let all: Vec<_> = analysis.facts.iter().filter(|fact| !fact.rule.starts_with("image-secret")).collect();
+    let groups = fact_groups(analysis, view);
     let mut rows = Vec::new();
-    for fact in all.iter().take(view.top) {
-        let maker = fact.layer.map(|layer| shown_maker(analysis, layer)).unwrap_or_default();
-        rows.push(vec![plain(&fact.message), plain(maker), rule_name(fact.rule)]);
+    for group in groups.iter().take(view.top) {
+        let [first, ..] = group[..] else { continue };
+        let path = |fact: &&ImageFinding| fact.path.map(|path| shown_path(analysis, path)).unwrap_or_default();
+        let paths: Vec<String> = group.iter().map(path).collect();
+        let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+        let makers: BTreeSet<String> =
+            group.iter().filter_map(|fact| fact.layer.map(|layer| shown_maker(analysis, layer))).collect();
+        let maker = if makers.len() > 1 { count(makers.len() as u64, "layer") } else { makers.into_iter().collect() };
+        rows.push(vec![plain(joined_message(&first.message, &paths)), plain(maker), rule_name(first.rule)]);
     }
     let columns = [Column::Words, Column::Left, Column::Left];
-    Table::new(&columns, rows).with_quiet_head(&["finding", "written by", "rule"]).of(all.len())
+    Table::new(&columns, rows).with_quiet_head(&["finding", "written by", "rule"]).of(groups.len())
+}
+
+/// Findings that are no secrets, in groups of those that differ in their path alone; with all rows, each path is one.
+fn fact_groups<'a>(analysis: &'a ImageAnalysis, view: &ImageView<'_>) -> Vec<Vec<&'a ImageFinding>> {
+    let mut groups: Vec<Vec<&ImageFinding>> = Vec::new();
+    let mut known = HashMap::new();
+    for fact in analysis.facts.iter().filter(|fact| !fact.rule.starts_with("image-secret")) {
+        let line = analysis.place_of_fact(fact).map(|(file, place)| (file, place.first_line));
+        if view.all || !is_one_of_many(fact.severity, fact.cost.is_some()) {
+            groups.push(vec![fact]);
+            continue;
+        }
+        let at = *known.entry((fact.rule, line)).or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some(group) => group.push(fact),
+            None => groups.push(vec![fact]),
+        }
+    }
+    groups
 }
 
 /// Findings on one line each, for formats that have no tables of their own.

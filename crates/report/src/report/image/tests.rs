@@ -96,3 +96,23 @@ fn the_picture_of_a_large_image_is_small() {
     assert!((1_000..=4_100).contains(&nodes) && page.len() < 5_000_000, "{nodes} {}", page.len());
     assert!(page.contains(" smaller ") && page.contains("are summed as"), "{nodes}");
 }
+
+#[test]
+fn paths_of_one_kind_are_one_row_as_in_a_report() {
+    let sketched = sketch(
+        "HISTORY RUN /bin/sh -c uv sync # buildkit\n\n\
+         40755 0:0 0 srv/\n100666 0:0 5 srv/a.lock\n100666 0:0 6 srv/b.lock\n100666 0:0 7 srv/c/d.lock",
+    );
+    let read = Read { images: vec![sketched], ..Read::default() };
+    let analysis = analyse(read, &AnalysisOptions::default(), &mut Mask::default());
+    let rows = |view: ImageView<'static>, medium| {
+        let text = image(&analysis, &view, medium).write(medium, Layout::PLAIN);
+        text.matches("any user in the container can write to").count()
+    };
+    for medium in [Medium::Terminal, Medium::Markdown, Medium::Html] {
+        let text = image(&analysis, &view(), medium).write(medium, Layout::PLAIN);
+        assert!(text.contains("and 2 more paths below"), "{text}");
+        assert_eq!(rows(view(), medium), 1);
+        assert_eq!(rows(ImageView { all: true, ..view() }, medium), 3);
+    }
+}

@@ -12,6 +12,7 @@ use super::terminal::tone_of_line;
 use crate::finding::Basis;
 use crate::report::anchor::identifier_of;
 use crate::report::format::escape::{masked, masked_with_tabs};
+use crate::report::layout::width;
 use crate::report::page::{
     Block, Column, Fold, Listing, Medium, NextCommand, Page, Remark, RemarkFix, Section, SourceExcerpt, Table, Text,
     TextKind, TextPart, Tone, blocks_for,
@@ -263,7 +264,7 @@ fn draw_table(table: &Table) -> Markup {
     html! {
         @if !columns.is_empty() {
             div.scroll role="group" aria-label="Table" tabindex="0" {
-                table.stack[has_words && columns.len() > 2] {
+                table.stack[columns.len() > 2 && (has_words || least_width(table, &columns) > NARROW)] {
                     @if has_head {
                         thead { tr { @for at in &columns {
                             @let head = table.head.get(*at).map(String::as_str).unwrap_or_default();
@@ -285,6 +286,24 @@ fn draw_table(table: &Table) -> Markup {
             "… " (grouped(table.hidden as u64)) " more" @if !table.is_final { " (" code { "--all" } ")" }
         } }
     }
+}
+
+/// Characters of a row for which a narrow screen has room.
+const NARROW: usize = 44;
+
+/// Characters of a column whose cells break, and those between two columns.
+const BROKEN: usize = 16;
+const GAP: usize = 2;
+
+/// Characters that the widest cells of all columns take side by side.
+fn least_width(table: &Table, columns: &[usize]) -> usize {
+    let cell_width = |cell: &Text| cell.parts.iter().map(|part| width(&part.text)).sum::<usize>();
+    let column_width = |at: &usize| {
+        let cells = table.rows.iter().filter_map(|row| row.get(*at));
+        let widest = cells.map(cell_width).max().unwrap_or_default();
+        if matches!(table.columns[*at], Column::Left | Column::Right) { widest } else { widest.min(BROKEN) }
+    };
+    columns.iter().map(column_width).sum::<usize>() + GAP * columns.len()
 }
 
 /// What a narrow screen shows before a number, as it has no room for heads.

@@ -224,6 +224,42 @@ fn anchors_differ_where_their_addresses_would_not() {
 }
 
 #[test]
+fn a_table_that_is_too_wide_for_a_narrow_screen_is_stacked() {
+    let columns = [Column::Left, Column::Right, Column::Right, Column::Left, Column::Words];
+    let stacked = |cells: [&str; 4]| {
+        let mut page = Page::new("x");
+        let cells = cells.iter().chain(&[""]).map(plain).collect();
+        page.push(Table::new(&columns, vec![cells]).with_head(&["", "before", "after", "change", ""]));
+        html(&page).contains("<table class=\"stack\">")
+    };
+    assert!(stacked(["rebuild after a source change", "551 MB", "104 MB", "−447 MB (−81 %)"]));
+    assert!(!stacked(["size", "5 MB", "4 MB", "−1 MB"]));
+}
+
+#[test]
+fn a_trend_begins_at_zero_and_where_it_starts() {
+    let point = |value: Option<f64>| TrendPoint {
+        name: "c".to_owned(),
+        value,
+        text: value.map(|value| format!("{value} MB")).unwrap_or_default(),
+    };
+    let draw = |values: &[Option<f64>]| {
+        let mut page = Page::new("x");
+        page.push(Chart::Trend { name: "size".to_owned(), points: values.iter().copied().map(point).collect() });
+        html(&page)
+    };
+    let text = draw(&[Some(1000.0), Some(1002.0), Some(998.0)]);
+    assert!(text.contains("d=\"M0 5.19L50 5.00L100 5.38\""), "a small change is small: {text}");
+    assert!(text.contains("<figcaption>size: from 998 MB to 1002 MB</figcaption>"), "{text}");
+    assert!(text.contains("<span>1002 MB</span><span>0</span>"), "{text}");
+    assert!(draw(&[Some(1000.0), Some(190.0)]).contains("d=\"M0 5.00L100 81.95\""), "a large one is large");
+    assert!(draw(&[Some(1.0), Some(1.0)]).contains("size: always 1 MB</figcaption>"));
+    let late = draw(&[None, Some(5.0), Some(5.0)]);
+    assert!(late.contains("d=\"M50 5.00L100 5.00\"") && late.contains("margin-left:40%"), "{late}");
+    assert!(late.contains("size: always 5 MB"), "{late}");
+}
+
+#[test]
 fn lines_that_are_copied_keep_their_tabs() {
     let mut page = Page::new("x");
     page.push(Block::Diff("+\tmake\u{1b}".to_owned()));

@@ -75,7 +75,8 @@ fn logged_build(build: LoggedBuildJson, notices: &mut Vec<String>) -> BuildState
                 name: step.name,
                 line: step.line,
                 seconds,
-                start: step.started.as_deref().and_then(unix_seconds),
+                start: step.begins_after.and_then(amount).or_else(|| step.started.as_deref().and_then(unix_seconds)),
+                has_logged_start: step.started.is_some(),
                 is_critical: critical.contains(&index),
             });
         }

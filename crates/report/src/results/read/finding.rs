@@ -88,14 +88,15 @@ fn finding_state(finding: FindingJson, command: &str) -> FindingState {
         rule: finding.rule,
         severity: finding.severity,
         file: finding.file,
-        line: Some(finding.instruction_line.unwrap_or(first)),
+        line: Some(first),
         column: Some(finding.span.start.column),
+        instruction_line: finding.instruction_line.filter(|line| *line != first),
         message: finding.message,
         help: finding.help,
         cost,
         also: Vec::new(),
         same_as: None,
         fix,
-        lines: Some((first, finding.span.end.line.max(first))),
+        last_line: Some(finding.span.end.line.max(first)),
     }
 }

@@ -80,6 +80,7 @@ fn finding_state(finding: ImageFindingJson, subject: &str, image: &str) -> Findi
         line: origin.as_ref().map(|origin| origin.line),
         file: origin.map_or_else(|| image.to_owned(), |origin| origin.file),
         column: None,
+        instruction_line: None,
         message: finding.message,
         help: Some(finding.help),
         cost,
@@ -87,7 +88,7 @@ fn finding_state(finding: ImageFindingJson, subject: &str, image: &str) -> Findi
         same_as: finding.rule.filter(|rule| *rule != finding.name),
         rule: finding.name,
         fix: None,
-        lines: None,
+        last_line: None,
     }
 }
 

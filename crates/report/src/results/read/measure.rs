@@ -55,6 +55,7 @@ fn build_state(build: MeasurementFileBuild, notices: &mut Vec<String>) -> BuildS
             line: None,
             seconds: step.seconds,
             start: None,
+            has_logged_start: false,
             is_critical: false,
         };
         state.steps.extend(known.take(MOST_STEPS).map(step));

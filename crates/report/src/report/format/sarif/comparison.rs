@@ -21,7 +21,7 @@ pub fn write(comparison: &Comparison, exit: u8, base: &PathBase) -> String {
     let present = comparison.state.findings.iter();
     let findings = || present.clone().chain(&comparison.fixed_findings);
     let prints = |findings: &'_ [FindingState]| -> BTreeSet<String> {
-        findings.iter().map(|finding| finding.fingerprint.clone()).collect()
+        findings.iter().flat_map(FindingState::fingerprints).map(str::to_owned).collect()
     };
     let (new, uncompared) = (prints(&comparison.new_findings), prints(&comparison.uncompared_findings));
     let state = |index: usize, finding: &FindingState| match comparison.baseline {

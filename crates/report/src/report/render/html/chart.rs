@@ -164,36 +164,55 @@ fn draw_matrix(name: &str, columns: &[MatrixColumn], rows: &[MatrixRow]) -> Mark
 }
 
 fn draw_trend(name: &str, points: &[TrendPoint]) -> Markup {
-    let values: Vec<(usize, f64)> =
-        points.iter().enumerate().filter_map(|(at, point)| Some((at, point.value?))).collect();
-    let texts: Vec<&TrendPoint> = points.iter().filter(|point| point.value.is_some()).collect();
-    let (Some(first), Some(last)) = (texts.first(), texts.last()) else { return html! {} };
+    let known = || points.iter().enumerate().filter_map(|(at, point)| Some((at, point, point.value?)));
+    let (Some((start, first, _)), Some((_, last, _))) = (known().next(), known().last()) else { return html! {} };
+    let least = known().min_by(|a, b| a.2.total_cmp(&b.2)).map_or(first, |(_, point, _)| point);
+    let most = known().max_by(|a, b| a.2.total_cmp(&b.2)).map_or(last, |(_, point, _)| point);
+    let range = match (least.text == most.text, least.value == most.value) {
+        (true, true) => format!("always {}", most.text),
+        (true, false) => format!("always about {}", most.text),
+        (false, _) => format!("from {} to {}", least.text, most.text),
+    };
     let runs = count(points.len() as u64, "run");
-    let what = format!("{name}: {} at first, {} at last, {runs}", first.text, last.text);
+    let what = format!("{name}: {} at first, {} at last, {range}, {runs}", first.text, last.text);
+    let values: Vec<(usize, f64)> = known().map(|(at, _, value)| (at, value)).collect();
     html! {
         figure.chart.trend {
-            figcaption { (masked(name)) }
-            svg viewBox="0 0 100 100" preserveAspectRatio="none" role="img" aria-label=(masked(&what)) {
-                path d=(line(&values, points.len())) {}
-            }
-            div.ends {
-                span { (masked(&first.name)) ": " (masked(&first.text)) }
-                span { (masked(&last.name)) ": " (masked(&last.text)) }
+            figcaption { (masked(name)) ": " (masked(&range)) }
+            div.plot {
+                div.scale aria-hidden="true" { span { (masked(&most.text)) } span { "0" } }
+                svg viewBox="0 0 100 100" preserveAspectRatio="none" role="img" aria-label=(masked(&what)) {
+                    path d=(line(&values, points.len())) {}
+                }
+                div.ends {
+                    span style={ "margin-left:" (column(start, points.len()).min(MOST_INDENT)) "%" } {
+                        (masked(&first.name)) ": " span.number { (masked(&first.text)) }
+                    }
+                    span { (masked(&last.name)) ": " span.number { (masked(&last.text)) } }
+                }
             }
         }
     }
 }
 
-/// The line through values at places of so many; the least is at the bottom.
+/// Percent of the width that the label of a late start is indented by: what follows it needs room.
+const MOST_INDENT: f64 = 40.0;
+
+/// Percent of the height that the highest value takes.
+const TOP: f64 = 0.95;
+
+/// Where the value of a run stands among so many, in percent from the left.
 #[allow(clippy::cast_precision_loss, reason = "places on a screen")]
+fn column(at: usize, places: usize) -> f64 {
+    percent(at as f64, places.saturating_sub(1) as f64)
+}
+
+/// The line through values at places of so many. Zero is at the bottom, so that a change looks as large as it is.
 fn line(values: &[(usize, f64)], places: usize) -> String {
-    let least = values.iter().map(|(_, value)| *value).fold(f64::INFINITY, f64::min);
-    let most = values.iter().map(|(_, value)| *value).fold(f64::NEG_INFINITY, f64::max);
+    let most = values.iter().map(|(_, value)| *value).fold(0.0, f64::max);
     let points = values.iter().map(|(at, value)| {
-        let x = percent(*at as f64, places.saturating_sub(1) as f64);
-        // Values that are all the same are in the middle.
-        let y = if most > least { 95.0 - 0.9 * percent(value - least, most - least) } else { 50.0 };
-        format!("{x} {y}")
+        let y = 100.0 - TOP * percent(*value, most);
+        format!("{} {y:.2}", column(*at, places))
     });
     format!("M{}", points.collect::<Vec<_>>().join("L"))
 }
