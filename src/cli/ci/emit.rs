@@ -27,7 +27,6 @@ pub(super) fn run(global: &Global, command: &CiEmit) -> Result<u8, CommandFailur
         path: top.to_owned(),
         configuration: SettingsSource::None,
         pipelines: PipelineSelection::All,
-        exclude: command.exclude.exclude.clone(),
         each_build: true,
         needs: [Need::ContextNames, Need::Projects].into_iter().collect::<Needs>(),
         ..GatherRequest::new(&AllRules)
@@ -56,6 +55,7 @@ pub(super) fn run(global: &Global, command: &CiEmit) -> Result<u8, CommandFailur
         files: &files,
         text_of: &text_of,
         projects: &projects,
+        is_excluded: &|place| command.exclude.exclude.iter().any(|pattern| pattern.matches(place)),
         branch: branch.as_deref().unwrap_or("main"),
         system: match command.system {
             PipelineArgument::Github => PipelineSystem::Github,

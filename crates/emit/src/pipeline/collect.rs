@@ -35,7 +35,7 @@ pub(super) fn plan_of(input: &PipelineInput) -> PipelinePlan {
             input.platforms.len()
         ));
     }
-    for image in images {
+    for image in images.into_iter().filter(|image| !(input.is_excluded)(&image.dockerfile)) {
         if let Some(source) = missing_source(input, &image) {
             plan.notes.push(format!(
                 "{} is left out: it takes `{source}`, which git does not have; build it by hand behind the step that makes it",

@@ -51,6 +51,8 @@ pub struct PipelineInput<'i> {
     pub text_of: &'i dyn Fn(&str) -> Option<String>,
     /// The projects of the repository, where no build context has any.
     pub projects: &'i [Project],
+    /// Whether the user wants a path left out, as seen from the top.
+    pub is_excluded: &'i dyn Fn(&str) -> bool,
     /// The branch that is released.
     pub branch: &'i str,
     /// The system.

@@ -69,7 +69,10 @@ fn projects<'i>(input: &PipelineInput<'i>, plan: &PipelinePlan) -> Vec<Repositor
         for project in projects {
             let folder = path::normalize(&path::child(&context, &project.root));
             let root = project.workspace.as_ref().and_then(|root| projects.iter().find(|other| other.root == *root));
-            if root.is_some_and(tests) || !known.insert((folder.clone(), project.ecosystem)) {
+            if (input.is_excluded)(&folder)
+                || root.is_some_and(tests)
+                || !known.insert((folder.clone(), project.ecosystem))
+            {
                 continue;
             }
             all.push(RepositoryProject { project, context: context.clone(), folder });
