@@ -165,13 +165,13 @@ fn draw_matrix(name: &str, columns: &[MatrixColumn], rows: &[MatrixRow]) -> Mark
 
 fn draw_trend(name: &str, points: &[TrendPoint]) -> Markup {
     let known = || points.iter().enumerate().filter_map(|(at, point)| Some((at, point, point.value?)));
-    let (Some((start, first, _)), Some((_, last, _))) = (known().next(), known().last()) else { return html! {} };
-    let least = known().min_by(|a, b| a.2.total_cmp(&b.2)).map_or(first, |(_, point, _)| point);
-    let most = known().max_by(|a, b| a.2.total_cmp(&b.2)).map_or(last, |(_, point, _)| point);
-    let range = match (least.text == most.text, least.value == most.value) {
-        (true, true) => format!("always {}", most.text),
-        (true, false) => format!("always about {}", most.text),
-        (false, _) => format!("from {} to {}", least.text, most.text),
+    let (Some((start, first, _)), Some((_, last, _))) = (known().next(), known().next_back()) else { return html! {} };
+    let lowest = known().min_by(|a, b| a.2.total_cmp(&b.2)).map_or(first, |(_, point, _)| point);
+    let highest = known().max_by(|a, b| a.2.total_cmp(&b.2)).map_or(last, |(_, point, _)| point);
+    let range = match (lowest.text == highest.text, lowest.value == highest.value) {
+        (true, true) => format!("always {}", highest.text),
+        (true, false) => format!("always about {}", highest.text),
+        (false, _) => format!("from {} to {}", lowest.text, highest.text),
     };
     let runs = count(points.len() as u64, "run");
     let what = format!("{name}: {} at first, {} at last, {range}, {runs}", first.text, last.text);
@@ -180,7 +180,7 @@ fn draw_trend(name: &str, points: &[TrendPoint]) -> Markup {
         figure.chart.trend {
             figcaption { (masked(name)) ": " (masked(&range)) }
             div.plot {
-                div.scale aria-hidden="true" { span { (masked(&most.text)) } span { "0" } }
+                div.scale aria-hidden="true" { span { (masked(&highest.text)) } span { "0" } }
                 svg viewBox="0 0 100 100" preserveAspectRatio="none" role="img" aria-label=(masked(&what)) {
                     path d=(line(&values, points.len())) {}
                 }
