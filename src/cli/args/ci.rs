@@ -143,7 +143,7 @@ fn one_line(text: &str) -> Result<String, String> {
 fn platform(text: &str) -> Result<String, String> {
     let parts: Vec<&str> = text.split('/').collect();
     let is_plain = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric());
-    if parts.first() == Some(&"linux") && matches!(parts.len(), 2 | 3) && parts.iter().all(|part| is_plain(&part)) {
+    if parts.first() == Some(&"linux") && matches!(parts.len(), 2 | 3) && parts.iter().all(is_plain) {
         Ok(text.to_owned())
     } else {
         Err("write linux/ARCHITECTURE, such as linux/arm64".to_owned())

@@ -23,15 +23,7 @@ const SCRIPT_SIGN: &str = "Written by dockopt";
 pub(super) fn run(global: &Global, command: &CiEmit) -> Result<u8, CommandFailure> {
     let top = command.path.as_path();
     let repository = repository_top(top, "ci emit")?;
-    let request = GatherRequest {
-        path: top.to_owned(),
-        configuration: SettingsSource::None,
-        pipelines: PipelineSelection::All,
-        each_build: true,
-        needs: [Need::ContextNames, Need::Projects].into_iter().collect::<Needs>(),
-        ..GatherRequest::new(&AllRules)
-    };
-    let inputs = crate::load::gather(&request)?;
+    let inputs = crate::load::gather(&gather_request(top))?;
     complain(global, &inputs);
     progress::doing("working out the pipeline");
     let (files, _) = repository_files(top);
@@ -83,6 +75,18 @@ pub(super) fn run(global: &Global, command: &CiEmit) -> Result<u8, CommandFailur
         (_, true) => FOUND,
         _ => CLEAN,
     })
+}
+
+/// What is read of a repository: each way in which its Dockerfiles are built.
+fn gather_request(top: &Path) -> GatherRequest {
+    GatherRequest {
+        path: top.to_owned(),
+        configuration: SettingsSource::None,
+        pipelines: PipelineSelection::All,
+        each_build: true,
+        needs: [Need::ContextNames, Need::Projects].into_iter().collect::<Needs>(),
+        ..GatherRequest::new(&AllRules)
+    }
 }
 
 /// The projects of a repository, in build contexts and outside of them.

@@ -101,9 +101,8 @@ impl ReachableDatabase {
             let new = format!("{scheme}://{user}:{PASSWORD}@{}:{}/{database}{options}", self.host, self.job.port);
             return (host == server.name).then_some(new);
         }
-        let words = name.split('_').map(str::to_ascii_uppercase);
         let role = |word: &str, role: &str| data::CONNECTION_WORDS.has(word, role);
-        let last = words.last().unwrap_or_default();
+        let last = name.rsplit('_').next().unwrap_or_default().to_ascii_uppercase();
         let settings = settings(server);
         let is_about = |word: String| self.words.contains(&word) || matches!(word.as_str(), "DB" | "DATABASE");
         let is_named = name.split('_').any(|word| is_about(word.to_ascii_uppercase()));
@@ -209,7 +208,7 @@ fn is_built_in(input: &PipelineInput, service: &StackService, folder: &str) -> b
     context.is_some_and(|context| path::covers(&context, &path::child(input.folder, folder)))
 }
 
-/// Whether a source of the project takes SQLite where a variable is not set: its tests may count on that.
+/// Whether a source of the project takes `SQLite` where a variable is not set: its tests may count on that.
 fn falls_back(input: &PipelineInput, folder: &str, variable: &str) -> bool {
     let sources = input.files.iter().filter(|file| path::covers(folder, file) && FileKind::of(file).has_code());
     let variable = variable.to_ascii_lowercase();

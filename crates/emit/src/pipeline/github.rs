@@ -170,9 +170,8 @@ fn add_tool(lines: &mut YamlLines, tool: &JobTool, has_matrix: bool) {
     }
     lines.add(STEP, "with:");
     for (key, value) in &inputs {
-        if value.starts_with("${{") {
-            lines.add(STEP + 2, &format!("{key}: {value}"));
-        } else if value == "true" || value == "none" {
+        let is_written = value.starts_with("${{") || value == "true" || value == "none";
+        if is_written {
             lines.add(STEP + 2, &format!("{key}: {value}"));
         } else {
             lines.pair(STEP + 2, key, value);
@@ -205,6 +204,32 @@ fn add_images(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelineP
     ];
     let name = "images (${{ matrix.image }}, ${{ matrix.platform }})";
     job_head(lines, "images", name, "${{ matrix.runner }}", minutes, &permissions);
+    add_legs(lines, input, plan);
+    lines.add(4, "steps:");
+    checkout(lines);
+    if !submodules(input).is_empty() {
+        lines.add(STEP + 2, "submodules: recursive");
+    }
+    log_in(lines);
+    let keep = "printf '%s\\n' \"key=$key\" \"image=$image\" \"tag=$tag\" \"cache=$cache\" \"known=$known\" >>\"$GITHUB_ENV\"\n";
+    add_run(lines, "Look up", &[], &format!("{}{keep}", scripts::LOOK_UP));
+    let is_new = ["if: env.known == 'no'"];
+    add_run(lines, "Make a builder", &is_new, scripts::BUILDER);
+    add_run(lines, "Build", &is_new, scripts::BUILD);
+    add_run(lines, "Start", &is_new, &scripts::start_script(input, plan));
+    add_run(lines, "Push", &["if: env.known == 'no' && env.PUSH == 'true'"], scripts::PUSH);
+    add_run(lines, "Keep the key", &["if: env.PUSH == 'true'"], scripts::KEEP);
+    step(lines, "Hand it on");
+    lines.add(STEP, "if: env.PUSH == 'true'");
+    uses(lines, "actions/upload-artifact");
+    lines.add(STEP, "with:");
+    lines.add(STEP + 2, "name: key-${{ matrix.image }}-${{ strategy.job-index }}");
+    lines.add(STEP + 2, "path: keys");
+    lines.add(STEP + 2, "retention-days: 7");
+}
+
+/// The matrix of the images, and the variables that a leg gets from it.
+fn add_legs(lines: &mut YamlLines, input: &PipelineInput, plan: &PipelinePlan) {
     lines.add(4, "strategy:");
     lines.add(6, "fail-fast: false");
     lines.add(6, "matrix:");
@@ -237,27 +262,6 @@ fn add_images(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelineP
     lines.add(6, if has_unmounted { "UNMOUNTED: ${{ matrix.unmounted }}" } else { "UNMOUNTED: \"\"" });
     lines.add(6, "PUSH: ${{ github.event_name != 'pull_request' }}");
     lines.pair(6, "COMPOSE", &plan.compose.join(" "));
-    lines.add(4, "steps:");
-    checkout(lines);
-    if !submodules(input).is_empty() {
-        lines.add(STEP + 2, "submodules: recursive");
-    }
-    log_in(lines);
-    let keep = "printf '%s\\n' \"key=$key\" \"image=$image\" \"tag=$tag\" \"cache=$cache\" \"known=$known\" >>\"$GITHUB_ENV\"\n";
-    add_run(lines, "Look up", &[], &format!("{}{keep}", scripts::LOOK_UP));
-    let is_new = ["if: env.known == 'no'"];
-    add_run(lines, "Make a builder", &is_new, scripts::BUILDER);
-    add_run(lines, "Build", &is_new, scripts::BUILD);
-    add_run(lines, "Start", &is_new, &scripts::start_script(input, plan));
-    add_run(lines, "Push", &["if: env.known == 'no' && env.PUSH == 'true'"], scripts::PUSH);
-    add_run(lines, "Keep the key", &["if: env.PUSH == 'true'"], scripts::KEEP);
-    step(lines, "Hand it on");
-    lines.add(STEP, "if: env.PUSH == 'true'");
-    uses(lines, "actions/upload-artifact");
-    lines.add(STEP, "with:");
-    lines.add(STEP + 2, "name: key-${{ matrix.image }}-${{ strategy.job-index }}");
-    lines.add(STEP + 2, "path: keys");
-    lines.add(STEP + 2, "retention-days: 7");
 }
 
 /// Variables of the job that builds, with what they are.
