@@ -287,6 +287,7 @@ fn a_repository_without_images_or_tests_says_so() {
     // Images alone.
     let ran = emit(Dockopt::new().file("Dockerfile", "FROM debian\n"), &["gitlab", "--write"]).code(0);
     assert!(ran.stderr.contains("no project has tests"), "{}", ran.stderr);
+    assert!(ran.read(GITLAB).contains("      :(literal)Dockerfile\n"), "{}", ran.read(GITLAB));
 }
 
 #[test]

@@ -73,7 +73,8 @@ fn only_what_starts_gets_a_tag() {
     let images = ["debian:trixie-slim", "python:3.13-slim", "nats:2.12-alpine"];
     let Some(engine) = CacheEngine::start(FOLDER, &images) else { return };
     let broken = DOCKERFILE.replace("COPY page /srv/page\n", "");
-    let project = Dockopt::new().file("web/Dockerfile", &broken).file("web/page", "x\n").file("compose.yaml", COMPOSE);
+    let project =
+        Dockopt::new().file("web/Dockerfile", DOCKERFILE).file("web/page", "x\n").file("compose.yaml", COMPOSE);
     let ran = project.args(["ci", "emit", "gitlab", "--write"]).run().code(0);
     let folder = ran.path();
     let pipeline = ran.read(".gitlab-ci.yml");
@@ -83,6 +84,7 @@ fn only_what_starts_gets_a_tag() {
         git(folder, &["commit", "-q", "-m", message]);
         git(folder, &["rev-parse", "HEAD"]).trim().to_owned()
     };
+    fs::write(folder.join("web/Dockerfile"), broken).unwrap();
     git(folder, &["init", "-q"]);
     let first = commit("first");
     let build = script(&tree, "image-web", ".image");

@@ -119,6 +119,11 @@ fn image_inputs(input: &PipelineInput, image: &RepositoryImage, plan: &mut Pipel
     let build = Build::new(&input.inputs.builds[image.build]);
     let submodules = submodules(input).into_iter().filter(|folder| path::covers(context, folder) || context.is_empty());
     let submodules = submodules.map(|folder| format!(":(literal){folder}")).collect::<Vec<_>>();
+    // An image that takes nothing is made of its Dockerfile.
+    let alone = vec![format!(":(literal){}", image.dockerfile)];
+    if build.context_sources().is_some_and(|sources| sources.is_empty()) {
+        return alone;
+    }
     let Some(paths) = build.image_paths(&place) else {
         plan.choose("images", &key, "all files: what it takes is known only during the build", None);
         return vec![":(glob)**".to_owned()];
@@ -126,9 +131,8 @@ fn image_inputs(input: &PipelineInput, image: &RepositoryImage, plan: &mut Pipel
     let included = paths.included.patterns.iter().map(|pattern| format!(":(glob){pattern}"));
     let is_useful = |pattern: &&String| takes_any(pattern);
     let left_out = paths.left_out.iter().filter(is_useful).map(|pattern| format!(":(exclude,glob){pattern}"));
-    // An image that takes nothing is made of its Dockerfile.
     if paths.included.patterns.is_empty() {
-        return vec![format!(":(literal){}", image.dockerfile)];
+        return alone;
     }
     let all: Vec<String> = included.chain(submodules).chain(left_out).collect();
     plan.choose(
