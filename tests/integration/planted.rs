@@ -193,7 +193,7 @@ pub(crate) fn commit_twice(folder: &Path) {
 }
 
 /// Commands with the formats that each has.
-pub(crate) const SINKS: [(&str, &str); 29] = [
+pub(crate) const SINKS: [(&str, &str); 32] = [
     ("lint Dockerfile", REPORTS),
     ("lint compose.yaml", "text json"),
     ("audit . --no-history", REPORTS),
@@ -212,6 +212,9 @@ pub(crate) const SINKS: [(&str, &str); 29] = [
     ("compose fix --unsafe", "text json markdown html"),
     ("compose emit", "text json markdown html"),
     ("compose emit --explain --prod --dev", "text html"),
+    ("compose emit --just", "text json"),
+    ("ci emit github", "text json markdown html"),
+    ("ci emit gitlab --explain", "text html"),
     ("compose env", "text json markdown html"),
     ("compose graph", "text json markdown html"),
     ("compose graph --style mermaid", "text"),
