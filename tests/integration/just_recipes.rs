@@ -91,7 +91,7 @@ fn a_folder_without_a_justfile_gets_one() {
     assert_eq!(code, 0, "{reasons}");
     fs::remove_file(folder.path().join("justfile")).unwrap();
     let (_, reasons) = run(folder.path(), &["compose", "emit", "--just", "--explain"]);
-    assert!(reasons.contains("it asks first: volumes do not come back"), "{reasons}");
+    assert!(reasons.contains("it asks first, since `--volumes` removes the data"), "{reasons}");
 }
 
 #[test]

@@ -170,7 +170,7 @@ fn clean_all(services: &ComposeServices, profile: &str) -> NewRecipe {
     };
     let question = format!("Remove all containers, networks and volumes, with {data}? [y/N]");
     let comment = "Remove all containers, networks and volumes";
-    let reason = "it asks first: volumes do not come back";
+    let reason = "it asks first, since `--volumes` removes the data";
     NewRecipe::new("services-clean-all", comment, lines, reason).asking(question)
 }
 
