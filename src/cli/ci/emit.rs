@@ -10,15 +10,13 @@ use crate::cli::exit::{CLEAN, FAILED, FOUND};
 use crate::cli::output::{CommandFailure, complain};
 use crate::cli::pipelines::{read_run_times, repository_top};
 use crate::cli::progress;
+use crate::emit::is_written_by_deploy_emit;
 use crate::inputs::{Need, Needs};
 use crate::load::git::Repository;
 use crate::load::{DOCKERFILE_LIMIT, GatherRequest, PipelineSelection, SettingsSource, read_bytes, repository_files};
 use crate::manifest::{Project, is_manifest};
 use crate::pipeline::{DeploymentRunner, DeploymentScript, PipelineInput, PipelineSystem, pipeline};
 use crate::rules::AllRules;
-
-/// What the script of `deploy emit` says of itself.
-const SCRIPT_SIGN: &str = "Written by dockopt";
 
 pub(super) fn run(global: &Global, command: &CiEmit) -> Result<u8, CommandFailure> {
     let top = command.path.as_path();
@@ -110,7 +108,7 @@ fn deployment_script(
     }
     let scripts = files.iter().filter(|file| crate::text::path::name(file) == "deploy.sh");
     let mut written =
-        scripts.filter_map(|file| Some((file.clone(), text_of(file).filter(|text| text.contains(SCRIPT_SIGN))?)));
+        scripts.filter_map(|file| Some((file.clone(), text_of(file).filter(|text| is_written_by_deploy_emit(text))?)));
     let script = written.next();
     if script.is_none() && command.deploy.is_some() {
         return Err(CommandFailure::Because {

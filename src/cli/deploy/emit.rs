@@ -11,7 +11,7 @@ use crate::cli::output::CommandFailure;
 use crate::cli::terminal;
 use crate::compose::OVERRIDE_FILES;
 use crate::deployment::{DeploymentInput, DeploymentStrategy, haproxy_deployment, swarm_deployment};
-use crate::emit::Emission;
+use crate::emit::{Emission, is_written_by_deploy_emit};
 use crate::inputs::ComposeInput;
 use crate::load::{DOCKERFILE_LIMIT, read_bytes};
 use crate::text::path;
@@ -101,7 +101,7 @@ fn existing(folder: &Path, to: &str, services: &[String]) -> Result<BTreeMap<Str
         let Ok(bytes) = read_bytes(&folder.join(&name), DOCKERFILE_LIMIT) else { continue };
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let is_script = name.ends_with("deploy.sh") || name.contains("/edge/") || name.ends_with("/stack.yaml");
-        if is_script && !text.contains("Written by dockopt") {
+        if is_script && !is_written_by_deploy_emit(&text) {
             return Err(CommandFailure::Because {
                 what: format!("`{name}` is there and was not written by dockopt"),
                 help: Some("name another folder with `--to`".to_owned()),

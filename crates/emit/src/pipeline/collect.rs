@@ -7,7 +7,7 @@ use super::input::PipelineInput;
 use super::plan::{PipelinePlan, PlannedImage};
 use super::start::image_start;
 use super::test_job::test_jobs;
-use crate::build::{Build, ImagePlace};
+use crate::build::{Build, ImagePlace, is_remote_source};
 use crate::deployment::is_written_override;
 use crate::text::path;
 use crate::workflow::PathFilter;
@@ -159,7 +159,7 @@ fn missing_source(input: &PipelineInput, image: &RepositoryImage) -> Option<Stri
     let is_there = |source: &String| {
         let clean = path::normalize(source.trim_start_matches('/'));
         let clean = clean.trim_start_matches("../");
-        if matches!(clean, "" | ".") || is_remote(source) {
+        if matches!(clean, "" | ".") || is_remote_source(source) {
             return true;
         }
         let pattern = path::child(context, clean);
@@ -168,10 +168,6 @@ fn missing_source(input: &PipelineInput, image: &RepositoryImage) -> Option<Stri
         is_open || input.files.iter().any(|file| filter.takes(file)) || is_in_submodule(input, &pattern)
     };
     Build::new(build).context_sources()?.into_iter().find(|source| !is_there(source))
-}
-
-fn is_remote(source: &str) -> bool {
-    source.contains("://") || source.starts_with("git@")
 }
 
 fn is_in_submodule(input: &PipelineInput, path: &str) -> bool {

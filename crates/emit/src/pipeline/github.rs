@@ -2,14 +2,13 @@
 
 use super::collect::submodules;
 use super::input::{DeploymentRunner, PipelineInput};
-use super::lines::YamlLines;
+use super::lines::{YamlLines, list};
 use super::plan::{PipelinePlan, PlannedDeployment, PlannedImage, TestJob};
 use super::scripts;
 use super::tool::JobTool;
 use crate::data;
 use crate::emit::EmittedFile;
 use crate::text::path;
-use crate::yaml::NewValue;
 
 /// The workflow that tests and builds.
 const WORKFLOW: &str = ".github/workflows/pipeline.yml";
@@ -26,8 +25,10 @@ const STEP: usize = 8;
 /// The files of a plan.
 pub(super) fn files(input: &PipelineInput, plan: &mut PipelinePlan) -> Vec<EmittedFile> {
     let workflow = EmittedFile { path: WORKFLOW.to_owned(), text: workflow(input, plan) };
-    let release = EmittedFile { path: RELEASE.to_owned(), text: release(input, plan) };
-    if plan.images.is_empty() { vec![workflow] } else { vec![workflow, release] }
+    if plan.images.is_empty() {
+        return vec![workflow];
+    }
+    vec![workflow, EmittedFile { path: RELEASE.to_owned(), text: release(input, plan) }]
 }
 
 fn workflow(input: &PipelineInput, plan: &mut PipelinePlan) -> String {
@@ -191,9 +192,8 @@ fn legs<'p>(input: &'p PipelineInput, plan: &'p PipelinePlan) -> Vec<(&'p Planne
 
 fn add_images(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelinePlan) {
     let minutes = plan.timeout(input, "images");
-    for (key, why) in IMAGE_CHOICES {
-        plan.choose("images", key, why, None);
-    }
+    plan.choose("images", "permissions", "it pushes what has started; a pull request pushes nothing", None);
+    plan.choose_image_steps("matrix");
     let permissions = [
         ("contents", "read", "to check out"),
         (
@@ -274,18 +274,6 @@ const VARIABLES: [(&str, &str); 8] = [
     ("SERVICES", "matrix.services"),
     ("SECONDS_TO_START", "matrix.seconds"),
     ("INPUTS", "matrix.inputs"),
-];
-
-/// Choices of the job that builds, which are the same for all images.
-const IMAGE_CHOICES: [(&str, &str); 5] = [
-    ("permissions", "it pushes what has started; a pull request pushes nothing"),
-    ("matrix", "an image on each platform by itself, on a processor of that kind: nothing is emulated"),
-    (
-        "Look up",
-        "the tag follows from the files, so that an image whose files did not change is not built again, on any branch",
-    ),
-    ("Build", "a cache per image and platform, with the stages between (`mode=max`), in a repository of its own"),
-    ("Push", "after the start: what does not start gets no tag, and is not in the registry at all"),
 ];
 
 fn add_tags(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelinePlan) {
@@ -418,8 +406,4 @@ fn uses(lines: &mut YamlLines, action: &str) {
     let row = data::WORKFLOW_ACTIONS.row(action);
     let (version, commit) = row.map_or(("", ""), |row| (row[2], row[3]));
     lines.add(STEP, &format!("uses: {action}@{commit} # {version}"));
-}
-
-fn list(texts: &[String]) -> String {
-    NewValue::raw_texts(texts).block(0, 2, "\n").trim_start().to_owned()
 }

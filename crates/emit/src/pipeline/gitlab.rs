@@ -2,12 +2,11 @@
 
 use super::collect::submodules;
 use super::input::{DeploymentRunner, PipelineInput};
-use super::lines::{YamlLines, indented};
+use super::lines::{YamlLines, indented, list};
 use super::plan::{PipelinePlan, PlannedDeployment, PlannedImage, TestJob};
 use super::scripts;
 use crate::emit::EmittedFile;
 use crate::text::path;
-use crate::yaml::NewValue;
 
 /// The file that GitLab reads.
 const FILE: &str = ".gitlab-ci.yml";
@@ -161,9 +160,7 @@ fn add_docker(lines: &mut YamlLines, has_submodules: bool) {
 
 fn add_images(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelinePlan) {
     let minutes = plan.timeout(input, "images");
-    for (key, why) in IMAGE_CHOICES {
-        plan.choose("images", key, why, None);
-    }
+    plan.choose_image_steps("tags");
     job_head(lines, ".image", "images", minutes, true);
     lines.add(2, "extends: .docker");
     lines.add(2, "needs: []");
@@ -228,17 +225,6 @@ fn add_leg(lines: &mut YamlLines, image: &PlannedImage, platform: &str, compose:
     lines.block(4, "INPUTS", &image.inputs.join("\n").replace('$', "$$"));
 }
 
-/// Choices of the jobs that build, which are the same for all images.
-const IMAGE_CHOICES: [(&str, &str); 4] = [
-    ("tags", "an image on each platform by itself, on a processor of that kind: nothing is emulated"),
-    (
-        "Look up",
-        "the tag follows from the files, so that an image whose files did not change is not built again, on any branch",
-    ),
-    ("Build", "a cache per image and platform, with the stages between (`mode=max`), in a repository of its own"),
-    ("Push", "after the start: what does not start gets no tag, and is not in the registry at all"),
-];
-
 fn add_tags(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelinePlan) {
     let minutes = plan.timeout(input, "tag");
     plan.choose("tag", "stage", "an image whose tests fail gets no tag of the commit, so it can be no version", None);
@@ -302,8 +288,4 @@ fn add_deployment(
     lines.item(4, &format!("DIGESTS=$(cat digests); {set}\n{}", scripts::deploy_script(deployment)));
     lines.add(2, "after_script:");
     lines.item(4, &format!("export RESULT=$CI_JOB_STATUS NOTIFY=\"${{NOTIFY_COMMAND:-}}\"\n{}", scripts::NOTIFY));
-}
-
-fn list(texts: &[String]) -> String {
-    NewValue::raw_texts(texts).block(0, 2, "\n").trim_start().to_owned()
 }

@@ -82,3 +82,8 @@ pub(super) fn indented(script: &str, indent: usize) -> String {
     let line = |line: &str| if line.is_empty() { "\n".to_owned() } else { format!("{:indent$}{line}\n", "") };
     script.trim_end().lines().map(line).collect()
 }
+
+/// Texts as a list in brackets.
+pub(super) fn list(texts: &[String]) -> String {
+    NewValue::raw_texts(texts).block(0, 2, "\n").trim_start().to_owned()
+}

@@ -129,6 +129,18 @@ impl PipelinePlan {
         }
     }
 
+    /// Says why the steps that build are as they are; `legs`: the key under which a system has a job for each platform.
+    pub(super) fn choose_image_steps(&mut self, legs: &str) {
+        let why = "an image on each platform by itself, on a processor of that kind: nothing is emulated";
+        self.choose("images", legs, why, None);
+        let why = "the tag follows from the files, so that an image whose files did not change is not built again, on any branch";
+        self.choose("images", "Look up", why, None);
+        let why = "a cache per image and platform, with the stages between (`mode=max`), in a repository of its own";
+        self.choose("images", "Build", why, None);
+        let why = "after the start: what does not start gets no tag, and is not in the registry at all";
+        self.choose("images", "Push", why, None);
+    }
+
     /// The limit of a job in minutes: three times what earlier runs took.
     pub(super) fn timeout(&mut self, input: &PipelineInput, job: &str) -> u64 {
         let measured = input.run_times.and_then(|times| times.job("", job));

@@ -58,13 +58,11 @@ pub(super) fn image_start(input: &PipelineInput, image: &RepositoryImage, plan: 
             return start;
         }
     }
-    let build = &input.inputs.builds[image.build];
-    let checks = Build::new(build).target().is_some_and(|stage| {
-        let build = Build::new(build);
-        build.chain(stage).any(|stage| build.last(stage, Keyword::Healthcheck).is_some())
-    });
+    let build = Build::new(&input.inputs.builds[image.build]);
+    let mut stages = build.target().into_iter().flat_map(|stage| build.chain(stage));
+    let has_check = stages.any(|stage| build.last(stage, Keyword::Healthcheck).is_some());
     plan.choose("images", &key, "by itself, as no service of a compose file runs it", None);
-    if !checks {
+    if !has_check {
         plan.unchecked.push(image.name.clone());
     }
     start

@@ -23,3 +23,8 @@ pub struct Emission {
     /// Why nothing is written, although something should be: Compose would refuse it.
     pub failure: Option<String>,
 }
+
+/// Whether a file of a deployment is one that `deploy emit` wrote.
+pub fn is_written_by_deploy_emit(text: &str) -> bool {
+    text.contains("Written by dockopt")
+}

@@ -3,19 +3,17 @@
 use super::draft::RecipeDraft;
 use super::input::RecipeInput;
 use super::recipe::{NewRecipe, literal};
+use crate::emit::files::emission::is_written_by_deploy_emit;
 use crate::shell::quoted_word;
 use crate::text::path;
 
 /// Where scripts that deploy lie.
 const SCRIPTS: [&str; 5] = ["deploy/deploy.sh", "deploy.sh", "scripts/deploy.sh", "script/deploy.sh", "bin/deploy.sh"];
 
-/// What the script of `dockopt deploy emit` says of itself.
-const WRITTEN: &str = "Written by dockopt";
-
 /// Adds `deploy` and `rollback`.
 pub(super) fn add(input: &RecipeInput, draft: &mut RecipeDraft) {
     let is_deploy = |file: &&String| path::name(file) == "deploy.sh";
-    let is_written = |file: &&String| (input.text_of)(file).is_some_and(|text| text.contains(WRITTEN));
+    let is_written = |file: &&String| (input.text_of)(file).is_some_and(|text| is_written_by_deploy_emit(&text));
     let written = input.paths.iter().filter(is_deploy).find(is_written).map(String::as_str);
     let is_there = |file: &&str| input.paths.binary_search_by(|known| known.as_str().cmp(file)).is_ok();
     let Some(script) = written.or_else(|| SCRIPTS.into_iter().find(is_there)) else {
