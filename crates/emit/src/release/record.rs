@@ -182,8 +182,8 @@ impl DeploymentRecord {
     }
 
     /// Seconds since 1970 until it ended.
-    fn ended(&self) -> Option<i64> {
-        timestamp(&self.time).map(|time| time.as_second())
+    fn ended(&self) -> Option<f64> {
+        Some(timestamp(&self.time)?.as_duration().as_secs_f64())
     }
 }
 
@@ -211,24 +211,23 @@ impl DeploymentRecords {
     /// Seconds from the end of one deployment to the end of another, by their places; `None` where the clock went back in
     /// between.
     pub fn seconds_between(&self, from: usize, to: usize) -> Option<f64> {
-        let ends: Vec<i64> = self.records.get(from..=to)?.iter().filter_map(DeploymentRecord::ended).collect();
+        let ends: Vec<f64> = self.records.get(from..=to)?.iter().filter_map(DeploymentRecord::ended).collect();
         if ends.is_empty() || !ends.is_sorted() {
             return None;
         }
-        let seconds = ends.last()?.checked_sub(*ends.first()?)?;
-        // Far below 2^52.
-        Some(seconds as f64)
+        Some(ends.last()? - ends.first()?)
     }
 }
 
 /// What is wrong with the clock between two records.
 fn clock_problem(before: &DeploymentRecord, after: &DeploymentRecord) -> Option<String> {
-    let back = before.ended()?.checked_sub(after.ended()?).filter(|seconds| *seconds > 0)?;
-    let back = match back {
-        ..60 => format!("{back} s"),
-        60..3_600 => format!("{} min", back / 60),
-        3_600..86_400 => format!("{} h", back / 3_600),
-        _ => format!("{} days", back / 86_400),
+    let seconds = before.ended()? - after.ended()?;
+    let back = match seconds {
+        ..=0.0 => return None,
+        ..60.0 => format!("{seconds} s"),
+        ..3_600.0 => format!("{} min", (seconds / 60.0).floor()),
+        ..86_400.0 => format!("{} h", (seconds / 3_600.0).floor()),
+        _ => format!("{} days", (seconds / 86_400.0).floor()),
     };
     let lines = format!("between line {} and {}", before.line, after.line);
     Some(format!("the clock went back by {back} {lines}: intervals over it are not counted"))
