@@ -4,6 +4,7 @@
 //! `HAProxy` keeps a fixed address in a network of its own, under which callers find the service. It knows the containers by
 //! their names, and takes new ones in by its runtime interface: a reload would cut connections.
 
+mod check_path;
 mod haproxy;
 mod input;
 mod overlay;
@@ -15,13 +16,14 @@ mod swarm;
 #[cfg(test)]
 mod tests;
 
+pub use self::check_path::check_paths;
 pub use self::input::{DeploymentInput, DeploymentStrategy, OVERRIDE, is_written_override};
 pub use self::proof::{
     ContainerChange, DeploymentProof, DeploymentStep, LostRequests, RequestCount, RequestKind, StepKind,
 };
 pub use self::swarm::swarm_deployment;
 
-use self::plan::DeploymentPlan;
+pub(crate) use self::plan::{DeploymentPlan, ReplacedService};
 use crate::emit::{Emission, EmittedFile};
 
 /// Files, and what they deploy.

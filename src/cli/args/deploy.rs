@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::image::ImageChoice;
 use super::options::{Choice, Config, Exclude, Known};
 
 #[derive(Debug, Subcommand)]
@@ -21,6 +22,14 @@ pub(in crate::cli) enum DeployCommand {
                       be written\n  2: an error"
     )]
     Emit(DeployEmit),
+    /// Write the plan of a deployment: what changes, the risk, the steps with their commands and times, the way back, and what
+    /// nobody said
+    #[command(
+        after_help = "Facts are gathered first; the same facts give the same plan. What is not known is an open question, never a \
+                      number.\n\nExit codes:\n  0: the plan is written\n  1: it must not be carried out as it is: a service cannot be \
+                      replaced, or a point of its checklist is not true\n  2: an error"
+    )]
+    Plan(DeployPlan),
     /// Deploy several versions in a throw-away copy of the project on the engine, under load, and count lost requests
     #[command(
         after_help = "The copy has another name, ports that the engine chooses, empty volumes and copies of the folders that it writes \
@@ -75,6 +84,71 @@ pub(in crate::cli) struct DeployEmit {
     /// Exit with 1 if a file would be written
     #[arg(long, conflicts_with = "write")]
     pub check: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct DeployPlan {
+    /// The folder of the project
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// The image in service; `running`: that of the container on the engine
+    #[arg(long, default_value = "running", value_name = "IMAGE")]
+    pub from: String,
+    /// The image that is deployed: a name on the engine or in a registry, an archive
+    #[arg(long, value_name = "IMAGE", required_unless_present = "facts")]
+    pub to: Option<String>,
+    /// What replaces the containers
+    #[arg(long = "for", value_enum, default_value = "haproxy", value_name = "TOOL")]
+    pub tool: DeployTool,
+    /// How requests move to the new version
+    #[arg(long, value_enum, default_value_t, value_name = "STRATEGY")]
+    pub strategy: DeployStrategy,
+    /// A service of the image, where its name does not tell which
+    #[arg(long, value_name = "SERVICE")]
+    pub service: Option<String>,
+    /// The folder of the script, in the folder of the project
+    #[arg(long, default_value = "deploy", value_name = "DIR")]
+    pub folder: String,
+    /// The record of earlier deployments [default: record.jsonl in the folder of the script]
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Take the facts from here instead of gathering them: a plan as JSON, or its `facts`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "from", "service", "record"])]
+    pub facts: Option<PathBuf>,
+    #[command(flatten)]
+    pub answers: PlanAnswerArguments,
+    #[command(flatten)]
+    pub choice: ImageChoice,
+}
+
+/// What no file says.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Answers to open questions")]
+pub(in crate::cli) struct PlanAnswerArguments {
+    /// When the deployment begins
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// The command that migrates the database, run in a container of the new image
+    #[arg(long, value_name = "COMMAND")]
+    pub migrate: Option<String>,
+    /// The command that backs up the database
+    #[arg(long, value_name = "COMMAND")]
+    pub backup: Option<String>,
+    /// The command that tests a new container before it gets requests
+    #[arg(long, value_name = "COMMAND")]
+    pub smoke: Option<String>,
+    /// The command that is told the result, in RESULT
+    #[arg(long, value_name = "COMMAND")]
+    pub notify: Option<String>,
+    /// Where errors of users are seen, and for how long
+    #[arg(long, value_name = "TEXT")]
+    pub monitor: Option<String>,
+    /// Who approves
+    #[arg(long, value_name = "NAME")]
+    pub approver: Option<String>,
+    /// The pipeline passed for the new image
+    #[arg(long)]
+    pub passed: bool,
 }
 
 #[derive(Debug, Args)]

@@ -20,7 +20,8 @@ pub(super) fn run(global: &Global, command: &DeployEmit) -> Result<u8, CommandFa
     check_folder(&command.to)?;
     let wanted = ServiceSelection { services: &command.services, needs_replaceable: true };
     let Some(known) = ReplaceableProject::read(global, &command.path, &wanted)? else { return Ok(FOUND) };
-    let mut emission = match emission(command, &known)? {
+    let wanted = (command.tool, command.strategy);
+    let mut emission = match emission(wanted, &command.to, &known)? {
         Ok(emission) => emission,
         Err(refusals) => {
             for why in &refusals {
@@ -39,22 +40,35 @@ pub(super) fn run(global: &Global, command: &DeployEmit) -> Result<u8, CommandFa
     Ok(if command.check && count > 0 { FOUND } else { CLEAN })
 }
 
-/// The files, or why a service cannot be replaced this way.
-fn emission(command: &DeployEmit, known: &ReplaceableProject) -> Result<Result<Emission, Vec<String>>, CommandFailure> {
+/// The files below the folder `to`, or why a service cannot be replaced this way.
+pub(super) fn emission(
+    (tool, strategy): (DeployTool, DeployStrategy),
+    to: &str,
+    known: &ReplaceableProject,
+) -> Result<Result<Emission, Vec<String>>, CommandFailure> {
+    with_input(known, strategy, to, |input| match tool {
+        DeployTool::Haproxy => haproxy_deployment(input).map(|deployment| deployment.emission),
+        DeployTool::Swarm => swarm_deployment(input),
+    })
+}
+
+/// What a function makes of the files of a deployment, which lie below the folder `to`.
+pub(super) fn with_input<T>(
+    known: &ReplaceableProject,
+    argument: DeployStrategy,
+    to: &str,
+    make: impl FnOnce(&DeploymentInput) -> T,
+) -> Result<T, CommandFailure> {
     let (compose, project, services) = (&known.compose, &known.project, &known.services);
-    let input = DeploymentInput {
+    Ok(make(&DeploymentInput {
         compose,
         project,
         services,
-        strategy: strategy(command.strategy),
-        folder: &command.to,
+        strategy: strategy(argument),
+        folder: to,
         author_files: &author_files(compose, &project.folder),
-        existing: &existing(Path::new(&project.folder), &command.to, services)?,
-    };
-    Ok(match command.tool {
-        DeployTool::Haproxy => haproxy_deployment(&input).map(|deployment| deployment.emission),
-        DeployTool::Swarm => swarm_deployment(&input),
-    })
+        existing: &existing(Path::new(&project.folder), to, services)?,
+    }))
 }
 
 /// What an argument names.
@@ -73,7 +87,7 @@ fn folder_as_named<'f>(command: &'f DeployEmit, folder: &'f Path) -> &'f Path {
 }
 
 /// The folder of the script stands in a shell and in YAML.
-fn check_folder(folder: &str) -> Result<(), CommandFailure> {
+pub(super) fn check_folder(folder: &str) -> Result<(), CommandFailure> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
     let parts = || folder.split('/');
     if folder.chars().all(is_plain) && parts().all(|part| !part.is_empty() && part != "." && part != "..") {
@@ -86,7 +100,7 @@ fn check_folder(folder: &str) -> Result<(), CommandFailure> {
 }
 
 /// The files of the author, as seen from the project's folder.
-fn author_files(compose: &ComposeInput, folder: &str) -> Vec<String> {
+pub(super) fn author_files(compose: &ComposeInput, folder: &str) -> Vec<String> {
     let paths = compose.request.paths();
     paths.iter().map(|file| path::relative(file, folder).unwrap_or(file).to_owned()).collect()
 }

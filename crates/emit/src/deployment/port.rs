@@ -9,12 +9,12 @@ use crate::stack::{Stack, StackService, hosts, proxied_hosts};
 
 /// Where requests come to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct RequestPort {
-    pub(super) number: u16,
+pub(crate) struct RequestPort {
+    pub(crate) number: u16,
     /// Whether `HAProxy` can read the requests.
     pub(super) is_http: bool,
     /// The ports of the host that lead to it, without that of the container: `127.0.0.1:8080`.
-    pub(super) published: Vec<String>,
+    pub(crate) published: Vec<String>,
 }
 
 /// The ports of a service, its main one first: those that proxies and variables of other services name, that of its server, and

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::buildlog::timestamp;
 use crate::text::json_reason;
@@ -14,7 +14,8 @@ const MOST_SECONDS: f64 = 30.0 * 86_400.0;
 const NEWEST: u64 = 2;
 
 /// What the script does, in its order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum DeploymentPhase {
     /// Waits for the lock, and undoes what a killed run left.
     Settle,

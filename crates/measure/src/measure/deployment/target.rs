@@ -8,7 +8,7 @@ use ureq::Agent;
 use ureq::tls::TlsConfig;
 
 use super::request::DeploymentRequest;
-use crate::deployment::DeploymentGroup;
+use crate::deployment::{DeploymentGroup, check_paths};
 use crate::engine::ContainerState;
 use crate::failure::{Failure, FailureKind};
 use crate::measure::session::Session;
@@ -91,7 +91,7 @@ pub(super) fn paths(request: &DeploymentRequest, group: &DeploymentGroup) -> Vec
     if !request.paths.is_empty() {
         return request.paths.clone();
     }
-    let mut ends = check_paths(request, group);
+    let mut ends = group_check_paths(request, group);
     ends.push("/".to_owned());
     let mut paths = Vec::new();
     for prefix in proxy_prefixes(request, group) {
@@ -105,8 +105,7 @@ pub(super) fn paths(request: &DeploymentRequest, group: &DeploymentGroup) -> Vec
 }
 
 /// The paths in the healthchecks of a group.
-fn check_paths(request: &DeploymentRequest, group: &DeploymentGroup) -> Vec<String> {
-    let Ok(url) = Regex::new(r#"https?://[^/\s"'\\]+(/[\w./~%-]*)"#) else { return Vec::new() };
+fn group_check_paths(request: &DeploymentRequest, group: &DeploymentGroup) -> Vec<String> {
     let mut texts = Vec::new();
     for (service, ..) in &group.routed {
         texts.push(request.model["services"][service]["healthcheck"]["test"].to_string());
@@ -114,7 +113,7 @@ fn check_paths(request: &DeploymentRequest, group: &DeploymentGroup) -> Vec<Stri
         let checks = dockerfile.iter().filter_map(|text| text.split("HEALTHCHECK").nth(1));
         texts.extend(checks.map(str::to_owned));
     }
-    texts.iter().flat_map(|text| url.captures_iter(text)).map(|captures| captures[1].to_owned()).collect()
+    texts.iter().flat_map(|text| check_paths(text)).collect()
 }
 
 /// What paths begin with that proxies pass on.
