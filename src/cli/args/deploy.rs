@@ -112,8 +112,11 @@ pub(in crate::cli) struct DeployPlan {
     /// The record of earlier deployments [default: record.jsonl in the folder of the script]
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// What `deploy verify --format json` wrote: its times on a copy stand in for deployments on record
+    #[arg(long, value_name = "FILE")]
+    pub verified: Option<PathBuf>,
     /// Take the facts from here instead of gathering them: a plan as JSON, or its `facts`
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "from", "service", "record"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "from", "service", "record", "verified"])]
     pub facts: Option<PathBuf>,
     #[command(flatten)]
     pub answers: PlanAnswerArguments,

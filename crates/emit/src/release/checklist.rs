@@ -39,12 +39,16 @@ fn of_image(facts: &DeploymentFacts, list: &mut Checklist) {
         platforms
             .map_or("see the open questions".to_owned(), |(from, to)| format!("{}, {}", from.platform, to.platform)),
     );
-    let secrets = to.and_then(|image| image.secrets);
-    let text = match secrets {
+    let secrets = |image: Option<&super::facts::ImageFacts>| image.and_then(|image| image.secrets);
+    let (old, new) = (secrets(facts.from.as_ref()), secrets(to));
+    let text = match new {
         Some(0) | None => "no secret lies in it".to_owned(),
+        Some(count) if old >= new => format!("no secret lies in it: {count} found, as in the one in service"),
         Some(count) => format!("no secret lies in it: {count} found"),
     };
-    list.push(text, secrets.map(|count| count == 0), "`dockopt image`");
+    // What is in service already does not get worse.
+    let truth = new.and_then(|count| if count > 0 && old >= new { None } else { Some(count == 0) });
+    list.push(text, truth, "`dockopt image`");
     let waste = to.and_then(|image| image.waste.zip(image.bytes));
     // A twentieth: what a layer of package lists adds to an image of some hundred megabytes.
     let text = match waste {

@@ -21,23 +21,20 @@ pub(super) fn phase_seconds(
 ) -> Option<PlanSeconds> {
     let seconds = recorded(facts, phases, is_rollback);
     match phases {
-        [DeploymentPhase::Start] => Some(within_limit(seconds, start_seconds(facts))),
+        [DeploymentPhase::Start] => {
+            Some(within_limit(seconds.unwrap_or_else(|| start_seconds(facts)), start_limit(facts)))
+        }
         [DeploymentPhase::Switch] => Some(seconds.unwrap_or_else(|| switch_seconds(facts))),
-        [DeploymentPhase::Remove] => Some(within_limit(seconds, remove_seconds(facts))),
+        [DeploymentPhase::Remove] => seconds.map(|seconds| within_limit(seconds, remove_limit(facts))),
         _ => seconds,
     }
 }
 
-/// What records say, where the limit of the script allows it.
-fn within_limit(seconds: Option<PlanSeconds>, limit: PlanSeconds) -> PlanSeconds {
-    let Some(mut seconds) = seconds else { return limit };
-    if let (Some(most), Some(limit)) = (seconds.at_most, limit.at_most)
-        && most > limit
-    {
-        seconds.at_most = Some(limit);
-        seconds.at_least = seconds.at_least.min(limit);
-        seconds.basis.push_str(", and no longer than the script waits");
-    }
+/// What is known of a time, with the limit behind which the script gives up.
+fn within_limit(mut seconds: PlanSeconds, limit: f64) -> PlanSeconds {
+    seconds.at_least = seconds.at_least.min(limit);
+    seconds.at_most = seconds.at_most.map(|most| most.min(limit));
+    seconds.limit = Some(limit);
     seconds
 }
 
@@ -53,39 +50,52 @@ fn recorded(facts: &DeploymentFacts, phases: &[DeploymentPhase], is_rollback: bo
     let same: Vec<&EarlierDeployment> =
         all.iter().copied().filter(|earlier| earlier.is_rollback == is_rollback).collect();
     // The image of a rollback is there, and a migration is none: what both do is alike.
-    let times: Vec<f64> = if same.is_empty() { &all } else { &same }.iter().map(|earlier| sum(earlier)).collect();
+    let used = if same.is_empty() { all } else { same };
+    let times: Vec<f64> = used.iter().map(|earlier| sum(earlier)).collect();
     let least = times.iter().copied().reduce(f64::min)?;
     let most = times.iter().copied().reduce(f64::max)?;
     let range = if times.len() == 1 { format!("{most:.1} s") } else { format!("{least:.1} s to {most:.1} s") };
     let count = times.len();
     let plural = if count == 1 { "" } else { "s" };
+    let place = match (used.iter().any(|earlier| earlier.is_copy), used.iter().all(|earlier| earlier.is_copy)) {
+        (_, true) => "on a copy",
+        (true, _) => "on record and on a copy",
+        _ => "on record",
+    };
     Some(PlanSeconds {
         at_least: tenths(least * SPREAD.0),
         at_most: Some(tenths((most * SPREAD.1).max(0.1))),
-        basis: format!("{count} deployment{plural} on record took {range}; 30 % less to 40 % more"),
+        limit: None,
+        basis: format!("{count} deployment{plural} {place} took {range}; 30 % less to 40 % more"),
     })
 }
 
 /// From the start of the new containers until all are healthy: the services one behind the other, the containers of one
 /// together.
 fn start_seconds(facts: &DeploymentFacts) -> PlanSeconds {
-    let limit: u64 = facts.services.iter().map(|service| service.start_limit).sum();
-    let least = facts.services.iter().map(first_check).sum();
-    #[allow(clippy::cast_precision_loss, reason = "some minutes")]
-    let limit = limit as f64;
     if facts.services.iter().all(|service| service.ready_seconds.is_some()) && !facts.services.is_empty() {
         let ready: f64 = facts.services.iter().filter_map(|service| service.ready_seconds).sum();
         return PlanSeconds {
             at_least: tenths(ready * SPREAD.0),
-            at_most: Some(tenths(ready * SPREAD.1).min(limit)),
+            at_most: Some(tenths(ready * SPREAD.1)),
+            limit: None,
             basis: format!("the containers in service took {ready:.1} s, as the engine says; 30 % less to 40 % more"),
         };
     }
     PlanSeconds {
-        at_least: tenths(least),
-        at_most: Some(limit),
-        basis: "the first check at the earliest, the limit of the script at the latest".to_owned(),
+        at_least: tenths(facts.services.iter().map(first_check).sum()),
+        at_most: None,
+        limit: None,
+        basis: "no container is healthy before its first check; nothing says how long the program takes".to_owned(),
     }
+}
+
+/// When the script gives up waiting for new containers.
+fn start_limit(facts: &DeploymentFacts) -> f64 {
+    let limit: u64 = facts.services.iter().map(|service| service.start_limit).sum();
+    #[allow(clippy::cast_precision_loss, reason = "some minutes")]
+    let limit = limit as f64;
+    limit
 }
 
 fn first_check(service: &ServiceFacts) -> f64 {
@@ -115,6 +125,7 @@ fn switch_seconds(facts: &DeploymentFacts) -> PlanSeconds {
     PlanSeconds {
         at_least: count * WATCH,
         at_most: Some(count * (WATCH + CALLS)),
+        limit: None,
         basis: format!(
             "{WATCH} s at {}, as the script watches; up to {CALLS} s for the calls of HAProxy",
             list.join(", ")
@@ -122,19 +133,14 @@ fn switch_seconds(facts: &DeploymentFacts) -> PlanSeconds {
     }
 }
 
-/// Until the old containers are gone, one after the other.
-fn remove_seconds(facts: &DeploymentFacts) -> PlanSeconds {
+/// When requests that still run are cut: the old containers end one after the other.
+fn remove_limit(facts: &DeploymentFacts) -> f64 {
     #[allow(clippy::cast_precision_loss, reason = "some minutes")]
     let limit = |service: &ServiceFacts| {
         let drain = if service.ports.is_empty() { 0.0 } else { service.drain_limit as f64 };
         service.count as f64 * (drain + service.grace)
     };
-    PlanSeconds {
-        at_least: 0.0,
-        at_most: Some(facts.services.iter().map(limit).sum()),
-        basis: "until the running requests end: the drain time and stop_grace_period of each container at the latest"
-            .to_owned(),
-    }
+    facts.services.iter().map(limit).sum()
 }
 
 /// The whole; `at_most` is missing where that of a step is not known.
@@ -146,6 +152,7 @@ pub(super) fn total(steps: &[PlanStep]) -> Option<PlanSeconds> {
     Some(PlanSeconds {
         at_least: tenths(at_least),
         at_most: if is_open { None } else { sum(|part| part.at_most).map(tenths) },
+        limit: None,
         basis: "the sum of the steps".to_owned(),
     })
 }

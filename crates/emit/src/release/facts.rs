@@ -324,6 +324,9 @@ pub struct VariableFacts {
 pub struct EarlierDeployment {
     /// When it ended.
     pub time: String,
+    /// Whether it was one of a throw-away copy (`deploy verify`).
+    #[serde(default)]
+    pub is_copy: bool,
     /// Whether it went back to the version before.
     #[serde(default)]
     pub is_rollback: bool,

@@ -155,8 +155,10 @@ pub struct PlanStep {
 pub struct PlanSeconds {
     /// At least.
     pub at_least: f64,
-    /// At most; `None` where nothing limits it.
+    /// At most; `None` where nothing says it.
     pub at_most: Option<f64>,
+    /// When it is given up; `None` where nothing ends it.
+    pub limit: Option<f64>,
     /// How it is known.
     pub basis: String,
 }

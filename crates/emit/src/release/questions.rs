@@ -158,7 +158,10 @@ fn of_services(facts: &DeploymentFacts, questions: &mut Questions) {
 }
 
 fn of_times(facts: &DeploymentFacts, steps: &[PlanStep], questions: &mut Questions) {
-    let is_open = |step: &&PlanStep| !step.phases.is_empty() && step.seconds.is_none();
+    let is_open = |step: &&PlanStep| {
+        let is_part = !step.phases.is_empty();
+        is_part && step.seconds.as_ref().is_none_or(|seconds| seconds.at_most.is_none())
+    };
     let open: Vec<&str> = steps.iter().filter(is_open).map(|step| step.number.as_str()).collect();
     let answer = "a deployment on record (`deploy/record.jsonl`), or `dockopt deploy verify` on a copy";
     questions.ask(!open.is_empty(), format!("How long do the steps {} take?", open.join(", ")), answer);
@@ -166,7 +169,7 @@ fn of_times(facts: &DeploymentFacts, steps: &[PlanStep], questions: &mut Questio
     let starts: Vec<&str> = facts.services.iter().filter(is_slow_start).map(|service| service.name.as_str()).collect();
     questions.ask(!starts.is_empty(), format!("How long does {} take to be ready?", listed(&starts)), answer);
     questions.ask(
-        facts.earlier.is_empty(),
+        facts.earlier.iter().all(|earlier| earlier.is_copy),
         "How did earlier deployments go?",
         "the record of the script: the first deployment begins it",
     );

@@ -113,7 +113,7 @@ fn of_services(facts: &DeploymentFacts, push: &mut Push) {
 }
 
 fn of_records(facts: &DeploymentFacts, push: &mut Push) {
-    if facts.earlier.is_empty() {
+    if facts.earlier.iter().all(|earlier| earlier.is_copy) {
         let text = "no deployment of these services is on record: the first one proves the way".to_owned();
         push(RiskLevel::Medium, text, "the record of the script");
     }

@@ -158,9 +158,10 @@ fn swarm_seconds(service: &ServiceFacts) -> PlanSeconds {
     let first = service.check.as_ref().map(super::facts::CheckFacts::first).unwrap_or_default();
     PlanSeconds {
         at_least: count * first,
-        at_most: Some(count * (2.0 * limit + service.grace)),
-        basis: "for each task the first check at the earliest; its limit twice, to start and to be watched, and \
-                stop_grace_period at the latest"
+        at_most: None,
+        limit: Some(count * (2.0 * limit + service.grace)),
+        basis: "no task is healthy before its first check; the limit: its start, the watch of Swarm, and \
+                stop_grace_period, for each task"
             .to_owned(),
     }
 }

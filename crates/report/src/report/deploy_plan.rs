@@ -89,8 +89,8 @@ fn step_sections(steps: &[PlanStep]) -> Vec<Block> {
             _ => sections.push((step_section(step), Vec::new())),
         }
     }
-    let head = ["", "part", "takes", "basis", "if it fails"];
-    let columns = [Column::Right, Column::Wrapped, Column::Left, Column::Below, Column::Below];
+    let head = ["", "part", "takes", "limit", "basis", "if it fails"];
+    let columns = [Column::Right, Column::Wrapped, Column::Left, Column::Left, Column::Below, Column::Below];
     let finish = |(mut section, parts): (Section, Vec<Vec<Text>>)| {
         if !parts.is_empty() {
             section.push(Table::new(&columns, parts).with_quiet_head(&head));
@@ -121,6 +121,10 @@ fn part_row(step: &PlanStep) -> Vec<Text> {
         plain(&step.number),
         plain(&step.title),
         seconds.map_or_else(|| toned("not known", Tone::Warning), |seconds| plain(range(seconds))),
+        seconds
+            .and_then(|seconds| seconds.limit)
+            .map(|limit| plain(format!("given up after {}", duration(limit))))
+            .unwrap_or_default(),
         basis.unwrap_or_default(),
         plain(format!("back: {}", step.rollback)),
     ]
@@ -239,7 +243,7 @@ fn fact_json(fact: &PlanFact) -> Value {
 }
 
 fn seconds_json(seconds: &PlanSeconds) -> Value {
-    json!({"at_least": seconds.at_least, "at_most": seconds.at_most, "basis": seconds.basis})
+    json!({"at_least": seconds.at_least, "at_most": seconds.at_most, "limit": seconds.limit, "basis": seconds.basis})
 }
 
 fn step_json(step: &PlanStep) -> Value {
