@@ -1,6 +1,5 @@
 //! A plan as the pipeline of GitLab.
 
-use super::collect::submodules;
 use super::input::{DeploymentRunner, PipelineInput};
 use super::lines::{YamlLines, indented, list};
 use super::plan::{PipelinePlan, PlannedDeployment, PlannedImage, TestJob};
@@ -41,7 +40,7 @@ pub(super) fn files(input: &PipelineInput, plan: &mut PipelinePlan) -> Vec<Emitt
         plan.tests.push(job);
     }
     if !plan.images.is_empty() {
-        add_docker(&mut lines, !submodules(input).is_empty());
+        add_docker(&mut lines, !plan.submodules.is_empty());
         add_images(&mut lines, input, plan);
         add_tags(&mut lines, input, plan);
     }
