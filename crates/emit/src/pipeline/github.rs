@@ -10,7 +10,7 @@ use crate::emit::EmittedFile;
 use crate::text::path;
 
 /// The workflow that tests and builds.
-const WORKFLOW: &str = ".github/workflows/pipeline.yml";
+pub(super) const WORKFLOW: &str = ".github/workflows/pipeline.yml";
 /// The workflow that releases.
 const RELEASE: &str = ".github/workflows/pipeline-release.yml";
 

@@ -8,7 +8,7 @@ use crate::emit::EmittedFile;
 use crate::text::path;
 
 /// The file that GitLab reads.
-const FILE: &str = ".gitlab-ci.yml";
+pub(super) const FILE: &str = ".gitlab-ci.yml";
 
 /// Where a branch is tested, and where a version is released (docs.gitlab.com, `rules`).
 const ON_BRANCH: &str = "- if: $CI_COMMIT_TAG == null";

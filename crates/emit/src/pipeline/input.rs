@@ -63,6 +63,8 @@ pub struct PipelineInput<'i> {
     pub platforms: &'i [String],
     /// The script that deploys; nothing where no job is to deploy.
     pub deployment: Option<DeploymentScript<'i>>,
+    /// Whether the repository has the report of `dockopt init`, whose file is that of [`PipelineSystem::report_file`].
+    pub has_report: bool,
     /// What earlier runs took.
     pub run_times: Option<&'i RunTimes>,
 }
