@@ -1,10 +1,12 @@
 //! What the type check, the format check, the linter and the tests of a project are called by, as its manifests, its settings
 //! and `data/project_tasks.tsv` say. Runs nothing.
 
+mod check;
 mod install;
 mod migration;
 mod script;
 
+pub use self::check::{ProjectChecks, is_of_program, project_checks};
 pub use self::install::{install_command, run_command};
 pub use self::migration::{MigrationCommand, migration_command};
 

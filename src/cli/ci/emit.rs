@@ -7,6 +7,7 @@ use crate::audit::InputAudit;
 use crate::cli::args::{CiEmit, DeployArgument, Global, PipelineArgument};
 use crate::cli::compose::{EmissionShow, main_file};
 use crate::cli::exit::{CLEAN, FAILED, FOUND};
+use crate::cli::init::called_files;
 use crate::cli::output::{CommandFailure, complain};
 use crate::cli::pipelines::{read_run_times, repository_top};
 use crate::cli::progress;
@@ -37,6 +38,11 @@ pub(super) fn run(global: &Global, command: &CiEmit) -> Result<u8, CommandFailur
     let run_times = command.runs.as_deref().map(read_run_times).transpose()?;
     let branch = repository.as_ref().and_then(Repository::default_branch);
     let folder = crate::load::absolute_path(&crate::load::current_folder(), top);
+    let system = match command.system {
+        PipelineArgument::Github => PipelineSystem::Github,
+        PipelineArgument::Gitlab => PipelineSystem::Gitlab,
+    };
+    let report_files = called_files(top, system);
     let input = PipelineInput {
         inputs: &inputs,
         root: &top.to_string_lossy(),
@@ -47,19 +53,25 @@ pub(super) fn run(global: &Global, command: &CiEmit) -> Result<u8, CommandFailur
         projects: &projects,
         is_excluded: &|place| command.exclude.exclude.iter().any(|pattern| pattern.matches(place)),
         branch: branch.as_deref().unwrap_or("main"),
-        system: match command.system {
-            PipelineArgument::Github => PipelineSystem::Github,
-            PipelineArgument::Gitlab => PipelineSystem::Gitlab,
-        },
+        system,
         test: command.test.as_deref(),
         platforms: &command.platforms,
         deployment,
+        has_report: !report_files.is_empty(),
         run_times: run_times.as_ref(),
     };
     let mut emission = pipeline(&input);
     if let Some(what) = emission.failure {
         let help = "move it away to get a new one, or improve it with `dockopt ci fix`";
         return Err(CommandFailure::Because { what, help: Some(help.to_owned()) });
+    }
+    // Where the pipeline has no images, the report stays as it is.
+    let has_call = |file: &str| {
+        let written = emission.files.iter().find(|written| written.path == file).map(|written| written.text.clone());
+        written.or_else(|| text_of(file)).is_some_and(|text| text.contains(&system.report_call()))
+    };
+    if has_call(system.file()) {
+        emission.files.extend(report_files.into_iter().filter(|file| text_of(&file.path).as_ref() != Some(&file.text)));
     }
     if branch.is_none() {
         emission.notes.push("nothing says which branch is the default: it is taken to be `main`".to_owned());

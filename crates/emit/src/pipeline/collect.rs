@@ -9,7 +9,8 @@ use super::start::image_start;
 use super::test_job::test_jobs;
 use crate::build::{Build, ImagePlace, is_remote_source};
 use crate::deployment::is_written_override;
-use crate::text::path;
+use crate::stack::{Stack, StackService};
+use crate::text::{joined, path, quoted_names};
 use crate::workflow::PathFilter;
 
 /// Jobs that a matrix of GitHub may have (docs.github.com, usage limits).
@@ -17,7 +18,10 @@ const LEGS: usize = 256;
 
 /// Works out what the pipeline of a repository is to hold.
 pub(super) fn plan_of(input: &PipelineInput) -> PipelinePlan {
-    let mut plan = PipelinePlan::default();
+    let mut plan = PipelinePlan { submodules: submodules(input), ..PipelinePlan::default() };
+    let compose = input.compose.and_then(|compose| Some((compose, compose.reading.project.as_ref()?)));
+    let stack = compose.map(|(compose, project)| Stack::new(project, &compose.dockerfiles));
+    let services: &[StackService] = stack.as_ref().map_or(&[], |stack| &stack.services);
     let RepositoryImages { images, left_out } = RepositoryImages::of(input.inputs, input.root);
     for (file, why) in left_out {
         plan.notes.push(format!("{file}: {why}; add its build by hand"));
@@ -36,7 +40,7 @@ pub(super) fn plan_of(input: &PipelineInput) -> PipelinePlan {
         ));
     }
     for image in images.into_iter().filter(|image| !(input.is_excluded)(&image.dockerfile)) {
-        if let Some(source) = missing_source(input, &image) {
+        if let Some(source) = missing_source(input, &plan.submodules, &image) {
             plan.notes.push(format!(
                 "{} is left out: it takes `{source}`, which git does not have; build it by hand behind the step that makes it",
                 image.dockerfile
@@ -44,12 +48,12 @@ pub(super) fn plan_of(input: &PipelineInput) -> PipelinePlan {
             continue;
         }
         let inputs = image_inputs(input, &image, &mut plan);
-        let start = image_start(input, &image, &mut plan);
+        let start = image_start(input, services, &image, &mut plan);
         plan.images.push(PlannedImage { image, inputs, start });
     }
     let is_composed = plan.images.iter().any(|image| !image.start.services.is_empty());
     plan.compose = if is_composed { compose_files(input) } else { Vec::new() };
-    plan.tests = test_jobs(input, &mut plan);
+    plan.tests = test_jobs(input, services, &mut plan);
     add_deployment(input, &mut plan);
     add_existing(input, &mut plan);
     add_gaps(&mut plan);
@@ -81,16 +85,15 @@ fn compose_files(input: &PipelineInput) -> Vec<String> {
 
 /// Says what the pipeline proves less of than it could.
 fn add_gaps(plan: &mut PipelinePlan) {
-    let list = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     if !plan.unchecked.is_empty() {
         plan.notes.push(format!(
             "without a health check: {}; a start proves only that they run for ten seconds; `dockopt compose fix` adds checks where \
              it knows how to ask",
-            list(&plan.unchecked)
+            joined(&quoted_names(&plan.unchecked))
         ));
     }
     if !plan.untested.is_empty() && !plan.tests.is_empty() {
-        plan.notes.push(format!("no tests that dockopt knows how to run: {}", list(&plan.untested)));
+        plan.notes.push(format!("no tests that dockopt knows how to run: {}", joined(&quoted_names(&plan.untested))));
     }
     if !plan.images.is_empty() {
         plan.notes.push(
@@ -117,7 +120,7 @@ fn image_inputs(input: &PipelineInput, image: &RepositoryImage, plan: &mut Pipel
     };
     let key = format!("{}: INPUTS", image.name);
     let build = Build::new(&input.inputs.builds[image.build]);
-    let submodules = submodules(input).into_iter().filter(|folder| path::covers(context, folder) || context.is_empty());
+    let submodules = plan.submodules.iter().filter(|folder| path::covers(context, folder) || context.is_empty());
     let submodules = submodules.map(|folder| format!(":(literal){folder}")).collect::<Vec<_>>();
     // An image that takes nothing is made of its Dockerfile.
     let alone = vec![format!(":(literal){}", image.dockerfile)];
@@ -145,7 +148,7 @@ fn image_inputs(input: &PipelineInput, image: &RepositoryImage, plan: &mut Pipel
 }
 
 /// The folders of submodules (gitmodules(5), `path`).
-pub(super) fn submodules(input: &PipelineInput) -> Vec<String> {
+fn submodules(input: &PipelineInput) -> Vec<String> {
     let text = (input.text_of)(".gitmodules").unwrap_or_default();
     let paths = text.lines().filter_map(|line| line.trim().strip_prefix("path")?.trim_start().strip_prefix('='));
     paths.map(|path| path.trim().to_owned()).filter(|path| !path.is_empty()).collect()
@@ -153,7 +156,7 @@ pub(super) fn submodules(input: &PipelineInput) -> Vec<String> {
 
 /// The first source of a COPY that neither the repository has nor a step of the build makes; nothing where all are there or
 /// are not known before the build.
-fn missing_source(input: &PipelineInput, image: &RepositoryImage) -> Option<String> {
+fn missing_source(input: &PipelineInput, submodules: &[String], image: &RepositoryImage) -> Option<String> {
     let build = &input.inputs.builds[image.build];
     let context = if image.context == "." { "" } else { &image.context };
     let is_there = |source: &String| {
@@ -165,11 +168,9 @@ fn missing_source(input: &PipelineInput, image: &RepositoryImage) -> Option<Stri
         let pattern = path::child(context, clean);
         let filter = PathFilter { patterns: vec![pattern.clone(), format!("{pattern}/**")] };
         let is_open = clean.contains(['?', '[', '\\', '$']);
-        is_open || input.files.iter().any(|file| filter.takes(file)) || is_in_submodule(input, &pattern)
+        is_open
+            || input.files.iter().any(|file| filter.takes(file))
+            || submodules.iter().any(|folder| path::covers(folder, &pattern))
     };
     Build::new(build).context_sources()?.into_iter().find(|source| !is_there(source))
-}
-
-fn is_in_submodule(input: &PipelineInput, path: &str) -> bool {
-    submodules(input).iter().any(|folder| path::covers(folder, path))
 }

@@ -6,7 +6,7 @@ use crate::compose::project::{ComposeMap, ComposeValue};
 use crate::data;
 use crate::emit::ServerImage;
 use crate::manifest::{Ecosystem, FileKind, Project};
-use crate::stack::{Stack, StackService, known_service};
+use crate::stack::{StackService, known_service};
 use crate::tasks::{MigrationCommand, migration_command, run_command};
 use crate::text::path;
 
@@ -16,20 +16,19 @@ const PASSWORD: &str = "test";
 /// Files of a project that are looked through for a default.
 const FILES: usize = 1_000;
 
-/// The databases that the tests of a project are given, and the variables that lead to them.
+/// The databases that the tests of a project are given, and the variables that lead to them; `all_services`: those of the
+/// compose file.
 pub(super) fn databases(
     input: &PipelineInput,
-    (context, folder): (&str, &str),
+    all_services: &[StackService],
     project: &Project,
     job: &str,
     plan: &mut PipelinePlan,
 ) -> (Vec<JobDatabase>, Vec<(String, String)>) {
     let (mut all, mut variables) = (Vec::new(), Vec::new());
-    let Some(compose) = input.compose else { return (all, variables) };
-    let Some(model) = &compose.reading.project else { return (all, variables) };
-    let stack = Stack::new(model, &compose.dockerfiles);
-    let services = || stack.services.iter().filter(|service| is_built_in(input, service, folder));
-    for server in &stack.services {
+    let folder = project.root.as_str();
+    let services = || all_services.iter().filter(|service| is_built_in(input, service, folder));
+    for server in all_services {
         let Some(database) = database(server, input.system) else { continue };
         if !has_client(project, database.kind) {
             continue;
@@ -55,7 +54,7 @@ pub(super) fn databases(
             continue;
         }
         let mut job_database = database.job;
-        let has_file = |file: &str| input.files.contains(&path::child(context, file));
+        let has_file = |file: &str| input.files.contains(file);
         if let Some(MigrationCommand { command, .. }) = migration_command(project, &has_file) {
             job_database.migrate = Some(run_command(project, command));
             job_database.migration = Some((folder.to_owned(), command.to_owned()));

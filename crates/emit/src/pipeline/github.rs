@@ -1,6 +1,5 @@
 //! A plan as workflows of GitHub: one for branches and pull requests, and one for versions, which restores no cache.
 
-use super::collect::submodules;
 use super::input::{DeploymentRunner, PipelineInput};
 use super::lines::{YamlLines, list};
 use super::plan::{PipelinePlan, PlannedDeployment, PlannedImage, TestJob};
@@ -11,7 +10,7 @@ use crate::emit::EmittedFile;
 use crate::text::path;
 
 /// The workflow that tests and builds.
-const WORKFLOW: &str = ".github/workflows/pipeline.yml";
+pub(super) const WORKFLOW: &str = ".github/workflows/pipeline.yml";
 /// The workflow that releases.
 const RELEASE: &str = ".github/workflows/pipeline-release.yml";
 
@@ -207,7 +206,7 @@ fn add_images(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelineP
     add_legs(lines, input, plan);
     lines.add(4, "steps:");
     checkout(lines);
-    if !submodules(input).is_empty() {
+    if !plan.submodules.is_empty() {
         lines.add(STEP + 2, "submodules: recursive");
     }
     log_in(lines);

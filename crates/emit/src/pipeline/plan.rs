@@ -20,6 +20,8 @@ pub(super) struct PipelinePlan {
     pub(super) tests: Vec<TestJob>,
     /// The deployment.
     pub(super) deployment: Option<PlannedDeployment>,
+    /// The folders of submodules.
+    pub(super) submodules: Vec<String>,
     /// The compose files from the top of the repository, where images are started with them.
     pub(super) compose: Vec<String>,
     /// Why it is so; the service of a choice is its job.

@@ -10,53 +10,50 @@ use crate::compose::project::{ComposeMap, ComposeValue, GapKind};
 use crate::dockerfile::Keyword;
 use crate::emit::ENVIRONMENT_FILES;
 use crate::manifest::FileKind;
-use crate::stack::{CheckTiming, ServiceCheck, Stack, StackService};
-use crate::text::path;
+use crate::stack::{CheckTiming, ServiceCheck, StackService};
+use crate::text::{joined, path, quoted_names};
 
 /// Seconds that a start gets where no check says more.
 const SHORTEST: u64 = 60;
 
 /// How an image of the repository is started.
-pub(super) fn image_start(input: &PipelineInput, image: &RepositoryImage, plan: &mut PipelinePlan) -> ImageStart {
-    let compose = input.compose.and_then(|compose| Some((compose, compose.reading.project.as_ref()?)));
+pub(super) fn image_start(
+    input: &PipelineInput,
+    all_services: &[StackService],
+    image: &RepositoryImage,
+    plan: &mut PipelinePlan,
+) -> ImageStart {
     let mut start = ImageStart { seconds: SHORTEST, ..ImageStart::default() };
     let key = format!("{}: Start", image.name);
-    if let Some((compose, project)) = compose {
-        let stack = Stack::new(project, &compose.dockerfiles);
-        let services: Vec<&StackService> =
-            stack.services.iter().filter(|service| is_of_image(input, image, service)).collect();
-        if !services.is_empty() {
-            let timing = services.iter().map(|service| CheckTiming::of(service));
-            #[allow(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a few minutes, and not negative"
-            )]
-            let seconds = timing.map(|timing| (timing.start_period + timing.notice()).min(3_600.0).ceil() as u64).max();
-            start.seconds = seconds.unwrap_or_default().max(SHORTEST);
-            start.services = services.iter().map(|service| service.name.to_owned()).collect();
-            let hides = |service: &&&StackService| hides_image(input, image, service);
-            start.unmounted = services.iter().filter(hides).map(|service| service.name.to_owned()).collect();
-            if !start.unmounted.is_empty() {
-                let why = format!(
-                    "without the volumes of {}: sources of the machine would hide those of the image",
-                    names(&start.unmounted)
-                );
-                plan.choose("images", &format!("{}: UNMOUNTED", image.name), why, None);
-            }
+    let services: Vec<&StackService> =
+        all_services.iter().filter(|service| is_of_image(input, image, service)).collect();
+    if !services.is_empty() {
+        let timing = services.iter().map(|service| CheckTiming::of(service));
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few minutes, and not negative")]
+        let seconds = timing.map(|timing| (timing.start_period + timing.notice()).min(3_600.0).ceil() as u64).max();
+        start.seconds = seconds.unwrap_or_default().max(SHORTEST);
+        start.services = services.iter().map(|service| service.name.to_owned()).collect();
+        let hides = |service: &&&StackService| hides_image(input, image, service);
+        start.unmounted = services.iter().filter(hides).map(|service| service.name.to_owned()).collect();
+        if !start.unmounted.is_empty() {
             let why = format!(
-                "as {} of the compose file, with what {} there",
-                names(&start.services),
-                if services.len() == 1 { "it needs" } else { "they need" }
+                "without the volumes of {}: sources of the machine would hide those of the image",
+                joined(&quoted_names(&start.unmounted))
             );
-            plan.choose("images", &key, why, None);
-            let is_checked =
-                |service: &&&StackService| matches!(service.check, ServiceCheck::Written(_) | ServiceCheck::OfImage);
-            if services.iter().filter(is_checked).count() == 0 {
-                plan.unchecked.push(image.name.clone());
-            }
-            return start;
+            plan.choose("images", &format!("{}: UNMOUNTED", image.name), why, None);
         }
+        let why = format!(
+            "as {} of the compose file, with what {} there",
+            joined(&quoted_names(&start.services)),
+            if services.len() == 1 { "it needs" } else { "they need" }
+        );
+        plan.choose("images", &key, why, None);
+        let is_checked =
+            |service: &&&StackService| matches!(service.check, ServiceCheck::Written(_) | ServiceCheck::OfImage);
+        if services.iter().filter(is_checked).count() == 0 {
+            plan.unchecked.push(image.name.clone());
+        }
+        return start;
     }
     let build = Build::new(&input.inputs.builds[image.build]);
     let mut stages = build.target().into_iter().flat_map(|stage| build.chain(stage));
@@ -66,10 +63,6 @@ pub(super) fn image_start(input: &PipelineInput, image: &RepositoryImage, plan: 
         plan.unchecked.push(image.name.clone());
     }
     start
-}
-
-fn names(services: &[String]) -> String {
-    services.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
 }
 
 /// Whether a service mounts sources of the build context over what the image has.

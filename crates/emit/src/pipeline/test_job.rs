@@ -1,85 +1,54 @@
 //! Jobs that test: one for each project, from its manifests.
 
-use std::collections::BTreeSet;
-
 use super::database::databases;
 use super::header::is_own_file;
 use super::input::PipelineInput;
-use super::plan::{JobDatabase, PipelinePlan, PlannedImage, TestJob};
+use super::plan::{JobDatabase, PipelinePlan, TestJob};
 use super::tool::{JobTool, language_versions};
-use crate::inputs::BuildInput;
 use crate::manifest::{Ecosystem, Project, Tool};
-use crate::tasks::{ProjectTask, TaskKind, install_command, project_tasks};
-use crate::text::path;
+use crate::stack::StackService;
+use crate::tasks::{
+    ProjectChecks, ProjectTask, TaskKind, install_command, is_of_program, project_checks, project_tasks,
+};
+use crate::text::{joined, path, quoted_names};
 
-/// A project with its place in the repository.
-struct RepositoryProject<'i> {
-    project: &'i Project,
-    /// The folder of the context that it was read from, from the top of the repository.
-    context: String,
-    /// Its own folder, from there.
-    folder: String,
-}
-
-/// The jobs that test the projects of a repository.
-pub(super) fn test_jobs(input: &PipelineInput, plan: &mut PipelinePlan) -> Vec<TestJob> {
-    let projects = projects(input, plan);
+/// The jobs that test the projects of a repository; `services`: those of the compose file.
+pub(super) fn test_jobs(input: &PipelineInput, services: &[StackService], plan: &mut PipelinePlan) -> Vec<TestJob> {
+    let included = || input.projects.iter().filter(|project| !(input.is_excluded)(&project.root));
     if let Some(command) = input.test {
-        return vec![job_of_command(input, command, &projects, plan)];
+        let projects: Vec<&Project> = included().filter(|project| is_of_program(project)).collect();
+        return vec![job_of_command(input, services, command, &projects, plan)];
     }
     let mut jobs: Vec<TestJob> = Vec::new();
-    for known in &projects {
-        let text_of = |file: &str| (input.text_of)(&path::child(&known.context, file));
-        let mut tasks = project_tasks(known.project, &text_of);
-        tasks.retain(|task| is_adopted(input, known.project, task));
-        let is_tested = tasks.iter().any(|task| task.kind == TaskKind::Test);
-        let place = if known.folder.is_empty() { "the top folder" } else { &known.folder };
-        if !is_tested {
-            plan.untested.push(place.to_owned());
+    let mut all = project_checks(included(), input.text_of);
+    all.sort_by(|a, b| a.project.root.cmp(&b.project.root));
+    for checks in &mut all {
+        if !checks.does(TaskKind::Test) {
+            let root = &checks.project.root;
+            plan.untested.push(if root.is_empty() { "the top folder".to_owned() } else { root.clone() });
         }
-        if !tasks.is_empty() {
-            let is_second = jobs.iter().any(|job| job.folder == known.folder);
-            let job = job_of_project(input, known, &tasks, is_second, plan);
+        checks.tasks.retain(|task| is_adopted(input, checks.project, task));
+        if !checks.tasks.is_empty() {
+            let is_second = jobs.iter().any(|job| job.folder == checks.project.root);
+            let job = job_of_project(input, services, checks, is_second, plan);
             jobs.push(job);
         }
+    }
+    let is_tested =
+        |project: &&Project| project_tasks(project, input.text_of).iter().any(|task| task.kind == TaskKind::Test);
+    let others = included().filter(|project| !is_of_program(project)).filter(is_tested);
+    let others: Vec<&str> = others.map(|project| project.root.as_str()).collect();
+    if !others.is_empty() {
+        plan.notes.push(format!(
+            "by their folders no part of the program, so that their tests are left out: {}",
+            joined(&quoted_names(&others))
+        ));
     }
     if jobs.is_empty() {
         plan.notes
             .push("no project has tests: images are built and started, and nothing else is known of them".to_owned());
     }
     jobs
-}
-
-/// The projects of all build contexts, each once; members of a workspace whose root runs their tests are left out.
-fn projects<'i>(input: &PipelineInput<'i>, plan: &PipelinePlan) -> Vec<RepositoryProject<'i>> {
-    let mut known: BTreeSet<(String, Ecosystem)> = BTreeSet::new();
-    let mut all = Vec::new();
-    let of_image = |image: &PlannedImage| {
-        let build: &'i BuildInput = &input.inputs.builds[image.image.build];
-        let context = if image.image.context == "." { String::new() } else { image.image.context.clone() };
-        (context, build.projects.as_deref().map(Vec::as_slice).unwrap_or_default())
-    };
-    let mut places: Vec<(String, &'i [Project])> = plan.images.iter().map(of_image).collect();
-    places.push((String::new(), input.projects));
-    for (context, projects) in places {
-        let tests = |project: &Project| {
-            let text_of = |file: &str| (input.text_of)(&path::child(&context, file));
-            !project_tasks(project, &text_of).is_empty()
-        };
-        for project in projects {
-            let folder = path::normalize(&path::child(&context, &project.root));
-            let root = project.workspace.as_ref().and_then(|root| projects.iter().find(|other| other.root == *root));
-            if (input.is_excluded)(&folder)
-                || root.is_some_and(tests)
-                || !known.insert((folder.clone(), project.ecosystem))
-            {
-                continue;
-            }
-            all.push(RepositoryProject { project, context: context.clone(), folder });
-        }
-    }
-    all.sort_by(|a, b| a.folder.cmp(&b.folder));
-    all
 }
 
 /// Whether a project wants a check: what each project of its language could run, its own pipelines, recipes and hooks name.
@@ -111,40 +80,34 @@ fn job_id(folder: &str, language: Option<Ecosystem>) -> String {
 
 fn job_of_project(
     input: &PipelineInput,
-    known: &RepositoryProject,
-    tasks: &[ProjectTask],
+    services: &[StackService],
+    checks: &ProjectChecks,
     is_second: bool,
     plan: &mut PipelinePlan,
 ) -> TestJob {
-    let project = known.project;
-    let id = job_id(&known.folder, is_second.then_some(project.ecosystem));
-    let versions = language_versions(project, |file| (input.text_of)(&path::child(&known.context, file)));
+    let project = checks.project;
+    let id = job_id(&project.root, is_second.then_some(project.ecosystem));
+    let versions = language_versions(project, input.text_of);
     if versions.len() > 1 {
         let why = format!("the manifest names {}: the tests run with each", versions.join(", "));
-        plan.choose(&id, "matrix", why, project.manifests.first().map(|file| path::child(&known.context, file)));
+        plan.choose(&id, "matrix", why, project.manifests.first().cloned());
     }
-    let tools: Vec<JobTool> = JobTool::of(input, project, &known.context).into_iter().collect();
+    let tools: Vec<JobTool> = JobTool::of(input, project).into_iter().collect();
     let mut commands: Vec<(String, String)> = Vec::new();
     if let Some(command) = install_command(project) {
         let lock = project.install().and_then(|install| install.lock.clone());
-        plan.choose(
-            &id,
-            "Install",
-            "what tests need, as the lock file has it",
-            lock.map(|file| path::child(&known.context, &file)),
-        );
+        plan.choose(&id, "Install", "what tests need, as the lock file has it", lock);
         commands.push(("Install".to_owned(), command));
     }
-    let (databases, variables) = databases(input, (&known.context, &known.folder), project, &id, plan);
+    let (databases, variables) = databases(input, services, project, &id, plan);
     if let Some(command) = databases.iter().find_map(|database| database.migrate.clone()) {
         plan.choose(&id, "Migrate", "the schema that the tests meet, and a test of the migrations", None);
         commands.push(("Migrate".to_owned(), command));
     }
     let mut coverage = None;
-    for task in tasks {
-        let place = task.place.as_ref().map(|file| path::child(&known.context, file));
+    for task in &checks.tasks {
         let title = title(task.kind);
-        plan.choose(&id, title, task.reason.clone(), place);
+        plan.choose(&id, title, task.reason.clone(), task.place.clone());
         let (command, file) = with_coverage(project, task);
         // A wrapper need not be executable in git.
         let is_wrapper = command.starts_with("./gradlew") || command.starts_with("./mvnw");
@@ -155,7 +118,7 @@ fn job_of_project(
         coverage = coverage.or(file);
         commands.push((title.to_owned(), command));
     }
-    TestJob { id, folder: known.folder.clone(), tools, versions, commands, databases, variables, coverage }
+    TestJob { id, folder: project.root.clone(), tools, versions, commands, databases, variables, coverage }
 }
 
 /// What people read of a task.
@@ -191,20 +154,21 @@ fn with_coverage(project: &Project, task: &ProjectTask) -> (String, Option<&'sta
 /// The job of a command that the user names: it runs at the top, with the tools of all projects.
 fn job_of_command(
     input: &PipelineInput,
+    services: &[StackService],
     command: &str,
-    projects: &[RepositoryProject],
+    projects: &[&Project],
     plan: &mut PipelinePlan,
 ) -> TestJob {
     let id = job_id("", None);
     plan.choose(&id, "Test", "`--test` names it", None);
     let mut tools: Vec<JobTool> = Vec::new();
     let (mut databases_of_all, mut variables_of_all) = (Vec::new(), Vec::new());
-    for known in projects {
-        let tool = JobTool::of(input, known.project, &known.context);
+    for project in projects {
+        let tool = JobTool::of(input, project);
         tools.extend(
             tool.into_iter().filter(|tool| tools.iter().all(|known| known.name != tool.name)).collect::<Vec<_>>(),
         );
-        let (databases, variables) = databases(input, (&known.context, &known.folder), known.project, &id, plan);
+        let (databases, variables) = databases(input, services, project, &id, plan);
         for database in databases {
             if databases_of_all.iter().all(|known: &JobDatabase| known.name != database.name) {
                 databases_of_all.push(database);
