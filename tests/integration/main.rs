@@ -47,6 +47,7 @@ mod crash;
 mod cycles;
 mod deploy_check;
 mod deploy_mutation;
+mod deploy_plan;
 mod deploy_selection;
 mod deploy;
 mod dockopt;
