@@ -25,7 +25,7 @@ const VERSION_KEY: &str = "DOCKOPT_VERSION: ";
 const BUILD: &str = "docker buildx build \"$@\" \"$CONTEXT\"\n";
 const LOGGED_BUILD: &str = "docker buildx build \"$@\" \"$CONTEXT\" 2>&1 | tee \"${RUNNER_TEMP:-/tmp}/build.log\"\n";
 
-/// What the pipeline goes on without.
+/// What the log says where measuring failed; the job does not.
 const UNMEASURED: &str = "echo 'not measured: the report lacks this image' >&2";
 
 impl PipelineSystem {
