@@ -11,7 +11,7 @@ use crate::cli::init::called_files;
 use crate::cli::output::{CommandFailure, complain};
 use crate::cli::pipelines::{read_run_times, repository_top};
 use crate::cli::progress;
-use crate::emit::is_written_by_deploy_emit;
+use crate::emit::{Emission, EmittedFile, is_written_by_deploy_emit};
 use crate::inputs::{Need, Needs};
 use crate::load::git::Repository;
 use crate::load::{DOCKERFILE_LIMIT, GatherRequest, PipelineSelection, SettingsSource, read_bytes, repository_files};
@@ -65,14 +65,7 @@ pub(super) fn run(global: &Global, command: &CiEmit) -> Result<u8, CommandFailur
         let help = "move it away to get a new one, or improve it with `dockopt ci fix`";
         return Err(CommandFailure::Because { what, help: Some(help.to_owned()) });
     }
-    // Where the pipeline has no images, the report stays as it is.
-    let has_call = |file: &str| {
-        let written = emission.files.iter().find(|written| written.path == file).map(|written| written.text.clone());
-        written.or_else(|| text_of(file)).is_some_and(|text| text.contains(&system.report_call()))
-    };
-    if has_call(system.file()) {
-        emission.files.extend(report_files.into_iter().filter(|file| text_of(&file.path).as_ref() != Some(&file.text)));
-    }
+    add_report(&mut emission, system, report_files, &text_of);
     if branch.is_none() {
         emission.notes.push("nothing says which branch is the default: it is taken to be `main`".to_owned());
     }
@@ -85,6 +78,20 @@ pub(super) fn run(global: &Global, command: &CiEmit) -> Result<u8, CommandFailur
         (_, true) => FOUND,
         _ => CLEAN,
     })
+}
+
+/// Adds the files of the report that the pipeline calls, where they change; one without images does not call it.
+fn add_report(
+    emission: &mut Emission,
+    system: PipelineSystem,
+    report_files: Vec<EmittedFile>,
+    text_of: &dyn Fn(&str) -> Option<String>,
+) {
+    let pipeline = emission.files.iter().find(|file| file.path == system.file()).map(|file| file.text.clone());
+    let pipeline = pipeline.or_else(|| text_of(system.file())).unwrap_or_default();
+    if pipeline.contains(&system.report_call()) {
+        emission.files.extend(report_files.into_iter().filter(|file| text_of(&file.path).as_ref() != Some(&file.text)));
+    }
 }
 
 /// What is read of a repository: each way in which its Dockerfiles are built.

@@ -482,8 +482,8 @@ fn a_cache_that_is_not_there_fails_no_build() {
                 #3 [1/1] COPY data /data\n#3 DONE 0.1s\n\n#4 exporting to image\n#4 DONE 0.0s\n\n\
                 #5 exporting cache to registry\n#5 ERROR: denied\n------\n > importing cache manifest from r/a/cache:amd64:\n------\n";
     let build = |text: &str| read(text.as_bytes()).unwrap().builds.remove(0);
-    let built = build(text);
-    assert_eq!((&built.error, built.failed_step()), (&None, None));
+    let complete = build(text);
+    assert_eq!((&complete.error, complete.failed_step()), (&None, None));
     // Without `ignore-error` an error ends the build.
     let failed = build(&format!("{text}ERROR: failed to build: denied\n"));
     assert!(failed.error.is_some());

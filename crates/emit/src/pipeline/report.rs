@@ -4,11 +4,17 @@
 
 use super::header::{is_own_file, with_header, without_header};
 use super::input::PipelineSystem;
-use super::lines::YamlLines;
+use super::lines::{YamlLines, indented};
 use super::{github, gitlab};
 use crate::data;
 
 const MEASURE: &str = include_str!("../../templates/pipeline/measure.sh");
+
+/// The steps of a job of GitHub that measure an image, and keep the results.
+const MEASURING_STEPS: &str = include_str!("../../templates/pipeline/measure.yml");
+
+/// The job of GitHub that reports.
+const REPORT_JOB: &str = include_str!("../../templates/pipeline/report.yml");
 
 /// The release that measures.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -19,7 +25,7 @@ const VERSION_KEY: &str = "DOCKOPT_VERSION: ";
 const BUILD: &str = "docker buildx build \"$@\" \"$CONTEXT\"\n";
 const LOGGED_BUILD: &str = "docker buildx build \"$@\" \"$CONTEXT\" 2>&1 | tee \"${RUNNER_TEMP:-/tmp}/build.log\"\n";
 
-/// What the pipeline goes on without.
+/// What the log says where measuring failed; the job does not.
 const UNMEASURED: &str = "echo 'not measured: the report lacks this image' >&2";
 
 impl PipelineSystem {
@@ -82,61 +88,42 @@ fn parted<'t>(text: &'t str, mark: &str) -> Option<(&'t str, &'t str)> {
     Some(text.split_at(text.find(mark)?))
 }
 
-/// The platform that is measured: the first, as a report compares an image with itself.
+/// The platform that is measured, as YAML has it: the first, as a report compares an image with itself.
 fn first_platform<'t>(text: &'t str, key: &str) -> Option<&'t str> {
     text.lines().find_map(|line| line.trim_start().strip_prefix(key))
 }
 
 fn reported_workflow(text: &str) -> Option<String> {
-    const TAG: &str = "  tag:\n    name: tag\n";
-    let (before, tag) = parted(text, TAG)?;
+    let (before, tag) = parted(text, "  tag:\n    name: tag\n")?;
     let before = before.replacen(BUILD, LOGGED_BUILD, 1);
     let platform = first_platform(&before, "platform: ")?;
-    let mut lines = YamlLines::default();
-    lines.add(6, "- name: Measure");
-    lines.add(8, "continue-on-error: true # the report lacks an image then, and nothing else does");
-    lines.add(8, "env:");
-    lines.add(10, &format!("{VERSION_KEY}{VERSION}"));
-    lines.pair(10, "MEASURED", platform);
-    lines.block(8, "run", MEASURE);
-    lines.add(6, "- name: Hand on what was measured");
     let upload = data::WORKFLOW_ACTIONS.row("actions/upload-artifact")?;
-    lines.add(8, &format!("uses: actions/upload-artifact@{} # {}", upload[3], upload[2]));
-    lines.add(8, "with:");
-    lines.add(10, "name: measured-${{ matrix.image }}-${{ strategy.job-index }}");
-    lines.add(10, "path: dockopt-results");
-    lines.add(10, "if-no-files-found: ignore");
-    lines.add(10, "retention-days: 1");
-    let measure = std::mem::take(&mut lines).finish();
-    lines.add(2, "report:");
-    lines.add(4, "name: report");
-    lines.add(4, "needs: [images]");
-    lines.add(4, "permissions:");
-    lines.add(6, "contents: read # to check out");
-    lines.add(6, "pull-requests: write # to comment; a fork's pull request gets the summary of the job instead");
-    let why = "# zizmor: ignore[self-repository] older servers of GitHub know this form only";
-    lines.add(4, &format!("{}{why}", PipelineSystem::Github.report_call()));
-    Some(format!("{before}{measure}{tag}{}", lines.finish()))
+    let measure = MEASURING_STEPS
+        .replace("@version@", VERSION)
+        .replace("@platform@", platform)
+        .replace("@upload@", &format!("{}@{} # {}", upload[0], upload[3], upload[2]))
+        .replace("@script@\n", &indented(MEASURE, 10));
+    Some(format!("{before}{measure}{tag}{REPORT_JOB}"))
 }
 
 fn reported_gitlab(text: &str) -> Option<String> {
     const SCRIPT: &str = "  script:\n";
     const ARTIFACTS: &str = "  artifacts:\n    paths: [keys]\n";
-    const FOUND: &str = "        exit 0\n";
+    const EARLY_END: &str = "        exit 0\n";
     let (before, job) = parted(text, "\n.image:\n")?;
     let (head, rest) = parted(job, SCRIPT)?;
     let (script, rest) = parted(rest.strip_prefix(SCRIPT)?, ARTIFACTS)?;
     let rest = rest.strip_prefix(ARTIFACTS)?;
     let platform = first_platform(rest, "PLATFORM: ")?;
     let measure = format!("tag=$tag known=$known sh -e /tmp/measure.sh || {UNMEASURED}");
-    let found = format!("        {measure}\n{FOUND}");
-    let script = script.replacen(FOUND, &found, 1).replacen(BUILD, LOGGED_BUILD, 1);
+    let measured_end = format!("        {measure}\n{EARLY_END}");
+    let script = script.replacen(EARLY_END, &measured_end, 1).replacen(BUILD, LOGGED_BUILD, 1);
     let mut lines = YamlLines::default();
     lines.add(2, "variables:");
     lines.add(4, &format!("{VERSION_KEY}{VERSION}"));
-    lines.pair(4, "MEASURED", platform);
+    lines.add(4, &format!("MEASURED: {platform}"));
     let variables = std::mem::take(&mut lines).finish();
-    lines.item(4, &format!("cat >/tmp/measure.sh <<'MEASURE'\n{}MEASURE", MEASURE));
+    lines.item(4, &format!("cat >/tmp/measure.sh <<'MEASURE'\n{MEASURE}MEASURE"));
     let written = std::mem::take(&mut lines).finish();
     lines.item(4, &measure);
     let measured = lines.finish();
