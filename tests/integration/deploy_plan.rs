@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::cache_history::{commit, git};
 use crate::dockopt::{Dockopt, Ran};
 use crate::fixtures::keeps_schema;
 use crate::image::zoo::codec::Codec;
@@ -214,4 +215,80 @@ fn every_format_has_the_commands_and_the_questions() {
             assert!(text.contains(part), "{format} without {part}: {text}");
         }
     }
+}
+
+/// What plans in the field have.
+const HEADINGS: &str = include_str!("../vectors/deploy-headings.tsv");
+
+/// Whether a plan has what a heading of the vectors points to.
+fn has(plan: &Value, page: &str, place: &str) -> bool {
+    let (section, name) = place.split_once(": ").unwrap();
+    let any = |list: &Value, key: &str| {
+        list.as_array().unwrap().iter().any(|item| item[key].as_str().unwrap().contains(name))
+    };
+    match section {
+        "heading" => page.contains(name),
+        "question" => any(&plan["questions"], "text"),
+        "checklist" => any(&plan["checklist"], "text"),
+        "steps" => any(&plan["steps"], "title"),
+        "rollback" => !["null", "\"\"", "[]"].contains(&plan["rollback"][name].to_string().as_str()),
+        facts => any(&plan[facts], "name"),
+    }
+}
+
+/// A project of which all is known that files can say.
+fn known_project() -> Ran {
+    let contract = contract();
+    let labels = |revision: &str, version: &str| json!({"org.opencontainers.image.revision": revision, "org.opencontainers.image.version": version});
+    let compose = COMPOSE
+        .replace("    ports: [\"8080:80\"]\n", "")
+        .replace("    build: .\n", "    build: .\n    mem_limit: 256m\n    ports: [\"127.0.0.1:8000:8000\"]\n");
+    let emitted = project(None).file("compose.yaml", compose);
+    let emitted = emitted.args(["deploy", "emit", "--for", "haproxy", "--write"]).run().code(0);
+    let folder = emitted.path().to_owned();
+    git(&folder, &["init", "-q", "-b", "main"]);
+    let revision = |message: &str| {
+        commit(&folder, message, &[]);
+        git(&folder, &["rev-parse", "HEAD"]).trim().to_owned()
+    };
+    let first = revision("one");
+    std::fs::write(folder.join("migrations/versions/b2_nick.py"), &contract).unwrap();
+    std::fs::write(folder.join("app.py"), "import os\nprint(os.environ[\"TOKEN_NAME\"], os.environ[\"LEVEL\"])\n")
+        .unwrap();
+    let second = revision("two");
+    let migrations = [("a1_users", FIRST), ("b2_nick", contract.as_str())];
+    std::fs::write(folder.join("old.tar"), archive("amd64", &migrations[..1], labels(&first, "1.0"))).unwrap();
+    std::fs::write(folder.join("new.tar"), archive("amd64", &migrations, labels(&second, "2.0"))).unwrap();
+    let line = "{\"version\":2,\"time\":\"2026-11-20T10:00:00Z\",\"service\":\"api\",\"command\":\"deploy\",\"strategy\":\"rolling\",\
+        \"from\":\"a\",\"to\":\"b\",\"containers\":\"c\",\"seconds\":30.5,\"steps\":{\"settle\":1.2,\"image\":0.4,\"migrate\":2.5,\"start\":9.5,\
+        \"switch\":11.0,\"remove\":2.0},\"watched\":[{\"percent\":100,\"requests\":900,\"errors\":1,\"milliseconds\":14}],\"exit\":0,\"result\":\"b\"}\n";
+    std::fs::write(folder.join("deploy/record.jsonl"), line).unwrap();
+    emitted
+}
+
+#[test]
+fn every_heading_of_the_field_is_filled_or_a_question() {
+    let ran = known_project();
+    let plan = |format: &str| {
+        let arguments =
+            ["deploy", "plan", "--from", "old.tar", "--to", "new.tar", "--at", "2026-12-01T22:00Z", "--format", format];
+        plan_in(&ran, &arguments).code(1)
+    };
+    let (result, page) = (plan("json").json(), plan("markdown").stdout);
+    keeps_schema(include_str!("../../schemas/deploy-plan.schema.json"), &result);
+    let (mut filled, mut all) = (0, 0);
+    for line in HEADINGS.lines().filter(|line| !line.starts_with('#')).skip(1) {
+        let columns: Vec<&str> = line.split('\t').collect();
+        if columns[1] != "plan" {
+            continue;
+        }
+        assert!(has(&result, &page, columns[2]), "{line}: {result:#}");
+        all += 1;
+        filled += usize::from(!columns[2].starts_with("question: "));
+    }
+    assert!(filled * 4 >= all * 3, "{filled} of {all}");
+    let commits = &result["facts"]["commits"]["commits"];
+    assert_eq!((commits.as_array().unwrap().len(), &commits[0][1]), (1, &json!("two")));
+    assert_eq!(result["facts"]["variables"]["new"], json!(["LEVEL"]));
+    assert!(result["facts"]["migrations"]["basis"].as_str().unwrap().starts_with("the commit "));
 }
