@@ -10,7 +10,7 @@ use crate::cli::exit::{CLEAN, FOUND};
 use crate::cli::output::CommandFailure;
 use crate::cli::terminal;
 use crate::compose::OVERRIDE_FILES;
-use crate::deployment::{DeploymentInput, DeploymentStrategy, haproxy_deployment, swarm_deployment};
+use crate::deployment::{DeployedService, DeploymentInput, DeploymentStrategy, haproxy_deployment, swarm_deployment};
 use crate::emit::{Emission, is_written_by_deploy_emit};
 use crate::inputs::ComposeInput;
 use crate::load::{DOCKERFILE_LIMIT, read_bytes};
@@ -54,6 +54,19 @@ fn emission(command: &DeployEmit, known: &ReplaceableProject) -> Result<Result<E
     Ok(match command.tool {
         DeployTool::Haproxy => haproxy_deployment(&input).map(|deployment| deployment.emission),
         DeployTool::Swarm => swarm_deployment(&input),
+    })
+}
+
+/// What the script would replace, or why a service cannot be replaced this way.
+pub(super) fn deployed_services(known: &ReplaceableProject) -> Result<Vec<DeployedService>, Vec<String>> {
+    crate::deployment::deployed_services(&DeploymentInput {
+        compose: &known.compose,
+        project: &known.project,
+        services: &known.services,
+        strategy: DeploymentStrategy::default(),
+        folder: "deploy",
+        author_files: &[],
+        existing: &BTreeMap::new(),
     })
 }
 

@@ -171,6 +171,11 @@ impl DeploymentRecord {
         self.exit == 0
     }
 
+    /// Whether there was nothing to do: the version was in service already.
+    pub fn is_idle(&self) -> bool {
+        self.is_good() && self.containers.is_empty()
+    }
+
     /// Whether it went back to the version before, as it was told to.
     pub fn is_rollback(&self) -> bool {
         self.command.as_deref() == Some("rollback")
