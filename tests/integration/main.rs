@@ -46,6 +46,7 @@ mod crash;
 mod cycles;
 mod deploy_check;
 mod deploy_mutation;
+mod deploy_report;
 mod deploy_selection;
 mod deploy;
 mod dockopt;

@@ -35,7 +35,14 @@ pub(super) fn run(global: &Global, command: &DeployReport) -> Result<u8, Command
     }
     let bounds = command.plan.as_deref().map(read_plan).transpose()?;
     let services = match project_folder(command) {
-        Some(folder) => read_project(global, &folder, &mut records.records)?,
+        Some(folder) => match read_project(global, &folder, &mut records.records) {
+            // The report is about the record: a project that nobody named may be of another kind.
+            Err(CommandFailure::Because { what, .. }) if command.project.is_none() => {
+                terminal::note(&format!("warning: the hand-over says nothing of the compose file: {what}"));
+                None
+            }
+            read => read?,
+        },
         None => None,
     };
     let input = ReportInput {
@@ -69,7 +76,7 @@ fn read_records(file: &Path) -> Result<DeploymentRecords, CommandFailure> {
 /// What a plan says about phases.
 fn read_plan(file: &Path) -> Result<Vec<(DeploymentPhase, SecondsBounds)>, CommandFailure> {
     let source = read_source(file, LIMIT)?;
-    read_plan_bounds(source.text()).map_err(|why| CommandFailure::Because {
+    read_plan_bounds(&masked_lines(source.text())).map_err(|why| CommandFailure::Because {
         what: format!("`{}` is no plan: {why}", file.display()),
         help: Some("write one with `dockopt deploy plan --format json`".to_owned()),
     })
@@ -84,7 +91,8 @@ fn project_folder(command: &DeployReport) -> Option<PathBuf> {
     let above = match folder.parent() {
         Some(above) if !above.as_os_str().is_empty() => above.to_owned(),
         Some(_) if folder != Path::new(".") => PathBuf::from("."),
-        _ => folder.join(".."),
+        _ if folder.join("deploy.sh").is_file() => folder.join(".."),
+        _ => return None,
     };
     let entries = std::fs::read_dir(&above).ok()?;
     let mut names = entries.flatten().map(|entry| entry.file_name());

@@ -83,7 +83,8 @@ impl PlanVerdict {
 /// # Errors
 /// Why the text is no plan.
 pub fn read_plan_bounds(text: &str) -> Result<Vec<(DeploymentPhase, SecondsBounds)>, String> {
-    let plan: PlanDocument = serde_json::from_str(text).map_err(|error| json_reason(&error))?;
+    let value: serde_json::Value = serde_json::from_str(text).map_err(|error| json_reason(&error))?;
+    let plan: PlanDocument = serde_json::from_value(value).map_err(|error| json_reason(&error))?;
     if plan.schema != SCHEMA {
         return Err(format!("the schema is not `{SCHEMA}`: `{}`", plan.schema));
     }

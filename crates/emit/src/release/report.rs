@@ -1,6 +1,6 @@
 //! The report after a deployment, from the record of the script.
 
-use super::bounds::SecondsBounds;
+use super::bounds::{PlanVerdict, SecondsBounds};
 use super::handover::{HandedService, ServiceFacts, handed_services};
 use super::record::{DeploymentPhase, DeploymentRecord, DeploymentRecords, RecordLimits, WatchedShare};
 use super::trend::{DeploymentOutcome, DeploymentTrend};
@@ -51,6 +51,16 @@ pub struct PhaseTime {
     pub earlier: Option<(f64, usize)>,
     /// What the plan says.
     pub bounds: Option<SecondsBounds>,
+    /// Whether the deployment failed in it, so that it did not come to its end.
+    pub is_cut: bool,
+}
+
+impl PhaseTime {
+    /// How it compares with the plan; `None` where one of both is not known, or it did not come to its end.
+    pub fn verdict(&self) -> Option<PlanVerdict> {
+        let (bounds, seconds) = self.bounds.zip(self.seconds).filter(|_| !self.is_cut)?;
+        Some(bounds.verdict(seconds))
+    }
 }
 
 /// A share of the requests against the limits.
@@ -144,6 +154,8 @@ fn phase_times(
         median(seconds).map(|median| (median, number))
     };
     let planned = |phase| bounds?.iter().find(|(other, _)| *other == phase).map(|(_, bounds)| *bounds);
+    let mut reached = last.steps.iter().map(|(phase, _)| *phase).filter(|phase| *phase != DeploymentPhase::Undo);
+    let cut = reached.next_back().filter(|_| !last.is_good());
     let mut times = Vec::new();
     for phase in DeploymentPhase::ALL {
         let time = PhaseTime {
@@ -151,6 +163,7 @@ fn phase_times(
             seconds: last.phase_seconds(phase),
             earlier: earlier(Some(phase)),
             bounds: planned(phase),
+            is_cut: cut == Some(phase),
         };
         // That it did not go back this time is no news.
         let is_known = time.earlier.is_some() && phase != DeploymentPhase::Undo || time.bounds.is_some();
@@ -158,7 +171,8 @@ fn phase_times(
             times.push(time);
         }
     }
-    times.push(PhaseTime { phase: None, seconds: Some(last.seconds), earlier: earlier(None), bounds: None });
+    let (seconds, is_cut) = (Some(last.seconds), !last.is_good());
+    times.push(PhaseTime { phase: None, seconds, earlier: earlier(None), bounds: None, is_cut });
     times
 }
 

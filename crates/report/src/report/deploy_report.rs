@@ -6,10 +6,11 @@ pub use self::json::deploy_report_json;
 
 use super::history::sparkline;
 use super::page::{
-    Block, Chart, Column, Page, Section, Table, Text, TimelineMark, TimelineRow, Tone, TrendPoint, code, command, note,
-    number, plain, toned,
+    Block, Chart, Column, Medium, Page, Section, Table, Text, TimelineMark, TimelineRow, Tone, TrendPoint, code,
+    command, note, number, plain, toned,
 };
 use super::units::{count, grouped, percent, seconds};
+use crate::buildlog::timestamp;
 use crate::release::{
     DeploymentOutcome, DeploymentPhase, DeploymentRecord, DeploymentReport, HandedService, PhaseTime, PlanVerdict,
     RecordLimits, SecondsBounds, ServiceBaseline, ThresholdCheck,
@@ -18,8 +19,7 @@ use crate::stack::CheckTiming;
 
 /// The result for people. `file`: the record as it was named.
 pub fn deploy_report(report: &DeploymentReport, file: &str) -> Page {
-    let last = &report.last;
-    let mut page = Page::new(format!("Deployment of {}", last.service));
+    let mut page = Page::new("Deployment report");
     page.push(head(report));
     page.push_filled(phases(report));
     page.push_rows(Section::new("Thresholds"), thresholds(&report.checks));
@@ -61,6 +61,12 @@ fn facts(rows: Vec<(&str, Text)>) -> Table {
     )
 }
 
+/// A time to the minute, in UTC.
+fn minute(time: &str) -> String {
+    let time = timestamp(time).map(|time| time.strftime("%Y-%m-%d %H:%M").to_string());
+    time.unwrap_or_default()
+}
+
 fn code_or_nothing(text: &str) -> Text {
     if text.is_empty() { Text::default() } else { code(text) }
 }
@@ -76,7 +82,7 @@ fn head(report: &DeploymentReport) -> Section {
     let how = [last.command.as_deref(), last.strategy.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(", ");
     let probe = last.probe.as_ref().map(|probe| toned(probe, Tone::Error)).unwrap_or_default();
     let table = facts(vec![
-        ("ended", plain(&last.time)),
+        ("ended", plain(format!("{} UTC", minute(&last.time)))),
         ("took", number(seconds(last.seconds))),
         ("how", plain(how)),
         ("from", code_or_nothing(&last.from)),
@@ -116,11 +122,12 @@ fn phase_row(time: &PhaseTime) -> Vec<Text> {
     let usual = time.earlier.map(|(median, _)| number(seconds(median))).unwrap_or_default();
     let of = time.earlier.map(|(_, number)| toned(basis(number, time.phase), Tone::Dim)).unwrap_or_default();
     let plan = time.bounds.map(|bounds| number(range(bounds))).unwrap_or_default();
-    let verdict = time.bounds.zip(time.seconds).map(|(bounds, seconds)| bounds.verdict(seconds));
-    let verdict = verdict.map_or_else(Text::default, |verdict| {
-        let tone = if verdict == PlanVerdict::Slower { Tone::Warning } else { Tone::Plain };
-        toned(verdict.name(), tone)
-    });
+    let verdict = match time.verdict() {
+        Some(PlanVerdict::Slower) => toned("slower", Tone::Warning),
+        Some(verdict) => plain(verdict.name()),
+        None if time.is_cut && time.phase.is_some() => toned("failed in it", Tone::Error),
+        None => Text::default(),
+    };
     let name = time.phase.map_or_else(|| toned("all", Tone::Strong), |phase| plain(phase.name()));
     vec![name, took, usual, of, plan, verdict]
 }
@@ -168,10 +175,17 @@ fn thresholds(checks: &[ThresholdCheck]) -> Table {
 /// The last runs: what they tell together, a row for each, and pictures.
 fn trend(report: &DeploymentReport) -> Section {
     let runs = &report.trend.runs;
+    let figures = figures(report);
+    let lines = figures.iter().map(|(name, values)| vec![plain(name), plain(sparkline(values))]).collect();
+    let lines = Table::new(&[Column::Left, Column::Path], lines);
     let mut section = Section::new("Deployments").with(Block::List(trend_lines(report)));
+    if !lines.rows.is_empty() {
+        // A browser shows them as pictures.
+        section.push(Block::Only(&[Medium::Terminal, Medium::Markdown], vec![lines.into()]));
+    }
     let row = |(record, outcome): &(DeploymentRecord, DeploymentOutcome)| {
         vec![
-            plain(&record.time),
+            plain(minute(&record.time)),
             plain(&record.service),
             plain(record.command.as_deref().unwrap_or_default()),
             code_or_nothing(&record.to),
@@ -182,11 +196,11 @@ fn trend(report: &DeploymentReport) -> Section {
     };
     let columns =
         [Column::Left, Column::Left, Column::Left, Column::Path, Column::Right, Column::Left, Column::WrappedOrBelow];
-    let head = ["ended", "service", "command", "to", "took", "outcome", "why"];
+    let head = ["ended (UTC)", "service", "command", "to", "took", "outcome", "why"];
     section.push(Table::new(&columns, runs.iter().rev().map(row).collect()).with_head(&head));
-    for (name, values) in figures(report) {
+    for (name, values) in figures {
         let points = runs.iter().zip(&values).map(|((record, _), value)| TrendPoint {
-            name: record.time.clone(),
+            name: minute(&record.time),
             value: *value,
             text: value.map(|value| figure_text(&name, value)).unwrap_or_default(),
         });
@@ -250,7 +264,7 @@ fn trend_lines(report: &DeploymentReport) -> Vec<Text> {
     for open in trend.recoveries.iter().filter(|recovery| recovery.good.is_none()) {
         let record = &trend.runs[open.failure].0;
         lines.push(toned(
-            format!("{} has not been deployed since it failed at {}", record.service, record.time),
+            format!("{} has not been deployed since it failed on {}", record.service, minute(&record.time)),
             Tone::Warning,
         ));
     }
@@ -258,14 +272,13 @@ fn trend_lines(report: &DeploymentReport) -> Vec<Text> {
     if idle > 0 {
         lines.push(plain(format!("{} had nothing to do", count(idle as u64, "run"))));
     }
-    lines.extend(figures(report).into_iter().map(|(name, values)| plain(format!("{name}: {}", sparkline(&values)))));
     lines
 }
 
 /// A duration of any length: `3.5 days`, `2 h`.
 fn days(time: f64) -> String {
     const DAY: f64 = 86_400.0;
-    if time < 2.0 * DAY { seconds(time) } else { format!("{:.1} days", time / DAY) }
+    if time < 2.0 * DAY { seconds(time) } else { format!("{} days", (time / DAY * 10.0).round() / 10.0) }
 }
 
 /// A service for someone who takes over.
@@ -280,7 +293,7 @@ fn hand_over(service: &HandedService, file: &str) -> Section {
     };
     let ports: Vec<String> = facts_of.ports.iter().map(u16::to_string).collect();
     let (image, since) = service.image.clone().unwrap_or_default();
-    let since = if since.is_empty() { Text::default() } else { plain(format!(" since {since}")) };
+    let since = if since.is_empty() { Text::default() } else { plain(format!(" since {}", minute(&since))) };
     let image = if image.is_empty() { Text::default() } else { code(image).and_text(&since) };
     let back = service.rollback_command(file).zip(service.rollback_image.as_ref());
     let back = back.map(|(line, image)| command(line).and(" goes back to ").and_code(image));
@@ -307,13 +320,17 @@ fn seconds_of(number: u64) -> String {
 }
 
 fn timing(timing: CheckTiming) -> String {
+    let start = if timing.start_period > 0.0 {
+        format!("; failures of the first {} do not count", seconds(timing.start_period))
+    } else {
+        String::new()
+    };
     format!(
-        "every {}, at most {} each; unhealthy behind {} failures, found in {} at most; {} to start",
+        "every {}, at most {} each; unhealthy after {} failures, within {}{start}",
         seconds(timing.interval),
         seconds(timing.timeout),
         timing.retries,
         seconds(timing.notice()),
-        seconds(timing.start_period),
     )
 }
 
@@ -325,7 +342,7 @@ fn baseline(base: &ServiceBaseline) -> Text {
         count(share.requests, "request"),
         count(share.errors, "error"),
         milliseconds(share.milliseconds),
-        base.time,
+        minute(&base.time),
     ))
 }
 

@@ -82,7 +82,7 @@ fn limits(limits: RecordLimits) -> impl Serialize {
 
 fn phase(time: &PhaseTime) -> impl Serialize + use<> {
     let (median, of) = time.earlier.unzip();
-    let verdict = time.bounds.zip(time.seconds).map(|(bounds, seconds)| bounds.verdict(seconds).name());
+    let verdict = time.verdict().map(crate::release::PlanVerdict::name);
     object! {
         phase: time.phase.map(crate::release::DeploymentPhase::name),
         seconds: time.seconds,
@@ -90,6 +90,7 @@ fn phase(time: &PhaseTime) -> impl Serialize + use<> {
         earlier: of.unwrap_or_default(),
         plan: time.bounds.map(|bounds| object! { at_least: bounds.least, at_most: bounds.most }),
         verdict: verdict,
+        is_cut: time.is_cut,
     }
 }
 

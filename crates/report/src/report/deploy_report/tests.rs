@@ -47,13 +47,14 @@ fn what_happened_and_what_is_usual_is_on_the_page() {
     let text = page.write(Medium::Terminal, Layout::PLAIN);
     for part in [
         "api   good: in service",
-        "start     13 s   7.5 s",
+        "start    13 s  7.5 s",
         "median of 2 earlier good deployments",
         "1 s to 9 s  slower",
+        "time of api    ████",
         "100 %     1,200  3 (0.25 %)",
-        "2.8 a week",
+        "4 deployments within 10 days: 2.1 a week",
         "25 % did not stay (1 of 4: 1 failed, 0 taken back)",
-        "7.0 days from a failure to the next good deployment (1 failure)",
+        "7 days from a failure to the next good deployment (1 failure)",
         "127.0.0.1:8080 (through web)",
         "sh deploy/deploy.sh rollback api goes back to shop-api:12",
         "note: deploy/record.jsonl:4: it is not a record",
