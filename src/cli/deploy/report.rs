@@ -66,7 +66,7 @@ fn read_records(file: &Path) -> Result<DeploymentRecords, CommandFailure> {
     let source = read_source(file, LIMIT).map_err(|error| match error {
         LoadError::Missing(_) => CommandFailure::Because {
             what: error.to_string(),
-            help: Some("pass the `record.jsonl` that `deploy.sh` writes beside itself".to_owned()),
+            help: Some("pass the `record.jsonl` that `deploy.sh` writes into its folder".to_owned()),
         },
         error => error.into(),
     })?;

@@ -124,7 +124,7 @@ pub(super) fn handed_services(
         }
     }
     all.retain(|(facts, _)| service.is_none_or(|service| facts.name == service));
-    all.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
+    all.sort_by(|(first, _), (second, _)| first.name.cmp(&second.name));
     all.into_iter().map(|(facts, is_known)| handed_service(runs, facts, is_known)).collect()
 }
 

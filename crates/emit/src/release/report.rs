@@ -58,8 +58,8 @@ pub struct PhaseTime {
 impl PhaseTime {
     /// How it compares with the plan; `None` where one of both is not known, or it did not come to its end.
     pub fn verdict(&self) -> Option<PlanVerdict> {
-        let (bounds, seconds) = self.bounds.zip(self.seconds).filter(|_| !self.is_cut)?;
-        Some(bounds.verdict(seconds))
+        let (bounds, seconds) = self.bounds.zip(self.seconds)?;
+        if self.is_cut { None } else { Some(bounds.verdict(seconds)) }
     }
 }
 
@@ -155,7 +155,7 @@ fn phase_times(
     };
     let planned = |phase| bounds?.iter().find(|(other, _)| *other == phase).map(|(_, bounds)| *bounds);
     let mut reached = last.steps.iter().map(|(phase, _)| *phase).filter(|phase| *phase != DeploymentPhase::Undo);
-    let cut = reached.next_back().filter(|_| !last.is_good());
+    let cut = if last.is_good() { None } else { reached.next_back() };
     let mut times = Vec::new();
     for phase in DeploymentPhase::ALL {
         let time = PhaseTime {
