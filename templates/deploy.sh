@@ -64,8 +64,8 @@ said() { # said CONTAINER: the last words of its check, without the values of it
     function hide(value) { if (length(value) > (value ~ /^[0-9]+$/ ? 7 : 3)) # a short one is no secret, and a number may be a port
       for (from = 0; (at = index(substr(text, from + 1), value)); from += at) for (i = from + at; i < from + at + length(value); i++) hidden[i] = 1 }
     { text = text $0 " " }
-    END { for (n = split(ENVIRON["variables"], v, "\n"); n; n--) { hide(v[n]); sub(/^[A-Za-z_0-9]*=/, "", v[n]); hide(v[n]); if (sub(/^[^:]*:\/\/[^:]*:/, "", v[n]) && sub(/@[^@]*$/, "", v[n])) hide(v[n]) }
-      for (i = 1; i < length(text); i++) if (!(i in hidden)) printf "%s", substr(text, i, 1); else if (!((i - 1) in hidden)) printf "***" }' | line
+    END { sub(/ +$/, "", text); for (n = split(ENVIRON["variables"], v, "\n"); n; n--) { hide(v[n]); sub(/^[A-Za-z_0-9]*=/, "", v[n]); hide(v[n]); if (sub(/^[^:]*:\/\/[^:]*:/, "", v[n]) && sub(/@[^@]*$/, "", v[n])) hide(v[n]) }
+      for (i = 1; i <= length(text); i++) if (!(i in hidden)) printf "%s", substr(text, i, 1); else if (!((i - 1) in hidden)) printf "***" }' | line
 }
 healthy() { # healthy CONTAINER SECONDS: else shows what its check and its log say
   for _ in $(seq "$2"); do

@@ -22,7 +22,7 @@ pub(super) use self::compose::{
     ComposeCheck, ComposeCommand, ComposeEmit, ComposeEnv, ComposeGraph, ComposeVerify, GraphStyleArgument,
 };
 pub(super) use self::deploy::{
-    DeployCheck, DeployCommand, DeployEmit, DeployPlan, DeployStrategy, DeployTool, DeployVerify,
+    DeployCheck, DeployCommand, DeployEmit, DeployPlan, DeployReport, DeployStrategy, DeployTool, DeployVerify,
 };
 pub(super) use self::fix::FixArgs;
 pub(super) use self::history::History;

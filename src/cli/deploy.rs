@@ -3,6 +3,7 @@
 mod emit;
 mod plan;
 mod project;
+mod report;
 mod verify;
 
 use std::path::Path;
@@ -14,13 +15,14 @@ use super::output::{CommandFailure, base, complain, line, policies, today, write
 use super::{baseline, progress, terminal, version};
 use crate::audit::{self, InputAudit, Replaceability, ServiceReplacement};
 use crate::load::{GatherRequest, MigrationBase};
-use crate::report::{self, DeployCheckResult, Format, ReportRun};
+use crate::report::{self as pages, DeployCheckResult, Format, ReportRun};
 
 pub(super) fn run(global: &Global, command: DeployCommand) -> Result<u8, CommandFailure> {
     match command {
         DeployCommand::Check(command) => check(global, command),
         DeployCommand::Emit(command) => emit::run(global, &command),
         DeployCommand::Plan(command) => plan::run(global, &command),
+        DeployCommand::Report(command) => report::run(global, &command),
         DeployCommand::Verify(command) => verify::run(global, command),
     }
 }
@@ -81,8 +83,8 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
         migrations: inputs.migrations.as_deref(),
         has_backup: audit::has_database_backup(&inputs),
     };
-    let page = |medium| report::deploy_check(&run, &result, medium);
-    write_run(global, &run, page, || report::deploy_check_json(&result))?;
+    let page = |medium| pages::deploy_check(&run, &result, medium);
+    write_run(global, &run, page, || pages::deploy_check_json(&result))?;
     Ok(code)
 }
 

@@ -48,6 +48,7 @@ mod cycles;
 mod deploy_check;
 mod deploy_mutation;
 mod deploy_plan;
+mod deploy_report;
 mod deploy_selection;
 mod deploy;
 mod dockopt;

@@ -4,7 +4,6 @@
 //! `HAProxy` keeps a fixed address in a network of its own, under which callers find the service. It knows the containers by
 //! their names, and takes new ones in by its runtime interface: a reload would cut connections.
 
-mod check_path;
 mod haproxy;
 mod input;
 mod overlay;
@@ -12,18 +11,19 @@ mod plan;
 mod port;
 mod proof;
 mod script;
+mod service;
 mod swarm;
 #[cfg(test)]
 mod tests;
 
-pub use self::check_path::check_paths;
 pub use self::input::{DeploymentInput, DeploymentStrategy, OVERRIDE, is_written_override};
 pub use self::proof::{
     ContainerChange, DeploymentProof, DeploymentStep, LostRequests, RequestCount, RequestKind, StepKind,
 };
+pub use self::service::{DeployedService, check_paths, deployed_services};
 pub use self::swarm::swarm_deployment;
 
-pub(crate) use self::plan::{DeploymentPlan, ReplacedService};
+use self::plan::DeploymentPlan;
 use crate::emit::{Emission, EmittedFile};
 
 /// Files, and what they deploy.

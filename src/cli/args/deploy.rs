@@ -30,6 +30,14 @@ pub(in crate::cli) enum DeployCommand {
                       replaced, or a point of its checklist is not true\n  2: an error"
     )]
     Plan(DeployPlan),
+    /// Report on the last deployment of the script that `deploy emit` writes, from its record: what it did and how long that
+    /// took, whether limits were crossed, a hand-over of each service, and trends
+    #[command(
+        after_help = "A plan of `dockopt deploy plan --format json` is what phases are compared with. The compose file, which the hand-over \
+                      takes endpoints and checks from, is that of the folder above the record.\n\nExit codes:\n  0: the report is written, \
+                      whatever became of the deployment\n  2: there is no record, or it cannot be read"
+    )]
+    Report(DeployReport),
     /// Deploy several versions in a throw-away copy of the project on the engine, under load, and count lost requests
     #[command(
         after_help = "The copy has another name, ports that the engine chooses, empty volumes and copies of the folders that it writes \
@@ -152,6 +160,25 @@ pub(in crate::cli) struct PlanAnswerArguments {
     /// The pipeline passed for the new image
     #[arg(long)]
     pub passed: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct DeployReport {
+    /// The record that the script writes
+    #[arg(default_value = "deploy/record.jsonl")]
+    pub record: PathBuf,
+    /// The folder of the project [default: the one above the record's, where it has a compose file]
+    #[arg(long, value_name = "FOLDER")]
+    pub project: Option<PathBuf>,
+    /// Compare with this plan, which `dockopt deploy plan --format json` wrote
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// Only this service
+    #[arg(long, value_name = "SERVICE")]
+    pub service: Option<String>,
+    /// Show only the last N runs
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub last: u32,
 }
 
 #[derive(Debug, Args)]

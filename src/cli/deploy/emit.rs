@@ -10,7 +10,7 @@ use crate::cli::exit::{CLEAN, FOUND};
 use crate::cli::output::CommandFailure;
 use crate::cli::terminal;
 use crate::compose::OVERRIDE_FILES;
-use crate::deployment::{DeploymentInput, DeploymentStrategy, haproxy_deployment, swarm_deployment};
+use crate::deployment::{DeployedService, DeploymentInput, DeploymentStrategy, haproxy_deployment, swarm_deployment};
 use crate::emit::{Emission, is_written_by_deploy_emit};
 use crate::inputs::ComposeInput;
 use crate::load::{DOCKERFILE_LIMIT, read_bytes};
@@ -42,25 +42,12 @@ pub(super) fn run(global: &Global, command: &DeployEmit) -> Result<u8, CommandFa
 
 /// The files below the folder `to`, or why a service cannot be replaced this way.
 pub(super) fn emission(
-    (tool, strategy): (DeployTool, DeployStrategy),
+    (tool, argument): (DeployTool, DeployStrategy),
     to: &str,
     known: &ReplaceableProject,
 ) -> Result<Result<Emission, Vec<String>>, CommandFailure> {
-    with_input(known, strategy, to, |input| match tool {
-        DeployTool::Haproxy => haproxy_deployment(input).map(|deployment| deployment.emission),
-        DeployTool::Swarm => swarm_deployment(input),
-    })
-}
-
-/// What a function makes of the files of a deployment, which lie below the folder `to`.
-pub(super) fn with_input<T>(
-    known: &ReplaceableProject,
-    argument: DeployStrategy,
-    to: &str,
-    make: impl FnOnce(&DeploymentInput) -> T,
-) -> Result<T, CommandFailure> {
     let (compose, project, services) = (&known.compose, &known.project, &known.services);
-    Ok(make(&DeploymentInput {
+    let input = DeploymentInput {
         compose,
         project,
         services,
@@ -68,7 +55,24 @@ pub(super) fn with_input<T>(
         folder: to,
         author_files: &author_files(compose, &project.folder),
         existing: &existing(Path::new(&project.folder), to, services)?,
-    }))
+    };
+    Ok(match tool {
+        DeployTool::Haproxy => haproxy_deployment(&input).map(|deployment| deployment.emission),
+        DeployTool::Swarm => swarm_deployment(&input),
+    })
+}
+
+/// What the script would replace, or why a service cannot be replaced this way.
+pub(super) fn deployed_services(known: &ReplaceableProject) -> Result<Vec<DeployedService>, Vec<String>> {
+    crate::deployment::deployed_services(&DeploymentInput {
+        compose: &known.compose,
+        project: &known.project,
+        services: &known.services,
+        strategy: DeploymentStrategy::default(),
+        folder: "deploy",
+        author_files: &[],
+        existing: &BTreeMap::new(),
+    })
 }
 
 /// What an argument names.

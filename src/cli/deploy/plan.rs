@@ -13,7 +13,7 @@ use self::migrations::migration_facts;
 use self::records::earlier_deployments;
 use self::running::RunningService;
 use self::sources::{commit_facts, variable_facts};
-use super::emit::{author_files, check_folder, emission, with_input};
+use super::emit::{author_files, check_folder, deployed_services, emission};
 use super::project::{ReplaceableProject, ServiceSelection};
 use crate::analysis::{AnalysisOptions, Difference, ImageAnalysis};
 use crate::build::Reference;
@@ -109,8 +109,8 @@ fn gather(global: &Global, command: &DeployPlan) -> Result<Option<DeploymentFact
     let wanted = ServiceSelection { services: &[], ..wanted };
     let Some(mut known) = ReplaceableProject::read(global, &command.path, &wanted)? else { return Ok(None) };
     let to = command.to.as_deref().unwrap_or_default();
-    let groups = match with_input(&known, command.strategy, &command.folder, service_groups)? {
-        Ok(groups) => groups,
+    let groups = match deployed_services(&known) {
+        Ok(services) => service_groups(&known.compose, &known.project, &services),
         Err(refusals) => {
             for why in &refusals {
                 terminal::error(global, why, None);

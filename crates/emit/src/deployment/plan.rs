@@ -18,13 +18,13 @@ const SHORTEST_START: u64 = 30;
 
 /// What is replaced, and what is put in front.
 #[derive(Debug)]
-pub(crate) struct DeploymentPlan {
+pub(super) struct DeploymentPlan {
     /// The name of the service of `HAProxy`.
     pub(super) edge: String,
     /// The services in their start order.
-    pub(crate) services: Vec<ReplacedService>,
+    pub(super) services: Vec<ReplacedService>,
     /// Who asks them.
-    pub(crate) callers: Vec<Caller>,
+    pub(super) callers: Vec<Caller>,
     /// The first three numbers of the networks between callers and `HAProxy`.
     pub(super) subnets: Vec<String>,
     pub(super) notes: Vec<String>,
@@ -32,18 +32,18 @@ pub(crate) struct DeploymentPlan {
 
 /// A service whose containers are replaced.
 #[derive(Debug)]
-pub(crate) struct ReplacedService {
-    pub(crate) name: String,
+pub(super) struct ReplacedService {
+    pub(super) name: String,
     /// The first service of those that run the same image, and are one deployment.
-    pub(crate) group: String,
+    pub(super) group: String,
     /// The main one first; none for a program that gets no requests.
-    pub(crate) ports: Vec<RequestPort>,
+    pub(super) ports: Vec<RequestPort>,
     /// How many containers it has.
-    pub(crate) count: u64,
+    pub(super) count: u64,
     /// Seconds that a new container gets to become healthy.
-    pub(crate) start_seconds: u64,
+    pub(super) start_seconds: u64,
     /// Seconds that running requests get to end.
-    pub(crate) drain_seconds: u64,
+    pub(super) drain_seconds: u64,
     pub(super) is_built: bool,
     pub(super) has_container_name: bool,
     pub(super) networks: Vec<String>,
@@ -53,18 +53,18 @@ pub(crate) struct ReplacedService {
 
 /// A service that asks others.
 #[derive(Debug)]
-pub(crate) struct Caller {
-    pub(crate) name: String,
+pub(super) struct Caller {
+    pub(super) name: String,
     /// Its networks, without those that are added.
     pub(super) networks: Vec<String>,
     /// The services that it asks, by their numbers.
-    pub(crate) targets: BTreeSet<usize>,
+    pub(super) targets: BTreeSet<usize>,
     /// Whether it asks the engine's name server itself, past `/etc/hosts`.
     pub(super) asks_name_server: bool,
 }
 
 impl DeploymentPlan {
-    pub(crate) fn of(input: &DeploymentInput) -> Result<Self, Vec<String>> {
+    pub(super) fn of(input: &DeploymentInput) -> Result<Self, Vec<String>> {
         let stack = Stack::new(input.project, &input.compose.dockerfiles);
         let chosen: Vec<&StackService> =
             stack.services.iter().filter(|service| input.services.iter().any(|name| name == service.name)).collect();
@@ -119,7 +119,7 @@ impl DeploymentPlan {
     }
 
     /// The groups in the order of their first services.
-    pub(crate) fn groups(&self) -> Vec<&str> {
+    pub(super) fn groups(&self) -> Vec<&str> {
         let mut groups: Vec<&str> = Vec::new();
         for service in &self.services {
             if !groups.contains(&service.group.as_str()) {

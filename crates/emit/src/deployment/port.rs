@@ -9,12 +9,12 @@ use crate::stack::{Stack, StackService, hosts, proxied_hosts};
 
 /// Where requests come to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RequestPort {
-    pub(crate) number: u16,
+pub(super) struct RequestPort {
+    pub(super) number: u16,
     /// Whether `HAProxy` can read the requests.
     pub(super) is_http: bool,
     /// The ports of the host that lead to it, without that of the container: `127.0.0.1:8080`.
-    pub(crate) published: Vec<String>,
+    pub(super) published: Vec<String>,
 }
 
 /// The ports of a service, its main one first: those that proxies and variables of other services name, that of its server, and
@@ -89,7 +89,7 @@ fn exposed_port(service: &StackService) -> Result<Option<u16>, String> {
 }
 
 /// The ports of the container that are published, each with the ports of the host that lead there.
-fn published_ports(service: &StackService) -> Result<BTreeMap<u16, Vec<String>>, String> {
+pub(super) fn published_ports(service: &StackService) -> Result<BTreeMap<u16, Vec<String>>, String> {
     let text =
         |value: &ComposeValue, key: &str| value.get(key).map(ComposeValue::display).filter(|text| !text.is_empty());
     let mut ports: BTreeMap<u16, Vec<String>> = BTreeMap::new();

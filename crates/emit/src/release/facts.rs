@@ -102,6 +102,9 @@ pub struct PlanAnswers {
 pub struct ServiceFacts {
     /// Its name.
     pub name: String,
+    /// The service by whose name it is deployed: of those that run one image the first.
+    #[serde(default)]
+    pub group: String,
     /// How many containers it has.
     pub count: u64,
     /// The ports on which it gets requests; none for a worker.
@@ -110,6 +113,9 @@ pub struct ServiceFacts {
     /// Addresses on the host under which it is reached: `127.0.0.1:8080`.
     #[serde(default)]
     pub published: Vec<String>,
+    /// Where it answers on the host, with who passes it on: `127.0.0.1:8080 (through web)`.
+    #[serde(default)]
+    pub addresses: Vec<String>,
     /// The path that its health check asks, where it is one of HTTP.
     #[serde(default)]
     pub check_path: Option<String>,
@@ -128,9 +134,6 @@ pub struct ServiceFacts {
     /// Seconds that the container in service took until it was healthy, as the engine says.
     #[serde(default)]
     pub ready_seconds: Option<f64>,
-    /// Who passes requests on to it.
-    #[serde(default)]
-    pub callers: Vec<String>,
 }
 
 /// A health check.
@@ -154,6 +157,11 @@ impl CheckFacts {
     /// Seconds until the first check: the engine waits before it asks (moby, `daemon/health.go`).
     pub fn first(&self) -> f64 {
         if self.start_period > 0.0 { self.start_interval.min(self.interval) } else { self.interval }
+    }
+
+    /// Seconds until a server that no longer answers is noticed, at most: each check runs until its time limit.
+    pub fn notice(&self) -> f64 {
+        self.retries * (self.interval + self.timeout)
     }
 }
 

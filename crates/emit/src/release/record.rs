@@ -172,6 +172,11 @@ impl DeploymentRecord {
         self.exit == 0
     }
 
+    /// Whether there was nothing to do: the version was in service already.
+    pub fn is_idle(&self) -> bool {
+        self.is_good() && self.containers.is_empty()
+    }
+
     /// Whether it went back to the version before, as it was told to.
     pub fn is_rollback(&self) -> bool {
         self.command.as_deref() == Some("rollback")
@@ -227,7 +232,7 @@ fn clock_problem(before: &DeploymentRecord, after: &DeploymentRecord) -> Option<
         ..=0.0 => return None,
         ..60.0 => format!("{seconds} s"),
         ..3_600.0 => format!("{} min", (seconds / 60.0).floor()),
-        ..86_400.0 => format!("{} h", (seconds / 3_600.0).floor()),
+        ..172_800.0 => format!("{} h", (seconds / 3_600.0).floor()),
         _ => format!("{} days", (seconds / 86_400.0).floor()),
     };
     let lines = format!("between line {} and {}", before.line, after.line);
@@ -236,8 +241,10 @@ fn clock_problem(before: &DeploymentRecord, after: &DeploymentRecord) -> Option<
 
 /// The record of a line, or why it is none.
 fn read_line(line: &str) -> Result<DeploymentRecord, String> {
-    let line: RecordLine =
-        serde_json::from_str(line).map_err(|error| format!("it is not a record: {}", json_reason(&error)))?;
+    let because = |error: serde_json::Error| format!("it is not a record: {}", json_reason(&error));
+    // First as a whole: what is wrong with a field is only said of lines whose secrets could be hidden.
+    let value: serde_json::Value = serde_json::from_str(line).map_err(because)?;
+    let line: RecordLine = serde_json::from_value(value).map_err(because)?;
     if let Some(schema) = &line.schema {
         return Err(format!("it is not a record of a deployment, but of the schema `{schema}`"));
     }
@@ -286,7 +293,7 @@ fn read_line(line: &str) -> Result<DeploymentRecord, String> {
 fn read_steps(steps: &BTreeMap<String, f64>) -> Result<Vec<(DeploymentPhase, f64)>, String> {
     let mut phases = Vec::new();
     for (name, seconds) in steps {
-        let phase = DeploymentPhase::parse(name).ok_or_else(|| format!("there is no step `{name}`"))?;
+        let phase = DeploymentPhase::parse(name).ok_or("it has a step that is not known")?;
         check_seconds(&format!("the step `{name}`"), *seconds)?;
         phases.push((phase, *seconds));
     }
@@ -350,7 +357,7 @@ mod tests {
         assert_eq!(other("\"seconds\":12.34,", ""), "it has no seconds");
         assert!(other("12.34", "NaN").starts_with("it is not a record: "));
         assert_eq!(other("\"start\":5.31", "\"start\":-5"), "the step `start` cannot take -5 s");
-        assert_eq!(other("\"start\":5.31", "\"dance\":5"), "there is no step `dance`");
+        assert_eq!(other("\"start\":5.31", "\"dance\":5"), "it has a step that is not known");
         assert_eq!(other("\"percent\":5", "\"percent\":101"), "101 % of the requests are more than all");
         assert!(other("\"requests\":12", "\"requests\":-12").starts_with("it is not a record: "));
         assert_eq!(other("\"exit\":1", "\"exit\":256"), "256 is no exit code");

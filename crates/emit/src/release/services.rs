@@ -1,8 +1,9 @@
-//! What the files of a project say of the services that are deployed together.
+//! What the files of a project say of the services that are replaced.
 
 use super::facts::{CheckFacts, ServiceFacts};
-use crate::compose::project::{ComposeValue, duration_nanoseconds};
-use crate::deployment::{DeploymentInput, DeploymentPlan, ReplacedService, check_paths};
+use crate::compose::project::{ComposeProject, duration_nanoseconds};
+use crate::deployment::{DeployedService, check_paths};
+use crate::inputs::ComposeInput;
 use crate::stack::{CheckTiming, ServiceCheck, Stack, StackService};
 
 /// Seconds from SIGTERM to SIGKILL where nothing else is written (compose-spec, `stop_grace_period`).
@@ -11,77 +12,74 @@ const GRACE: f64 = 10.0;
 /// Services that run one image, and are one deployment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServiceGroup {
-    /// The services in the order of their start; the script knows the group by the first of them that is built.
+    /// The services; the script knows the group by the first.
     pub services: Vec<ServiceFacts>,
     /// The image as the compose file names it; `None` where it has no name of its own.
     pub image: Option<String>,
-    /// Whether it is built from the project.
-    pub is_built: bool,
 }
 
-/// The groups of a project in the order of their start.
-///
-/// # Errors
-/// Why a service cannot be replaced, one sentence each.
-pub fn service_groups(input: &DeploymentInput) -> Result<Vec<ServiceGroup>, Vec<String>> {
-    let stack = Stack::new(input.project, &input.compose.dockerfiles);
-    let plan = DeploymentPlan::of(input)?;
-    let group = |name: &str| {
-        let mut services: Vec<(usize, &ReplacedService)> =
-            plan.services.iter().enumerate().filter(|(_, service)| service.group == name).collect();
-        // The script takes the name of the first.
-        services.sort_by_key(|(_, service)| service.name != name);
-        let known = services.first().and_then(|(_, service)| stack.service(&service.name));
-        let facts = services.iter().filter_map(|(at, service)| {
-            let callers = plan.callers.iter().filter(|caller| caller.targets.contains(at));
-            let callers = callers.map(|caller| caller.name.clone()).collect();
-            Some(service_facts(input, stack.service(&service.name)?, service, callers))
-        });
-        ServiceGroup {
-            services: facts.collect(),
-            image: known.and_then(|service| service.text("image")).map(str::to_owned),
-            is_built: known.is_some_and(|service| service.is_built),
+/// What a project says about the services that are replaced, in the order of their start.
+pub fn service_facts(
+    compose: &ComposeInput,
+    project: &ComposeProject,
+    services: &[DeployedService],
+) -> Vec<ServiceFacts> {
+    let stack = Stack::new(project, &compose.dockerfiles);
+    let facts = |service: &DeployedService| Some(facts_of(compose, stack.service(&service.name)?, service));
+    services.iter().filter_map(facts).collect()
+}
+
+/// The services by the image that they run, in the order of their start.
+pub fn service_groups(
+    compose: &ComposeInput,
+    project: &ComposeProject,
+    services: &[DeployedService],
+) -> Vec<ServiceGroup> {
+    let stack = Stack::new(project, &compose.dockerfiles);
+    let mut groups: Vec<ServiceGroup> = Vec::new();
+    for facts in service_facts(compose, project, services) {
+        let is_its = |group: &&mut ServiceGroup| group.services.iter().any(|service| service.group == facts.group);
+        if let Some(group) = groups.iter_mut().find(is_its) {
+            group.services.push(facts);
+            // The script takes the name of the first.
+            group.services.sort_by_key(|service| service.name != service.group);
+        } else {
+            let image = stack.service(&facts.name).and_then(|service| service.text("image")).map(str::to_owned);
+            groups.push(ServiceGroup { services: vec![facts], image });
         }
-    };
-    Ok(plan.groups().into_iter().map(group).collect())
+    }
+    groups
 }
 
-fn service_facts(
-    input: &DeploymentInput,
-    service: &StackService,
-    replaced: &ReplacedService,
-    callers: Vec<String>,
-) -> ServiceFacts {
+fn facts_of(compose: &ComposeInput, service: &StackService, deployed: &DeployedService) -> ServiceFacts {
     let grace = service.value.get("stop_grace_period").and_then(|value| duration_nanoseconds(&value.display()));
     #[allow(clippy::cast_precision_loss, reason = "seconds that people write")]
     let grace = grace.map_or(GRACE, |nanoseconds| nanoseconds as f64 / 1e9);
-    let texts = [
-        service.value.get("healthcheck").and_then(|check| check.get("test")).map(ComposeValue::display),
-        input
-            .compose
-            .dockerfiles
-            .get(&replaced.name)
-            .and_then(|source| source.text().split("HEALTHCHECK").nth(1).map(str::to_owned)),
-    ];
+    let written = service.check.written().map(|check| check.words.join(" "));
+    let dockerfile = compose.dockerfiles.get(&deployed.name).map(|source| source.text());
     ServiceFacts {
-        name: replaced.name.clone(),
-        count: replaced.count,
-        ports: replaced.ports.iter().map(|port| port.number).collect(),
-        published: replaced
-            .ports
-            .iter()
-            .flat_map(|port| &port.published)
-            .filter_map(|text| host_address(text))
-            .collect(),
-        check_path: texts.into_iter().flatten().find_map(|text| check_paths(&text).into_iter().next()),
+        name: deployed.name.clone(),
+        group: deployed.group.clone(),
+        count: deployed.count,
+        ports: deployed.ports.clone(),
+        published: deployed.published.iter().filter_map(|text| host_address(text)).collect(),
+        addresses: addresses(deployed),
+        check_path: check_paths(written.as_deref(), dockerfile).into_iter().next(),
         check: check_facts(service),
-        start_limit: replaced.start_seconds,
-        drain_limit: replaced.drain_seconds,
+        start_limit: deployed.start_seconds,
+        drain_limit: deployed.drain_seconds,
         grace,
         memory: memory(service),
         ready_seconds: None,
-        callers,
     }
+}
+
+fn addresses(service: &DeployedService) -> Vec<String> {
+    let through = service
+        .callers
+        .iter()
+        .flat_map(|(caller, published)| published.iter().map(move |address| format!("{address} (through {caller})")));
+    service.published.iter().cloned().chain(through).collect()
 }
 
 /// The check of a service; `None` where it has none, or nothing is known of its image.

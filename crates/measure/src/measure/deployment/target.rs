@@ -8,7 +8,7 @@ use ureq::Agent;
 use ureq::tls::TlsConfig;
 
 use super::request::DeploymentRequest;
-use crate::deployment::{DeploymentGroup, check_paths};
+use crate::deployment::DeploymentGroup;
 use crate::engine::ContainerState;
 use crate::failure::{Failure, FailureKind};
 use crate::measure::session::Session;
@@ -91,7 +91,7 @@ pub(super) fn paths(request: &DeploymentRequest, group: &DeploymentGroup) -> Vec
     if !request.paths.is_empty() {
         return request.paths.clone();
     }
-    let mut ends = group_check_paths(request, group);
+    let mut ends = check_paths(request, group);
     ends.push("/".to_owned());
     let mut paths = Vec::new();
     for prefix in proxy_prefixes(request, group) {
@@ -105,15 +105,13 @@ pub(super) fn paths(request: &DeploymentRequest, group: &DeploymentGroup) -> Vec
 }
 
 /// The paths in the healthchecks of a group.
-fn group_check_paths(request: &DeploymentRequest, group: &DeploymentGroup) -> Vec<String> {
-    let mut texts = Vec::new();
-    for (service, ..) in &group.routed {
-        texts.push(request.model["services"][service]["healthcheck"]["test"].to_string());
-        let dockerfile = request.compose.dockerfiles.get(service).map(Source::text);
-        let checks = dockerfile.iter().filter_map(|text| text.split("HEALTHCHECK").nth(1));
-        texts.extend(checks.map(str::to_owned));
-    }
-    texts.iter().flat_map(|text| check_paths(text)).collect()
+fn check_paths(request: &DeploymentRequest, group: &DeploymentGroup) -> Vec<String> {
+    let services = group.routed.iter().map(|(service, ..)| service);
+    let paths = services.flat_map(|service| {
+        let test = request.model["services"][service]["healthcheck"]["test"].to_string();
+        crate::deployment::check_paths(Some(&test), request.compose.dockerfiles.get(service).map(Source::text))
+    });
+    paths.collect()
 }
 
 /// What paths begin with that proxies pass on.
