@@ -6,7 +6,7 @@ use crate::deployment::{DeployedService, check_paths};
 use crate::inputs::ComposeInput;
 use crate::shell::quoted_word;
 use crate::stack::{CheckTiming, ServiceCheck, Stack};
-use crate::text::path;
+use crate::text::{Source, path};
 
 /// What a project says about a service.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -72,7 +72,7 @@ pub fn service_facts(
         let known = stack.service(&service.name);
         let written = known.and_then(|known| known.check.written());
         let is_checked = known.filter(|known| matches!(known.check, ServiceCheck::Written(_) | ServiceCheck::OfImage));
-        let dockerfile = compose.dockerfiles.get(&service.name).map(|source| source.text());
+        let dockerfile = compose.dockerfiles.get(&service.name).map(Source::text);
         let test = written.map(|check| check.words.join(" "));
         ServiceFacts {
             name: service.name.clone(),
