@@ -162,7 +162,7 @@ fn what_is_on_record_gives_the_times() {
     let plan = ran.json();
     let steps = plan["steps"].as_array().unwrap();
     let start = steps.iter().find(|step| step["phases"] == json!(["start"])).unwrap();
-    assert_eq!((&start["seconds"]["at_least"], &start["seconds"]["at_most"]), (&json!(7.0), &json!(16.8)), "{start:#}");
+    assert_eq!((&start["seconds"]["at_least"], &start["seconds"]["at_most"]), (&json!(6.0), &json!(17.8)), "{start:#}");
     assert!(start["seconds"]["basis"].as_str().unwrap().contains("10.0 s to 12.0 s"), "{start:#}");
     for problem in ["record.jsonl:3: ", "record.jsonl:4: "] {
         assert!(ran.stderr.contains(problem), "{}", ran.stderr);

@@ -14,9 +14,9 @@ const DOCKERFILE: &str = "FROM python:3.13-slim\nCOPY app.py /app.py\nEXPOSE 800
 const NGINX: &str = "server {\n    listen 80;\n    location / { proxy_pass http://api:8000; }\n}\n";
 
 const PLAN: &str = r#"{"schema": "dockopt.deploy-plan/1", "steps": [
-    {"phase": "image", "seconds": {"at_least": 1, "at_most": null}},
-    {"phase": "start", "seconds": {"at_least": 2, "at_most": 6}},
-    {"phase": "switch", "seconds": {"at_least": 20, "at_most": 60}},
+    {"phases": ["image"], "seconds": {"at_least": 1, "at_most": null}},
+    {"phases": ["start"], "seconds": {"at_least": 2, "at_most": 6}},
+    {"phases": ["switch"], "seconds": {"at_least": 20, "at_most": 60}},
     {"title": "tell the team"}
 ]}"#;
 

@@ -17,6 +17,7 @@ use dockopt::release::{DeploymentPhase, DeploymentRecord, DeploymentRecords};
 use super::{Engine, PATIENCE};
 
 mod engines;
+mod plan;
 mod scripts;
 mod steps;
 

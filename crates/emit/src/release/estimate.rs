@@ -7,6 +7,20 @@ use super::record::DeploymentPhase;
 /// How much shorter, and how much longer, a phase may be than those on record.
 const SPREAD: (f64, f64) = (0.7, 1.4);
 
+/// Seconds by which it may be off besides: the script and the engine look once a second.
+const LOOK: f64 = 1.0;
+
+/// What [`spread`] does, in words.
+const SPREAD_WORDS: &str = "30 % less to 40 % more, and up to a second for what is looked at once a second";
+
+/// The range in which a phase lies that took so long before.
+fn spread(least: f64, most: f64) -> (f64, f64) {
+    // Of what is shorter than the second a part, so that the range stays one.
+    let fewer = (least * 0.2).min(LOOK);
+    let more = (most * 0.4).min(LOOK);
+    (tenths(least * SPREAD.0 - fewer), tenths((most * SPREAD.1 + more).max(0.1)))
+}
+
 /// Seconds that the calls of `HAProxy` take for each share of the requests, at most.
 const CALLS: f64 = 5.0;
 
@@ -62,11 +76,12 @@ fn recorded(facts: &DeploymentFacts, phases: &[DeploymentPhase], is_rollback: bo
         (true, _) => "on record and on a copy",
         _ => "on record",
     };
+    let (at_least, at_most) = spread(least, most);
     Some(PlanSeconds {
-        at_least: tenths(least * SPREAD.0),
-        at_most: Some(tenths((most * SPREAD.1).max(0.1))),
+        at_least,
+        at_most: Some(at_most),
         limit: None,
-        basis: format!("{count} deployment{plural} {place} took {range}; 30 % less to 40 % more"),
+        basis: format!("{count} deployment{plural} {place} took {range}; {SPREAD_WORDS}"),
     })
 }
 
@@ -75,11 +90,12 @@ fn recorded(facts: &DeploymentFacts, phases: &[DeploymentPhase], is_rollback: bo
 fn start_seconds(facts: &DeploymentFacts) -> PlanSeconds {
     if facts.services.iter().all(|service| service.ready_seconds.is_some()) && !facts.services.is_empty() {
         let ready: f64 = facts.services.iter().filter_map(|service| service.ready_seconds).sum();
+        let (at_least, at_most) = spread(ready, ready);
         return PlanSeconds {
-            at_least: tenths(ready * SPREAD.0),
-            at_most: Some(tenths(ready * SPREAD.1)),
+            at_least,
+            at_most: Some(at_most),
             limit: None,
-            basis: format!("the containers in service took {ready:.1} s, as the engine says; 30 % less to 40 % more"),
+            basis: format!("the containers in service took {ready:.1} s, as the engine says; {SPREAD_WORDS}"),
         };
     }
     PlanSeconds {
