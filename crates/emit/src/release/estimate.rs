@@ -11,7 +11,7 @@ const SPREAD: (f64, f64) = (0.7, 1.4);
 const LOOK: f64 = 1.0;
 
 /// What [`spread`] does, in words.
-const SPREAD_WORDS: &str = "30 % less to 40 % more, and up to a second for what is looked at once a second";
+const SPREAD_WORDS: &str = "-30 % to +40 %, and up to a second";
 
 /// The range in which a phase lies that took so long before.
 fn spread(least: f64, most: f64) -> (f64, f64) {
@@ -81,7 +81,7 @@ fn recorded(facts: &DeploymentFacts, phases: &[DeploymentPhase], is_rollback: bo
         at_least,
         at_most: Some(at_most),
         limit: None,
-        basis: format!("{count} deployment{plural} {place} took {range}; {SPREAD_WORDS}"),
+        basis: format!("{count} deployment{plural} {place} took {range}, {SPREAD_WORDS}"),
     })
 }
 
@@ -95,7 +95,7 @@ fn start_seconds(facts: &DeploymentFacts) -> PlanSeconds {
             at_least,
             at_most: Some(at_most),
             limit: None,
-            basis: format!("the containers in service took {ready:.1} s, as the engine says; {SPREAD_WORDS}"),
+            basis: format!("the containers in service took {ready:.1} s, as the engine says, {SPREAD_WORDS}"),
         };
     }
     PlanSeconds {

@@ -32,7 +32,7 @@ pub struct ReleasePlan {
 }
 
 /// A statement with its basis.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PlanFact {
     /// What it is about.
     pub name: String,
@@ -42,11 +42,22 @@ pub struct PlanFact {
     pub command: Option<String>,
     /// How it is known.
     pub basis: String,
+    /// The time that it is about, where it is one.
+    pub seconds: Option<PlanSeconds>,
 }
 
 impl PlanFact {
     pub(super) fn new(name: impl Into<String>, text: impl Into<String>, basis: impl Into<String>) -> Self {
-        Self { name: name.into(), text: text.into(), command: None, basis: basis.into() }
+        Self { name: name.into(), text: text.into(), basis: basis.into(), ..Self::default() }
+    }
+
+    /// A time.
+    pub(super) fn of_seconds(name: &str, seconds: &PlanSeconds) -> Self {
+        let text = match seconds.at_most {
+            Some(most) => format!("{} s to {most} s", seconds.at_least),
+            None => format!("at least {} s", seconds.at_least),
+        };
+        Self { seconds: Some(seconds.clone()), ..Self::new(name, text, &seconds.basis) }
     }
 
     pub(super) fn command(name: &str, text: &str, command: String, basis: &str) -> Self {

@@ -23,7 +23,7 @@ pub(super) fn summary(
     }
     summary.push(PlanFact::new("kind", kind(facts), "the files of `dockopt deploy emit`"));
     summary.extend(facts.begin.iter().map(|begin| PlanFact::new("begin", begin, "the user")));
-    summary.extend(seconds.map(|seconds| PlanFact::new("duration", range(seconds), &seconds.basis)));
+    summary.extend(seconds.map(|seconds| PlanFact::of_seconds("duration", seconds)));
     summary.extend(
         rollback
             .seconds
@@ -52,13 +52,5 @@ fn kind(facts: &DeploymentFacts) -> String {
     match facts.tool {
         DeploymentTool::Haproxy => format!("{}: {} of the requests, with HAProxy", facts.strategy, shares.join(", ")),
         DeploymentTool::Swarm => "rolling update by Swarm: new tasks first".to_owned(),
-    }
-}
-
-/// `12 s to 20 s`, `at least 12 s`.
-pub(super) fn range(seconds: &PlanSeconds) -> String {
-    match seconds.at_most {
-        Some(most) => format!("{} s to {most} s", seconds.at_least),
-        None => format!("at least {} s", seconds.at_least),
     }
 }

@@ -10,6 +10,7 @@ pub(super) fn watch(facts: &DeploymentFacts) -> Vec<PlanFact> {
         DeploymentTool::Haproxy => of_compose(facts),
         DeploymentTool::Swarm => of_swarm(facts),
     };
+    watch.extend(addresses(facts));
     watch.extend(requests(facts).into_iter().map(|(name, url)| {
         let command = format!("curl -fsS -o /dev/null -w '%{{http_code}} %{{time_total}}\\n' {url}");
         PlanFact::command(
@@ -62,6 +63,16 @@ fn of_swarm(facts: &DeploymentFacts) -> Vec<PlanFact> {
         watch.push(PlanFact::command(&format!("log of {}", service.name), "no new errors", log, "the stack"));
     }
     watch
+}
+
+/// Where users reach the services, through others or straight.
+fn addresses(facts: &DeploymentFacts) -> Vec<PlanFact> {
+    let reached = facts.services.iter().filter(|service| !service.addresses.is_empty());
+    let fact = |service: &super::facts::ServiceFacts| {
+        let name = format!("addresses of {}", service.name);
+        PlanFact::new(name, service.addresses.join(", "), "the ports of the compose file, and the proxies in it")
+    };
+    reached.map(fact).collect()
 }
 
 /// Services with an address on the host that their health checks' path is asked at.

@@ -47,7 +47,8 @@ fn fact_table(facts: &[PlanFact]) -> Table {
     let row = |fact: &PlanFact| {
         let command = fact.command.as_ref().map(|text| Text::new(text, TextKind::Command, Tone::Plain));
         let basis = if fact.basis.is_empty() { Text::default() } else { plain(format!("basis: {}", fact.basis)) };
-        vec![plain(&fact.name), plain(&fact.text), command.unwrap_or_default(), basis.in_tone(Tone::Dim)]
+        let text = fact.seconds.as_ref().map_or_else(|| plain(&fact.text), |seconds| plain(range(seconds)));
+        vec![plain(&fact.name), text, command.unwrap_or_default(), basis.in_tone(Tone::Dim)]
     };
     let columns = [Column::Left, Column::Wrapped, Column::Below, Column::Below];
     Table::new(&columns, facts.iter().map(row).collect()).with_quiet_head(&["what", "is", "command", "basis"])

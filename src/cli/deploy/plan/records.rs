@@ -73,7 +73,8 @@ fn trials(file: &Path, service: &str) -> Result<Vec<EarlierDeployment>, CommandF
 }
 
 fn earlier_deployment(record: &DeploymentRecord) -> EarlierDeployment {
-    let last = record.watched.last();
+    // Where no request came, nothing was counted.
+    let last = record.watched.last().filter(|share| share.requests > 0);
     #[allow(clippy::cast_precision_loss, reason = "milliseconds of an answer")]
     EarlierDeployment {
         time: record.time.clone(),
