@@ -18,7 +18,7 @@ use crate::text::path;
 
 pub(super) fn run(global: &Global, command: &DeployEmit) -> Result<u8, CommandFailure> {
     check_folder(&command.to)?;
-    let wanted = ServiceSelection { services: &command.services, needs_replaceable: true };
+    let wanted = ServiceSelection { services: &command.services, needs_replaceable: true, is_quiet: false };
     let Some(known) = ReplaceableProject::read(global, &command.path, &wanted)? else { return Ok(FOUND) };
     let wanted = (command.tool, command.strategy);
     let mut emission = match emission(wanted, &command.to, &known)? {

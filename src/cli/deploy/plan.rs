@@ -104,9 +104,8 @@ fn hide_secrets(facts: &DeploymentFacts) -> Result<DeploymentFacts, CommandFailu
 /// The facts; `None` where no service can be replaced, and the reasons are printed.
 fn gather(global: &Global, command: &DeployPlan) -> Result<Option<DeploymentFacts>, CommandFailure> {
     check_folder(&command.folder)?;
-    let wanted = ServiceSelection { services: command.service.as_slice(), needs_replaceable: true };
     // A service of the image brings the others with it.
-    let wanted = ServiceSelection { services: &[], ..wanted };
+    let wanted = ServiceSelection { services: &[], needs_replaceable: true, is_quiet: false };
     let Some(mut known) = ReplaceableProject::read(global, &command.path, &wanted)? else { return Ok(None) };
     let to = command.to.as_deref().unwrap_or_default();
     let groups = match deployed_services(&known) {

@@ -28,6 +28,8 @@ pub(super) struct ServiceSelection<'s> {
     pub(super) services: &'s [String],
     /// Whether those that cannot be replaced without loss are left out.
     pub(super) needs_replaceable: bool,
+    /// Whether nothing is printed where there are none.
+    pub(super) is_quiet: bool,
 }
 
 /// A compose project with the services of it that can be replaced.
@@ -63,7 +65,9 @@ impl ReplaceableProject {
         let (good, bad): (Vec<_>, Vec<_>) = replacements.into_iter().partition(is_good);
         if !bad.is_empty() && (good.is_empty() || !wanted.services.is_empty()) {
             let run = ReportRun { command: "deploy check", report: &report, exit: FOUND, base: &base() };
-            print_page(global, &report::deploy_reasons(&run, &bad))?;
+            if !wanted.is_quiet {
+                print_page(global, &report::deploy_reasons(&run, &bad))?;
+            }
             return Ok(None);
         }
         let services: Vec<String> = good.into_iter().map(|known| known.service).collect();

@@ -105,7 +105,7 @@ fn read_project(
     folder: &Path,
     records: &mut [DeploymentRecord],
 ) -> Result<Option<Vec<ServiceFacts>>, CommandFailure> {
-    let wanted = ServiceSelection { services: &[], needs_replaceable: false };
+    let wanted = ServiceSelection { services: &[], needs_replaceable: true, is_quiet: true };
     let Some(known) = ReplaceableProject::read(global, folder, &wanted)? else { return Ok(None) };
     for record in records {
         hide(&known.mask, record);

@@ -28,7 +28,8 @@ pub(super) fn run(global: &Global, command: DeployVerify) -> Result<u8, CommandF
             help: Some("pass the folder of the project".to_owned()),
         });
     }
-    let wanted = ServiceSelection { services: &command.services, needs_replaceable: command.script.is_none() };
+    let wanted =
+        ServiceSelection { services: &command.services, needs_replaceable: command.script.is_none(), is_quiet: false };
     let Some(known) = ReplaceableProject::read(global, &command.path, &wanted)? else { return Ok(FOUND) };
     let file = known.compose.request.files.join(", ");
     let left_out = known.notes("is left out");

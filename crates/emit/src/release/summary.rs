@@ -24,12 +24,7 @@ pub(super) fn summary(
     summary.push(PlanFact::new("kind", kind(facts), "the files of `dockopt deploy emit`"));
     summary.extend(facts.begin.iter().map(|begin| PlanFact::new("begin", begin, "the user")));
     summary.extend(seconds.map(|seconds| PlanFact::of_seconds("duration", seconds)));
-    summary.extend(
-        rollback
-            .seconds
-            .as_ref()
-            .map(|seconds| PlanFact::new("duration of a rollback", range(seconds), &seconds.basis)),
-    );
+    summary.extend(rollback.seconds.as_ref().map(|seconds| PlanFact::of_seconds("duration of a rollback", seconds)));
     let reasons = risk.reasons.iter().filter(|reason| reason.level == risk.level);
     let reasons: Vec<&str> = reasons.map(|reason| reason.text.as_str()).collect();
     summary.push(PlanFact::new("risk", risk.level.name(), reasons.join("; ")));
