@@ -135,6 +135,49 @@ fn no_report_shows_a_secret_of_a_result() {
 const LOGIN: &str = "me:q7w8e9r0t1-plum@localhost:1";
 
 #[test]
+fn no_plan_shows_a_secret_of_its_facts() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let mut shapes = shapes().into_iter();
+    let mut count = 0;
+    let mut leaks = Vec::new();
+    while shapes.len() > 0 {
+        let mut planted = Planted::default();
+        let mut facts: Value = serde_json::from_str(FACTS).unwrap();
+        let before = shapes.len();
+        plant(&mut facts, "facts", &mut planted, &mut shapes);
+        // Words that only some texts may be.
+        facts["schema"] = "dockopt.deploy-facts/1".into();
+        facts["tool"] = "haproxy".into();
+        facts["migrations"]["new"][0]["effect"] = "contract".into();
+        fs::write(folder.join("facts.json"), facts.to_string()).unwrap();
+        leaks.extend(run(folder, &planted, "deploy plan --facts facts.json", "text json markdown html").1);
+        count += planted.count();
+        assert!(shapes.len() < before);
+    }
+    leaks.sort();
+    leaks.dedup();
+    assert!(leaks.is_empty(), "{}", leaks.join("\n"));
+    assert!(count > 500, "{count}");
+}
+
+/// Facts with a text at each place that has one.
+const FACTS: &str = r#"{"schema": "", "date": "a", "begin": "a", "project": "a", "files": ["a"], "tool": "", "strategy": "a",
+    "services": [{"name": "a", "group": "a", "count": 1, "addresses": ["a"], "published": ["a"], "check_path": "a", "start_limit": 1,
+        "drain_limit": 1, "grace": 1, "check": {"command": "a", "interval": 1, "timeout": 1, "retries": 1, "start_period": 0, "start_interval": 1}}],
+    "left_out": ["a"], "script": {"path": "a", "is_current": true},
+    "from": {"reference": "a", "id": "a", "platform": "a", "place": "a", "created": "a", "revision": "a", "version": "a"},
+    "to": {"reference": "a", "id": "a", "platform": "a", "place": "a", "created": "a", "revision": "a", "version": "a"},
+    "difference": {"bytes": 1, "shared_layers": 0, "layers": 1, "packages": ["a"], "files": 0,
+        "settings": [{"setting": "a", "before": "a", "after": "a"}]},
+    "commits": {"commits": [["a", "a"]], "is_cut": false, "is_back": false},
+    "migrations": {"basis": "a", "command": "a", "runs_at_start": false, "has_backup": false, "new": [{"path": "a", "effect": "",
+        "reasons": ["a"], "locks": ["a"], "has_downgrade": false}]},
+    "variables": {"missing": ["a"], "new": ["a"], "gone": ["a"]}, "pipelines": ["a"],
+    "earlier": [{"time": "a", "exit": 0, "seconds": 1, "strategy": "a"}],
+    "answers": {"backup": "a", "smoke": "a", "notify": "a", "monitor": "a", "approver": "a", "has_passed": false}}"#;
+
+#[test]
 fn what_a_run_is_told_is_not_shown() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("Dockerfile"), "ARG BASE\nARG API_TOKEN\nFROM debian:$BASE\nCMD run\n").unwrap();

@@ -15,6 +15,7 @@ use self::running::RunningService;
 use self::sources::{commit_facts, variable_facts};
 use super::emit::{author_files, check_folder, deployed_services, emission};
 use super::project::{ReplaceableProject, ServiceSelection};
+
 use crate::analysis::{AnalysisOptions, Difference, ImageAnalysis};
 use crate::build::Reference;
 use crate::cli::args::{DeployPlan, DeployStrategy, DeployTool, Global, ImageLimits};
@@ -150,6 +151,7 @@ fn gather(global: &Global, command: &DeployPlan) -> Result<Option<DeploymentFact
         answers: PlanAnswers::default(),
         ..DeploymentFacts::default()
     };
+    facts.engine = engine.as_ref().ok().map(|engine| engine.endpoint().to_owned());
     facts.commits = commit_facts(&command.path, &facts);
     facts.variables = variable_facts(command, &known, &group, &facts);
     facts.pipelines = pipelines(&known);
@@ -258,6 +260,9 @@ fn complete_checks(group: &mut ServiceGroup, image: &ImageAnalysis) {
             && check.command.is_none()
         {
             check.command.clone_from(&command);
+        }
+        if let Some(check) = &mut service.check {
+            check.passes_always = check.command.as_deref().is_some_and(crate::rules::check_never_fails);
         }
     }
 }

@@ -56,13 +56,13 @@ pub fn deployed_services(input: &DeploymentInput) -> Result<Vec<DeployedService>
 
 /// The paths that a healthcheck asks for, by the text of its test, else of the instruction in the Dockerfile.
 pub fn check_paths(test: Option<&str>, dockerfile: Option<&str>) -> Vec<String> {
-    let instruction = dockerfile.and_then(|text| text.split("HEALTHCHECK").nth(1));
+    // A check of the compose file stands in the place of the image's.
+    let instruction = || dockerfile.and_then(|text| text.split("HEALTHCHECK").nth(1));
+    let Some(text) = test.or_else(instruction) else { return Vec::new() };
     let mut paths: Vec<String> = Vec::new();
-    for text in test.into_iter().chain(instruction) {
-        for path in ["http://", "https://"].iter().flat_map(|scheme| text.split(scheme).skip(1)).filter_map(url_path) {
-            if !paths.contains(&path) {
-                paths.push(path);
-            }
+    for path in ["http://", "https://"].iter().flat_map(|scheme| text.split(scheme).skip(1)).filter_map(url_path) {
+        if !paths.contains(&path) {
+            paths.push(path);
         }
     }
     paths
@@ -88,6 +88,7 @@ mod tests {
         assert_eq!(check_paths(Some(test), None), ["/api/health", "/"]);
         let file = "FROM a\nHEALTHCHECK CMD python3 -c \"urlopen('http://127.0.0.1:8000/health').read()\"\n";
         assert_eq!(check_paths(None, Some(file)), ["/health"]);
+        assert_eq!(check_paths(Some("CMD-SHELL exit 0"), Some(file)), Vec::<String>::new());
         assert_eq!(check_paths(Some("CMD pg_isready"), Some("FROM a\n")), Vec::<String>::new());
     }
 }

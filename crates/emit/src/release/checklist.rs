@@ -76,7 +76,13 @@ fn of_services(facts: &DeploymentFacts, list: &mut Checklist) {
         format!("each service has a health check: {} has none", listed(&unchecked))
     };
     list.push(text, truth, "the compose file and the image");
-    list.push("each can be replaced without a lost request", Some(true), "`dockopt deploy check`");
+    let text = "nothing in the files speaks against a replacement without a lost request";
+    list.push(text, Some(true), "`dockopt deploy check`; `dockopt deploy verify` measures it");
+    let idle = |service: &&super::facts::ServiceFacts| service.check.as_ref().is_some_and(|check| check.passes_always);
+    let idle: Vec<&str> = facts.services.iter().filter(idle).map(|service| service.name.as_str()).collect();
+    if !idle.is_empty() {
+        list.push(format!("each health check can fail: that of {} cannot", listed(&idle)), None, "its command");
+    }
     let missing = facts.variables.as_ref().map(|variables| &variables.missing);
     let text = match missing.filter(|missing| !missing.is_empty()) {
         Some(missing) => {
@@ -151,7 +157,8 @@ fn of_way(facts: &DeploymentFacts, list: &mut Checklist) {
 fn of_people(facts: &DeploymentFacts, list: &mut Checklist) {
     let answers = &facts.answers;
     let monitor = answers.monitor.as_deref();
-    list.push("errors of users are seen", monitor.map(|_| true), monitor.unwrap_or("nobody said where"));
+    let basis = monitor.map_or("nobody said where".to_owned(), |place| format!("as the user says: {place}"));
+    list.push("errors of users are seen", monitor.map(|_| true), basis);
     let approver = answers.approver.as_deref();
     let text = approver.map_or("it is approved".to_owned(), |name| format!("it is approved by {name}"));
     list.push(text, None, "their signature");

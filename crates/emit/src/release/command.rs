@@ -1,6 +1,6 @@
 //! The commands of a plan, as they are typed in the folder of the project.
 
-use super::facts::{DeploymentFacts, DeploymentTool, MigrationFacts, ServiceFacts};
+use super::facts::{DeploymentFacts, DeploymentTool, ImageFacts, MigrationFacts, ServiceFacts};
 use crate::compose::is_main_file;
 use crate::deployment::OVERRIDE;
 use crate::shell::quoted_word;
@@ -58,6 +58,13 @@ pub(super) fn rollback_calls(facts: &DeploymentFacts) -> Vec<String> {
             facts.services.iter().map(call).collect()
         }
     }
+}
+
+/// The name under which the script keeps an image: what `docker compose ps` shows of its containers.
+pub(super) fn script_tag(facts: &DeploymentFacts, image: &ImageFacts) -> Option<String> {
+    let digest = image.id.strip_prefix("sha256:")?.get(..12)?;
+    let group = facts.services.first()?;
+    (facts.tool == DeploymentTool::Haproxy).then(|| format!("{}-{}:deployed-{digest}", facts.project, group.name))
 }
 
 fn script(facts: &DeploymentFacts) -> &str {

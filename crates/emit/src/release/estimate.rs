@@ -35,13 +35,31 @@ pub(super) fn phase_seconds(
 ) -> Option<PlanSeconds> {
     let seconds = recorded(facts, phases, is_rollback);
     match phases {
+        // What an earlier migration took says nothing about this one.
+        [DeploymentPhase::Migrate] => None,
         [DeploymentPhase::Start] => {
-            Some(within_limit(seconds.unwrap_or_else(|| start_seconds(facts)), start_limit(facts)))
+            let seconds = at_least(seconds.unwrap_or_else(|| start_seconds(facts)), first_checks(facts));
+            Some(within_limit(seconds, start_limit(facts)))
         }
-        [DeploymentPhase::Switch] => Some(seconds.unwrap_or_else(|| switch_seconds(facts))),
+        [DeploymentPhase::Switch] => {
+            let least = switch_seconds(facts);
+            Some(seconds.map_or(least.clone(), |seconds| at_least(seconds, least.at_least)))
+        }
         [DeploymentPhase::Remove] => seconds.map(|seconds| within_limit(seconds, remove_limit(facts))),
         _ => seconds,
     }
+}
+
+/// A time that cannot be shorter than a wait that is fixed.
+fn at_least(mut seconds: PlanSeconds, least: f64) -> PlanSeconds {
+    seconds.at_least = seconds.at_least.max(tenths(least));
+    seconds.at_most = seconds.at_most.map(|most| most.max(seconds.at_least));
+    seconds
+}
+
+/// The first checks of the services, one behind the other: no container is healthy before.
+fn first_checks(facts: &DeploymentFacts) -> f64 {
+    facts.services.iter().map(first_check).sum()
 }
 
 /// What is known of a time, with the limit behind which the script gives up.
@@ -99,7 +117,7 @@ fn start_seconds(facts: &DeploymentFacts) -> PlanSeconds {
         };
     }
     PlanSeconds {
-        at_least: tenths(facts.services.iter().map(first_check).sum()),
+        at_least: tenths(first_checks(facts)),
         at_most: None,
         limit: None,
         basis: "no container is healthy before its first check; nothing says how long the program takes".to_owned(),

@@ -39,6 +39,9 @@ pub struct DeploymentFacts {
     pub tool: DeploymentTool,
     /// `rolling`, `blue-green`, `canary`.
     pub strategy: String,
+    /// The engine of the host, as it is reached; `None` where none answers.
+    #[serde(default)]
+    pub engine: Option<String>,
     /// The services that are deployed together, in the order of their start.
     pub services: Vec<ServiceFacts>,
     /// What speaks against a deployment without loss of other services of the project.
@@ -151,6 +154,9 @@ pub struct CheckFacts {
     pub start_period: f64,
     /// Seconds between two checks in that time.
     pub start_interval: f64,
+    /// Whether it says nothing: its command always succeeds.
+    #[serde(default)]
+    pub passes_always: bool,
 }
 
 impl CheckFacts {
@@ -335,6 +341,12 @@ pub struct EarlierDeployment {
     /// Whether it was one of a throw-away copy (`deploy verify`).
     #[serde(default)]
     pub is_copy: bool,
+    /// The image before, as the script tags it.
+    #[serde(default)]
+    pub from: String,
+    /// The image that came into service.
+    #[serde(default)]
+    pub to: String,
     /// Whether it went back to the version before.
     #[serde(default)]
     pub is_rollback: bool,

@@ -2,6 +2,7 @@
 
 use super::facts::{DeploymentFacts, DeploymentTool, ImageFacts, MigrationEffect, ServiceFacts};
 use super::plan::{OpenQuestion, PlanStep};
+use super::record::DeploymentPhase;
 use super::watch::last_good;
 use crate::text::{bytes, listed};
 
@@ -36,6 +37,7 @@ fn of_images(facts: &DeploymentFacts, questions: &mut Questions) {
         let Some(image) = image else { continue };
         of_image(name, image, questions);
     }
+    of_new_image(facts, questions);
     let is_unread = facts.from.is_some() && facts.to.is_some();
     questions.ask(
         is_unread && facts.difference.as_ref().is_none_or(|difference| difference.bytes.is_none()),
@@ -54,6 +56,29 @@ fn of_images(facts: &DeploymentFacts, questions: &mut Questions) {
             "pull it before: `time docker pull` changes nothing in service; `docker system df` shows the room",
         );
     }
+}
+
+/// What a person has to look at in the new image.
+fn of_new_image(facts: &DeploymentFacts, questions: &mut Questions) {
+    let Some(image) = &facts.to else { return };
+    questions.ask(
+        image.secrets.is_some_and(|count| count > 0),
+        "Which secret lies in the new image, and is it still valid?",
+        format!("`dockopt image {}` says where; a new value, and a secret mount in its build", image.reference),
+    );
+    let last = facts.earlier.iter().rfind(|earlier| !earlier.is_copy);
+    if let Some(last) = last.filter(|last| last.is_rollback || last.exit != 0) {
+        let (what, image) =
+            if last.is_rollback { ("taken back", &last.from) } else { ("not brought into service", &last.to) };
+        let text = format!("Why was `{image}` {what} on {}, and is that cured?", last.time);
+        questions.ask(true, text, "the record does not say: ask who did it, or the log of the pipeline");
+    }
+    questions.ask(
+        !facts.left_out.is_empty(),
+        "Do the services that stay as they are work with the new version?",
+        "the notes below name them: a test of both together, such as that of a staging host",
+    );
+    questions.ask(facts.engine.is_none(), "On which host is it carried out?", "make the plan where its engine answers");
 }
 
 fn of_image(name: &str, image: &ImageFacts, questions: &mut Questions) {
@@ -111,6 +136,11 @@ fn of_migrations(facts: &DeploymentFacts, questions: &mut Questions) {
             "a service with `mode: replicated-job` of the new image, or a program that migrates when it starts",
         ),
     }
+    questions.ask(
+        effect.is_some(),
+        "At which revision is the database, how large are the tables that change, and how long does the migration take?",
+        "what the tool of the migrations says (`alembic current`), and a run on a copy of the database",
+    );
     for migration in migrations.new.iter().filter(|migration| migration.effect == MigrationEffect::Unknown) {
         let answer = "read it: code and SQL that dockopt does not read may take something away";
         questions.ask(true, format!("Does the old version work behind {}?", migration.path), answer);
@@ -159,7 +189,8 @@ fn of_services(facts: &DeploymentFacts, questions: &mut Questions) {
 
 fn of_times(facts: &DeploymentFacts, steps: &[PlanStep], questions: &mut Questions) {
     let is_open = |step: &&PlanStep| {
-        let is_part = !step.phases.is_empty();
+        // Of a migration something else is asked.
+        let is_part = !step.phases.is_empty() && step.phases != [DeploymentPhase::Migrate];
         is_part && step.seconds.as_ref().is_none_or(|seconds| seconds.at_most.is_none())
     };
     let open: Vec<&str> = steps.iter().filter(is_open).map(|step| step.number.as_str()).collect();

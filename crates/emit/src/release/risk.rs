@@ -1,7 +1,8 @@
 //! What may go wrong, and how much.
 
-use super::facts::{DeploymentFacts, MigrationEffect};
+use super::facts::{DeploymentFacts, ImageFacts, MigrationEffect};
 use super::plan::{PlanRisk, RiskLevel, RiskReason};
+use crate::buildlog::timestamp;
 use crate::text::listed;
 
 /// Settings of an image whose change changes how the program starts.
@@ -61,6 +62,12 @@ fn of_images(facts: &DeploymentFacts, push: &mut Push) {
         let text = format!("the new image is of {}, the one in service of {}", to.platform, from.platform);
         push(RiskLevel::High, text, "the configurations of both images");
     }
+    if let (Some(old), Some(new)) = (made(&facts.from), made(&facts.to))
+        && new < old
+    {
+        let text = "the new image was made before the one in service: it may lack what that one has".to_owned();
+        push(RiskLevel::Medium, text, "the configurations of both images");
+    }
     if facts.commits.as_ref().is_some_and(|commits| commits.is_back) {
         push(
             RiskLevel::Medium,
@@ -84,6 +91,11 @@ fn of_images(facts: &DeploymentFacts, push: &mut Push) {
     }
 }
 
+/// When an image was made, as far as it says.
+fn made(image: &Option<ImageFacts>) -> Option<impl PartialOrd> {
+    timestamp(image.as_ref()?.created.as_deref()?)
+}
+
 /// Whether the first number of a version changes in `python fastapi 0.115.0 -> 1.2.0`.
 fn is_major(package: &str) -> bool {
     let Some((before, after)) = package.split_once(" -> ") else { return false };
@@ -105,6 +117,12 @@ fn of_services(facts: &DeploymentFacts, push: &mut Push) {
         let text = format!("{} has no health check: that it runs is all that the script sees", service.name);
         push(RiskLevel::Medium, text, "the compose file and the image");
     }
+    let workers: Vec<&str> =
+        facts.services.iter().filter(|service| service.ports.is_empty()).map(|service| service.name.as_str()).collect();
+    if !workers.is_empty() {
+        let text = format!("while both versions of {} run, each takes jobs that the other one made", listed(&workers));
+        push(RiskLevel::Low, text, "services that get no requests take from a queue, or work by the clock");
+    }
     let quiet = facts.services.iter().all(|service| service.ports.is_empty());
     if quiet && !facts.services.is_empty() {
         let text = "no requests go to these services, so that nothing counts their errors".to_owned();
@@ -115,6 +133,11 @@ fn of_services(facts: &DeploymentFacts, push: &mut Push) {
 fn of_records(facts: &DeploymentFacts, push: &mut Push) {
     if facts.earlier.iter().all(|earlier| earlier.is_copy) {
         let text = "no deployment of these services is on record: the first one proves the way".to_owned();
+        push(RiskLevel::Medium, text, "the record of the script");
+    }
+    let last = facts.earlier.iter().rfind(|earlier| !earlier.is_copy);
+    if let Some(last) = last.filter(|last| last.is_rollback) {
+        let text = format!("the last version was taken back on {}, and nothing says why", last.time);
         push(RiskLevel::Medium, text, "the record of the script");
     }
     let failed = facts.earlier.iter().rev().take(5).filter(|earlier| earlier.exit != 0).count();

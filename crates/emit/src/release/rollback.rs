@@ -1,6 +1,6 @@
 //! How the old version comes back, how long that takes, and what of the data is lost.
 
-use super::command::{migrations_need_call, rollback_calls};
+use super::command::{migrations_need_call, rollback_calls, script_tag};
 use super::estimate::{WATCH, phase_seconds, total};
 use super::facts::{DeploymentFacts, DeploymentTool, MigrationEffect, MigrationFacts};
 use super::plan::{PlanRollback, PlanStep, RollbackTrigger};
@@ -80,16 +80,19 @@ fn seconds(facts: &DeploymentFacts) -> Option<super::plan::PlanSeconds> {
         ..PlanStep::default()
     };
     let mut seconds = total(&parts.map(step))?;
-    seconds.basis = "as a deployment of the old image: its start, the switch, the end of the new containers".to_owned();
+    seconds.basis = "the lock, the start of the old image, the switch, and the end of the new containers".to_owned();
     Some(seconds)
 }
 
 fn until(facts: &DeploymentFacts) -> String {
     match facts.tool {
         DeploymentTool::Haproxy => {
-            "until the next deployment: the script keeps the image before under a tag of its own, which \
-             `docker image prune` leaves (`prune -a` does not)"
-                .to_owned()
+            let tag = facts.from.as_ref().and_then(|image| script_tag(facts, image));
+            let tag = tag.map(|tag| format!("to `{tag}`, ")).unwrap_or_default();
+            format!(
+                "{tag}from the end of the script until the next deployment, once: the image before has a tag of its own, \
+                 which `docker image prune` leaves (`prune -a` does not)"
+            )
         }
         DeploymentTool::Swarm => "until the next update: Swarm keeps one specification before".to_owned(),
     }
@@ -121,8 +124,24 @@ fn triggers(facts: &DeploymentFacts) -> Vec<RollbackTrigger> {
             "starts the old version again (`failure_action: rollback`)",
         )],
     };
+    if facts.tool == DeploymentTool::Haproxy {
+        triggers.push(trigger(
+            "the script ended with 1".to_owned(),
+            "nobody",
+            "the old version serves already: no `rollback`, which would go back by one more",
+        ));
+        triggers.push(trigger(
+            "the script ended with 2".to_owned(),
+            "nobody",
+            "nothing was replaced: another deployment holds the lock, or HAProxy does not answer",
+        ));
+    }
     let calls = rollback_calls(facts).join("; ");
-    triggers.push(trigger("a criterion of success below does not hold behind the end".to_owned(), person, &calls));
+    triggers.push(trigger(
+        "the script ended with 0, and a criterion of success below does not hold".to_owned(),
+        person,
+        &calls,
+    ));
     if facts.migrations.as_ref().and_then(MigrationFacts::effect) == Some(MigrationEffect::Contract) {
         triggers.push(trigger(
             "the new version fails behind the migration".to_owned(),
@@ -150,7 +169,7 @@ fn script_triggers(facts: &DeploymentFacts) -> Vec<RollbackTrigger> {
     }
     let back = "gives the requests back to the old containers, and ends with 1";
     triggers
-        .push(script(format!("more than {ERRORS} % of the requests to the new version fail within {WATCH} s"), back));
+        .push(script(format!("more than {ERRORS} % of the requests to the new version fail within {WATCH} s (where none comes, none fails)"), back));
     triggers.push(script(format!("its answers take more than {MILLISECONDS} ms on average"), back));
     triggers
 }

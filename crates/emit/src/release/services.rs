@@ -97,6 +97,7 @@ fn check_facts(service: &StackService) -> Option<CheckFacts> {
         retries: timing.retries,
         start_period: timing.start_period,
         start_interval: timing.start_interval,
+        passes_always: false,
     })
 }
 

@@ -13,8 +13,10 @@ const UNTOUCHED: &str = "nothing has changed yet: stop here";
 /// The steps in order.
 pub(super) fn steps(facts: &DeploymentFacts) -> Vec<PlanStep> {
     let mut steps = vec![look(facts, "See that what runs is well", UNTOUCHED)];
+    steps.extend(keep_logs(facts));
     steps.extend(backup(facts));
     steps.extend(pull(facts));
+    steps.extend(same_image(facts));
     match facts.tool {
         DeploymentTool::Haproxy => push_script(facts, &mut steps),
         DeploymentTool::Swarm => push_swarm(facts, &mut steps),
@@ -37,7 +39,7 @@ pub(super) fn steps(facts: &DeploymentFacts) -> Vec<PlanStep> {
 /// Shows the containers with what their checks say.
 fn look(facts: &DeploymentFacts, title: &str, rollback: &str) -> PlanStep {
     let command = match facts.tool {
-        DeploymentTool::Haproxy => format!("{} ps {}", compose(facts), service_names(facts)),
+        DeploymentTool::Haproxy => format!("{} ps", compose(facts)),
         DeploymentTool::Swarm => format!("docker stack services {}", quoted_word(&facts.project)),
     };
     PlanStep {
@@ -45,7 +47,9 @@ fn look(facts: &DeploymentFacts, title: &str, rollback: &str) -> PlanStep {
         command: Some(command),
         rollback: rollback.to_owned(),
         note: Some(match facts.tool {
-            DeploymentTool::Haproxy => "each container is `running`, those with a health check `healthy`".to_owned(),
+            DeploymentTool::Haproxy => {
+                "each container is `Up`, those with a health check `healthy`, databases and proxies too".to_owned()
+            }
             DeploymentTool::Swarm => "as many replicas run as are wanted".to_owned(),
         }),
         ..PlanStep::default()
@@ -67,6 +71,33 @@ fn backup(facts: &DeploymentFacts) -> Option<PlanStep> {
             (Some(_), MigrationEffect::Expand) => "no migration takes anything away: it is a precaution".to_owned(),
             (Some(_), _) => "what is written from here on is not in it".to_owned(),
         }),
+        ..PlanStep::default()
+    })
+}
+
+/// Keeps what the new version is compared with: the old containers and their logs are gone behind the end.
+fn keep_logs(facts: &DeploymentFacts) -> Option<PlanStep> {
+    let (compose, services) = (compose(facts), service_names(facts));
+    let command = format!(
+        "{compose} logs --since 1h {services} >before.log && docker stats --no-stream $({compose} ps -q {services}) >before.txt"
+    );
+    (facts.tool == DeploymentTool::Haproxy).then(|| PlanStep {
+        title: "Keep what the new version is compared with".to_owned(),
+        command: Some(command),
+        rollback: UNTOUCHED.to_owned(),
+        note: Some("the old containers are gone behind the end, and their logs with them".to_owned()),
+        ..PlanStep::default()
+    })
+}
+
+/// A name may mean another image by then.
+fn same_image(facts: &DeploymentFacts) -> Option<PlanStep> {
+    let image = facts.to.as_ref().filter(|image| !image.id.is_empty())?;
+    Some(PlanStep {
+        title: "See that the image is the one that was planned".to_owned(),
+        command: Some(format!("docker image inspect -f '{{{{.Id}}}}' {}", quoted_word(&image.reference))),
+        rollback: UNTOUCHED.to_owned(),
+        note: Some(format!("it prints `{}`; with another one this plan is void", image.id)),
         ..PlanStep::default()
     })
 }
@@ -95,7 +126,12 @@ fn push_script(facts: &DeploymentFacts, steps: &mut Vec<PlanStep>) {
     steps.push(PlanStep {
         title: "Replace the containers".to_owned(),
         command: Some(deploy_call(facts)),
-        rollback: "each part below goes back by itself where it fails, and the script ends with 1".to_owned(),
+        rollback: "by itself up to the last part, where a part fails: the script ends with 1, and the old version serves".to_owned(),
+        note: Some(
+            "in a session that outlives the connection (`tmux`): when it ends, the script goes back. A line `not pulled, the \
+             image of this host is taken` is no fault where the image is in no registry"
+                .to_owned(),
+        ),
         ..PlanStep::default()
     });
     let mut part = |phases: &[DeploymentPhase], title: &str, rollback: &str| {
@@ -108,7 +144,8 @@ fn push_script(facts: &DeploymentFacts, steps: &mut Vec<PlanStep>) {
         });
     };
     let nothing = "nothing in service has changed: Ctrl-C ends it";
-    part(&[DeploymentPhase::Settle, DeploymentPhase::Image], "wait for the lock, and look up the image", nothing);
+    let title = "wait for the lock, finish what a killed run left, and look up the image";
+    part(&[DeploymentPhase::Settle, DeploymentPhase::Image], title, nothing);
     if migrations_need_call(facts) {
         part(&[DeploymentPhase::Migrate], "migrate the database", migration_rollback(facts));
     }
@@ -117,7 +154,8 @@ fn push_script(facts: &DeploymentFacts, steps: &mut Vec<PlanStep>) {
     let shares: Vec<String> = shares(facts).iter().map(|share| format!("{share} %")).collect();
     let title = format!("move the requests ({}), and watch", shares.join(", "));
     part(&[DeploymentPhase::Switch], &title, "by itself: the requests go back to the old containers; so does Ctrl-C");
-    part(&[DeploymentPhase::Remove], "let the requests of the old containers end, and remove them", &after(facts));
+    let later = format!("no longer by itself, and Ctrl-C is ignored; behind the end {}", after(facts));
+    part(&[DeploymentPhase::Remove], "let the requests of the old containers end, and remove them", &later);
 }
 
 /// A service after the other; Swarm starts, watches and goes back by itself.

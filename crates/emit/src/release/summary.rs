@@ -21,6 +21,9 @@ pub(super) fn summary(
     if let (Some(from), Some(to)) = (image(&facts.from), image(&facts.to)) {
         summary.push(PlanFact::new("images", format!("{from} -> {to}"), "the names that were given"));
     }
+    summary.extend(
+        facts.engine.as_ref().map(|engine| PlanFact::new("host", format!("the engine at {engine}"), "the engine")),
+    );
     summary.push(PlanFact::new("kind", kind(facts), "the files of `dockopt deploy emit`"));
     summary.extend(facts.begin.iter().map(|begin| PlanFact::new("begin", begin, "the user")));
     summary.extend(seconds.map(|seconds| PlanFact::of_seconds("duration", seconds)));

@@ -1,6 +1,6 @@
 //! What to look at while a deployment runs and behind it, and by what its end is known to be good.
 
-use super::command::{compose, service_names, stack_service};
+use super::command::{compose, script_tag, service_names, stack_service};
 use super::facts::{DeploymentFacts, DeploymentTool, EarlierDeployment};
 use super::plan::PlanFact;
 use crate::shell::quoted_word;
@@ -10,6 +10,7 @@ pub(super) fn watch(facts: &DeploymentFacts) -> Vec<PlanFact> {
         DeploymentTool::Haproxy => of_compose(facts),
         DeploymentTool::Swarm => of_swarm(facts),
     };
+    watch.extend(facts.answers.monitor.iter().map(|place| PlanFact::new("errors of users", place, "the user")));
     watch.extend(addresses(facts));
     watch.extend(requests(facts).into_iter().map(|(name, url)| {
         let command = format!("curl -fsS -o /dev/null -w '%{{http_code}} %{{time_total}}\\n' {url}");
@@ -35,13 +36,13 @@ fn of_compose(facts: &DeploymentFacts) -> Vec<PlanFact> {
         ),
         PlanFact::command(
             "log",
-            "no errors that the old version has not",
+            "no errors that the old version has not (before.log)",
             format!("{compose} logs --since 5m {services}"),
             "the containers of the services",
         ),
         PlanFact::command(
             "memory and CPU",
-            "about that of the old containers",
+            "about that of the old containers (before.txt)",
             format!("docker stats --no-stream $({compose} ps -q {services})"),
             "the containers of the services",
         ),
@@ -114,7 +115,9 @@ pub(super) fn success(facts: &DeploymentFacts) -> Vec<PlanFact> {
         ));
     }
     for service in &facts.services {
-        let image = facts.to.as_ref().map_or("the new image", |image| image.reference.as_str());
+        let tag = facts.to.as_ref().and_then(|image| script_tag(facts, image));
+        let image =
+            tag.or_else(|| Some(facts.to.as_ref()?.reference.clone())).unwrap_or_else(|| "the new image".to_owned());
         let state = if service.check.is_some() { "healthy" } else { "running" };
         let text = format!("{} of {} {state}, of {image}", service.count, service.count);
         success.push(PlanFact::new(&service.name, text, "the compose file"));

@@ -23,7 +23,8 @@ pub fn deploy_plan(facts: &DeploymentFacts, plan: &ReleasePlan) -> Page {
     page.push(Section { about, ..Section::new(title) }.with(fact_table(&plan.summary)));
     page.push(Section::new("What changes").with(fact_table(&plan.changes)));
     page.push(Section::new("Risk").with(risk_table(plan)));
-    page.push(Section::new("Checklist").with(check_table(plan)));
+    let rule = "A point with [ ] is for a person to answer before the start; one with [!] forbids it.";
+    page.push(Section::new("Checklist").with(plain(rule)).with(check_table(plan)));
     let mut steps =
         Section::new("Steps").with(plain("The commands are for the folder of the compose file, on the host."));
     steps.blocks.extend(step_sections(&plan.steps));

@@ -79,6 +79,8 @@ fn earlier_deployment(record: &DeploymentRecord) -> EarlierDeployment {
     EarlierDeployment {
         time: record.time.clone(),
         is_copy: false,
+        from: record.from.clone(),
+        to: record.to.clone(),
         is_rollback: record.command.as_deref() == Some("rollback"),
         strategy: record.strategy.clone(),
         exit: i64::from(record.exit),

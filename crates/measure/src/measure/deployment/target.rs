@@ -108,8 +108,9 @@ pub(super) fn paths(request: &DeploymentRequest, group: &DeploymentGroup) -> Vec
 fn check_paths(request: &DeploymentRequest, group: &DeploymentGroup) -> Vec<String> {
     let services = group.routed.iter().map(|(service, ..)| service);
     let paths = services.flat_map(|service| {
-        let test = request.model["services"][service]["healthcheck"]["test"].to_string();
-        crate::deployment::check_paths(Some(&test), request.compose.dockerfiles.get(service).map(Source::text))
+        let test = &request.model["services"][service]["healthcheck"]["test"];
+        let test = (!test.is_null()).then(|| test.to_string());
+        crate::deployment::check_paths(test.as_deref(), request.compose.dockerfiles.get(service).map(Source::text))
     });
     paths.collect()
 }

@@ -161,6 +161,11 @@ pub(in crate::rules) fn always_healthy(script: &Script, is_exec: bool) -> Option
     deciding(script).filter(|last| always_succeeds(is_exec, last))
 }
 
+/// Whether a command of a health check always succeeds, as `healthcheck-always-healthy` judges it.
+pub fn check_never_fails(command: &str) -> bool {
+    always_healthy(&crate::shell::parse(command), false).is_some()
+}
+
 const WHY: &str = "a container that fails the check becomes unhealthy";
 
 fn kind(separator: Option<crate::shell::Separator>) -> Option<SeparatorKind> {
