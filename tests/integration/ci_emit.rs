@@ -10,10 +10,10 @@ use dockopt::yaml::{self, YamlNode, YamlTree};
 use crate::cache_history::git;
 use crate::dockopt::{Dockopt, Ran};
 
-const GITHUB: [&str; 2] = [".github/workflows/pipeline.yml", ".github/workflows/pipeline-release.yml"];
+pub(crate) const GITHUB: [&str; 2] = [".github/workflows/pipeline.yml", ".github/workflows/pipeline-release.yml"];
 const GITLAB: &str = ".gitlab-ci.yml";
 
-fn emit(project: Dockopt, arguments: &[&str]) -> Ran {
+pub(crate) fn emit(project: Dockopt, arguments: &[&str]) -> Ran {
     project.args(["ci", "emit"]).args(arguments.iter().copied()).run()
 }
 
@@ -22,7 +22,7 @@ fn tracker() -> Dockopt {
 }
 
 /// The value below keys and numbers of a file.
-fn value<'t>(tree: &'t YamlTree, path: &[&str]) -> Option<YamlNode<'t>> {
+pub(crate) fn value<'t>(tree: &'t YamlTree, path: &[&str]) -> Option<YamlNode<'t>> {
     path.iter().try_fold(tree.root()?, |node, key| match key.parse::<usize>() {
         Ok(number) => node.items().nth(number),
         Err(_) => node.get(key),

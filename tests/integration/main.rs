@@ -15,6 +15,7 @@ mod cache_recipes;
 mod cache_services;
 mod cache_vectors;
 mod ci_emit;
+mod ci_emit_images;
 mod cli;
 mod completions;
 mod compose_emit;

@@ -179,7 +179,7 @@ fn add_images(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelineP
     lines.item(4, scripts::BUILDER);
     lines.item(4, scripts::BUILD);
     // The start ends what it started when its shell ends.
-    lines.item(4, &format!("(\n{})", indented(&scripts::start_script(input, plan), 2)));
+    lines.item(4, &format!("(\n{})", indented(&scripts::start_script(plan), 2)));
     lines.item(4, &format!("if [ \"$PUSH\" = true ]; then\n{}fi", indented(scripts::PUSH, 2)));
     lines.item(4, scripts::KEEP);
     lines.add(2, "artifacts:");
@@ -187,12 +187,12 @@ fn add_images(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelineP
     lines.add(4, "expire_in: 1 week");
     for image in &plan.images {
         for platform in input.platforms {
-            add_leg(lines, image, platform, &plan.compose.join(" "), input.platforms.len() > 1);
+            add_leg(lines, image, platform, input.platforms.len() > 1);
         }
     }
 }
 
-fn add_leg(lines: &mut YamlLines, image: &PlannedImage, platform: &str, compose: &str, has_several: bool) {
+fn add_leg(lines: &mut YamlLines, image: &PlannedImage, platform: &str, has_several: bool) {
     let name = &image.image.name;
     let end = if has_several {
         format!("-{}", platform.split_once('/').map_or(platform, |(_, end)| end).replace('/', "-"))
@@ -213,9 +213,12 @@ fn add_leg(lines: &mut YamlLines, image: &PlannedImage, platform: &str, compose:
         ("CONTEXT".to_owned(), image.image.context.clone()),
         ("SERVICES".to_owned(), start.services.join(" ")),
         ("UNMOUNTED".to_owned(), start.unmounted.join(" ")),
-        ("COMPOSE".to_owned(), compose.to_owned()),
+        ("COMPOSE".to_owned(), start.compose.join(" ")),
         ("SECONDS_TO_START".to_owned(), start.seconds.to_string()),
     ];
+    if !start.needs.is_empty() {
+        variables.push(("NEEDS".to_owned(), start.needs.join(" ")));
+    }
     for (_, value) in &mut variables {
         // GitLab replaces variables in values of variables.
         *value = value.replace('$', "$$");
