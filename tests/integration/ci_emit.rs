@@ -11,7 +11,7 @@ use crate::cache_history::git;
 use crate::dockopt::{Dockopt, Ran};
 
 pub(crate) const GITHUB: [&str; 2] = [".github/workflows/pipeline.yml", ".github/workflows/pipeline-release.yml"];
-const GITLAB: &str = ".gitlab-ci.yml";
+pub(crate) const GITLAB: &str = ".gitlab-ci.yml";
 
 pub(crate) fn emit(project: Dockopt, arguments: &[&str]) -> Ran {
     project.args(["ci", "emit"]).args(arguments.iter().copied()).run()

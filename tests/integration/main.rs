@@ -16,6 +16,7 @@ mod cache_services;
 mod cache_vectors;
 mod ci_emit;
 mod ci_emit_images;
+mod ci_emit_tests;
 mod cli;
 mod completions;
 mod compose_emit;

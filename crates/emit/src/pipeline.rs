@@ -13,6 +13,7 @@ mod database;
 mod start_files;
 mod preparation;
 mod start;
+mod repository_project;
 mod test_job;
 mod deployment;
 mod collect;

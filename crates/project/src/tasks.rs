@@ -1,15 +1,17 @@
 //! What the type check, the format check, the linter and the tests of a project are called by, as its manifests, its settings
 //! and `data/project_tasks.tsv` say. Runs nothing.
 
+mod forward;
 mod install;
 mod migration;
 mod script;
 
 pub use self::install::{install_command, run_command};
 pub use self::migration::{MigrationCommand, migration_command};
+pub use self::script::ScriptFault;
 
 use self::install::{ToolRow, group_options, tool_row};
-use self::script::is_check;
+use self::script::Packages;
 use crate::data;
 use crate::manifest::{Ecosystem, Project, Tool, ToolTables, parse_jsonc};
 use crate::shell::quoted_word;
@@ -62,8 +64,40 @@ pub struct ProjectTask {
 /// the file is not there.
 pub fn project_tasks(project: &Project, text_of: &dyn Fn(&str) -> Option<String>) -> Vec<ProjectTask> {
     let tool = project.install().map(|install| install.tool);
-    let reader = TaskReader { project, text_of, tool, tool_row: tool.and_then(tool_row) };
+    let packages = Packages::of(project, text_of);
+    let reader = TaskReader { project, text_of, packages, tool, tool_row: tool.and_then(tool_row) };
     TaskKind::ALL.into_iter().filter_map(|kind| reader.task(kind)).collect()
+}
+
+/// The scripts that are called as checks are and are none, each with its task and why: they change files, or need browsers.
+pub fn left_out_scripts<'p>(
+    project: &'p Project,
+    text_of: &dyn Fn(&str) -> Option<String>,
+) -> Vec<(TaskKind, &'p str, ScriptFault)> {
+    let packages = Packages::of(project, text_of);
+    let rows = data::PROJECT_TASKS.rows().filter(|row| Ecosystem::of(row[0]) == Some(project.ecosystem));
+    let scripts = rows.filter_map(|row| {
+        let kind = TaskKind::ALL.into_iter().find(|kind| kind.name() == row[1])?;
+        let name = row[2].strip_prefix("script ")?;
+        let script = project.scripts.iter().find(|script| script.name == name)?;
+        let fault = packages.fault(&script.command)?;
+        let is_told = matches!(fault, ScriptFault::Writes | ScriptFault::Browser);
+        is_told.then_some((kind, script.name.as_str(), fault))
+    });
+    scripts.collect()
+}
+
+/// Whether a task of a workspace's root does the same in the folder of a member: its script runs one of the member, or its
+/// program goes through all folders below.
+pub fn does_task_of_member(
+    root: &Project,
+    task: &ProjectTask,
+    member: &Project,
+    text_of: &dyn Fn(&str) -> Option<String>,
+) -> bool {
+    let script = root.scripts.iter().find(|script| task.command.split(' ').next_back() == Some(&script.name));
+    let folder = path::seen_from(&member.root, &root.root);
+    script.is_none_or(|script| Packages::of(root, text_of).reaches(&script.command, &folder))
 }
 
 /// What shows that a row of the table is meant.
@@ -87,6 +121,7 @@ struct RowMatch<'r> {
 struct TaskReader<'p> {
     project: &'p Project,
     text_of: &'p dyn Fn(&str) -> Option<String>,
+    packages: Packages,
     tool: Option<Tool>,
     tool_row: Option<ToolRow>,
 }
@@ -133,7 +168,7 @@ impl TaskReader<'_> {
         let below = || path::child(&project.root, value);
         match key {
             "script" => {
-                project.script(value).filter(|command| is_check(command))?;
+                project.script(value).filter(|command| self.packages.fault(command).is_none())?;
                 let manifest = project.manifests.first()?;
                 Some(evidence(format!("`{value}` is a script of {}", path::name(manifest)), manifest.clone()))
             }

@@ -1,40 +1,26 @@
 //! Jobs that test: one for each project, from its manifests.
 
-use std::collections::BTreeSet;
-
 use super::database::databases;
 use super::header::is_own_file;
 use super::input::PipelineInput;
-use super::plan::{JobDatabase, PipelinePlan, PlannedImage, TestJob};
+use super::plan::{JobDatabase, PipelinePlan, TestJob};
+use super::repository_project::{RepositoryProject, has_tests, repository_projects};
 use super::tool::{JobTool, language_versions};
-use crate::inputs::BuildInput;
 use crate::manifest::{Ecosystem, Project, Tool};
-use crate::tasks::{ProjectTask, TaskKind, install_command, project_tasks};
+use crate::tasks::{ProjectTask, TaskKind, install_command, left_out_scripts};
 use crate::text::path;
-
-/// A project with its place in the repository.
-struct RepositoryProject<'i> {
-    project: &'i Project,
-    /// The folder of the context that it was read from, from the top of the repository.
-    context: String,
-    /// Its own folder, from there.
-    folder: String,
-}
 
 /// The jobs that test the projects of a repository.
 pub(super) fn test_jobs(input: &PipelineInput, plan: &mut PipelinePlan) -> Vec<TestJob> {
-    let projects = projects(input, plan);
+    let projects = repository_projects(input, plan);
     if let Some(command) = input.test {
         return vec![job_of_command(input, command, &projects, plan)];
     }
     let mut jobs: Vec<TestJob> = Vec::new();
     for known in &projects {
-        let text_of = |file: &str| (input.text_of)(&path::child(&known.context, file));
-        let mut tasks = project_tasks(known.project, &text_of);
-        tasks.retain(|task| is_adopted(input, known.project, task));
-        let is_tested = tasks.iter().any(|task| task.kind == TaskKind::Test);
         let place = if known.folder.is_empty() { "the top folder" } else { &known.folder };
-        if !is_tested {
+        let tasks = wanted_tasks(input, known, place, plan);
+        if !tasks.iter().any(|task| task.kind == TaskKind::Test) {
             plan.untested.push(place.to_owned());
         }
         if !tasks.is_empty() {
@@ -50,36 +36,26 @@ pub(super) fn test_jobs(input: &PipelineInput, plan: &mut PipelinePlan) -> Vec<T
     jobs
 }
 
-/// The projects of all build contexts, each once; members of a workspace whose root runs their tests are left out.
-fn projects<'i>(input: &PipelineInput<'i>, plan: &PipelinePlan) -> Vec<RepositoryProject<'i>> {
-    let mut known: BTreeSet<(String, Ecosystem)> = BTreeSet::new();
-    let mut all = Vec::new();
-    let of_image = |image: &PlannedImage| {
-        let build: &'i BuildInput = &input.inputs.builds[image.image.build];
-        let context = if image.image.context == "." { String::new() } else { image.image.context.clone() };
-        (context, build.projects.as_deref().map(Vec::as_slice).unwrap_or_default())
-    };
-    let mut places: Vec<(String, &'i [Project])> = plan.images.iter().map(of_image).collect();
-    places.push((String::new(), input.projects));
-    for (context, projects) in places {
-        let tests = |project: &Project| {
-            let text_of = |file: &str| (input.text_of)(&path::child(&context, file));
-            !project_tasks(project, &text_of).is_empty()
-        };
-        for project in projects {
-            let folder = path::normalize(&path::child(&context, &project.root));
-            let root = project.workspace.as_ref().and_then(|root| projects.iter().find(|other| other.root == *root));
-            if (input.is_excluded)(&folder)
-                || root.is_some_and(tests)
-                || !known.insert((folder.clone(), project.ecosystem))
-            {
-                continue;
-            }
-            all.push(RepositoryProject { project, context: context.clone(), folder });
+/// The tasks of a project that a pipeline runs; what is left out is noted.
+fn wanted_tasks(input: &PipelineInput, known: &RepositoryProject, place: &str, plan: &mut PipelinePlan) -> Vec<ProjectTask> {
+    let mut tasks = known.tasks.clone();
+    tasks.retain(|task| is_adopted(input, &known.project, task));
+    let text_of = |file: &str| (input.text_of)(&path::child(&known.context, file));
+    for (kind, script, fault) in left_out_scripts(&known.project, &text_of) {
+        let instead = tasks.iter().find(|task| task.kind == kind);
+        let instead = instead.map_or_else(String::new, |task| format!("; `{}` runs instead", task.command));
+        plan.notes.push(format!("the script `{script}` of {place} {}, and is no check{instead}", fault.text()));
+    }
+    let missing = tasks.iter().position(|task| !has_tests(input, known, task));
+    if let Some(task) = missing.map(|at| tasks.remove(at)) {
+        plan.notes.push(format!("`{}` is not run: {place} has no file with tests", task.command));
+        let compiles = [(" test", " compile")].iter().find(|_| task.command.contains("mvn"));
+        if let Some((test, compile)) = compiles {
+            let command = task.command.replace(test, compile);
+            tasks.push(ProjectTask { kind: TaskKind::Typecheck, command, ..task });
         }
     }
-    all.sort_by(|a, b| a.folder.cmp(&b.folder));
-    all
+    tasks
 }
 
 /// Whether a project wants a check: what each project of its language could run, its own pipelines, recipes and hooks name.
@@ -116,7 +92,7 @@ fn job_of_project(
     is_second: bool,
     plan: &mut PipelinePlan,
 ) -> TestJob {
-    let project = known.project;
+    let project = &*known.project;
     let id = job_id(&known.folder, is_second.then_some(project.ecosystem));
     let versions = language_versions(project, |file| (input.text_of)(&path::child(&known.context, file)));
     if versions.len() > 1 {
@@ -200,11 +176,11 @@ fn job_of_command(
     let mut tools: Vec<JobTool> = Vec::new();
     let (mut databases_of_all, mut variables_of_all) = (Vec::new(), Vec::new());
     for known in projects {
-        let tool = JobTool::of(input, known.project, &known.context);
+        let tool = JobTool::of(input, &known.project, &known.context);
         tools.extend(
             tool.into_iter().filter(|tool| tools.iter().all(|known| known.name != tool.name)).collect::<Vec<_>>(),
         );
-        let (databases, variables) = databases(input, (&known.context, &known.folder), known.project, &id, plan);
+        let (databases, variables) = databases(input, (&known.context, &known.folder), &known.project, &id, plan);
         for database in databases {
             if databases_of_all.iter().all(|known: &JobDatabase| known.name != database.name) {
                 databases_of_all.push(database);
