@@ -135,3 +135,15 @@ fn what_would_end_at_its_start_is_not_started() {
     assert!(ran.stderr.contains("is built and not started: entrypoint.sh ends where `DATABASE_URL` is not set"));
     assert!(start_script(&ran).contains("is not started: no compose file gives it what it needs"));
 }
+
+#[test]
+fn what_is_kept_back_again_is_no_input() {
+    let project = Dockopt::new()
+        .file("Dockerfile", "FROM node:22\nCOPY . .\nCMD [\"node\", \"/src/a.js\"]\n")
+        .file(".dockerignore", "*\n!src\nsrc/tests\n")
+        .file("src/a.js", "1\n")
+        .file("src/tests/a.js", "1\n");
+    let ran = emit(project, &["github", "--write"]).code(0);
+    let inputs = &legs(&ran, &["inputs"])[0][0];
+    assert!(inputs.contains(":(glob)src/**") && inputs.contains(":(exclude,glob)src/tests/**"), "{inputs}");
+}

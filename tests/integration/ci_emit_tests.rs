@@ -27,7 +27,7 @@ fn workspace() -> Dockopt {
 #[test]
 fn scripts_are_judged_by_what_they_run_in_the_end() {
     let ran = emit(workspace(), &["github", "--write"]).code(0);
-    assert_eq!(commands(&ran, "test"), ["pnpm install --frozen-lockfile", "pnpm run typecheck"]);
+    assert_eq!(commands(&ran, "test"), ["corepack enable", "pnpm install --frozen-lockfile", "pnpm run typecheck"]);
     for why in [
         "the script `lint` of the top folder changes files, and is no check",
         "the script `test` of the top folder needs browsers and an application that runs, and is no check",
@@ -36,10 +36,10 @@ fn scripts_are_judged_by_what_they_run_in_the_end() {
         assert!(ran.stderr.contains(why), "{why}: {}", ran.stderr);
     }
     // The members are installed with the workspace's tool; what the root does for them is not done again.
-    assert_eq!(commands(&ran, "test-apps-api"), ["pnpm install --frozen-lockfile", "pnpm test"]);
+    assert_eq!(commands(&ran, "test-apps-api"), ["corepack enable", "pnpm install --frozen-lockfile", "pnpm test"]);
     assert_eq!(
         commands(&ran, "test-apps-web"),
-        ["pnpm install --frozen-lockfile", "pnpm exec biome format", "pnpm exec biome lint"]
+        ["corepack enable", "pnpm install --frozen-lockfile", "pnpm exec biome format", "pnpm exec biome lint"]
     );
 }
 
@@ -72,7 +72,7 @@ fn projects_without_tests_are_compiled() {
 
 #[test]
 fn the_version_of_the_image_counts() {
-    let project = Dockopt::new()
+    let project = || Dockopt::new()
         .file("api/pyproject.toml", "[project]\nname = \"api\"\nrequires-python = \">=3.11\"\ndependencies = [\"pytest\"]\n")
         .file("api/Dockerfile", "FROM python:3.12-slim\nCOPY . .\nCMD [\"python\", \"a.py\"]\n")
         .file("api/a.py", "1\n")
@@ -80,10 +80,10 @@ fn the_version_of_the_image_counts() {
         .file("web/package.json", "{\"name\": \"web\", \"engines\": {\"node\": \"24\"}, \"scripts\": {\"test\": \"node --test\"}}\n")
         .file("web/.nvmrc", "24.6\n")
         .file("shop/composer.json", "{\"require\": {\"php\": \">=8.3\"}, \"require-dev\": {\"phpunit/phpunit\": \"12\"}}\n");
-    let ran = emit(project.clone(), &["github", "--write"]).code(0);
+    let ran = emit(project(), &["github", "--write"]).code(0);
     let workflow = ran.read(GITHUB[0]);
     assert!(workflow.contains("python-version: \"3.12\"") && !workflow.contains("matrix.version"), "{workflow}");
-    let ran = emit(project, &["gitlab", "--write"]).code(0);
+    let ran = emit(project(), &["gitlab", "--write"]).code(0);
     assert!(ran.read(GITLAB).contains("image: php:8.3"), "{}", ran.read(GITLAB));
 }
 
@@ -92,16 +92,16 @@ fn the_version_of_the_image_counts() {
 fn tests_get_the_servers_of_the_compose_file() {
     let compose = "services:\n  api:\n    build: api\n    depends_on: [cache, queue]\n    environment:\n      REDIS_URL: redis://:secret@cache:6379/1\n      \
                    CACHE_HOST: cache\n      CACHE_ADDRESS: cache:6379\n      AMQP_URL: amqp://guest:guest@queue:5672/\n  cache: {image: \"valkey/valkey:8\"}\n  queue: {image: \"rabbitmq:4.1\"}\n  other: {image: \"mongo:8.0\"}\n";
-    let project = Dockopt::new()
+    let project = || Dockopt::new()
         .file("compose.yaml", compose)
         .file("api/package.json", "{\"name\": \"api\", \"dependencies\": {\"ioredis\": \"5\", \"amqplib\": \"0.10\"}, \"devDependencies\": {\"testcontainers\": \"11\"}, \"scripts\": {\"test\": \"node --test\"}}\n")
         .file("api/Dockerfile", "FROM node:22\nCOPY . .\nCMD [\"node\", \"a.js\"]\n")
         .file("api/a.js", "1\n");
-    let ran = emit(project.clone(), &["github", "--write"]).code(0);
+    let ran = emit(project(), &["github", "--write"]).code(0);
     let workflow = ran.read(GITHUB[0]);
     for line in [
         "REDIS_URL: redis://127.0.0.1:6379/1\n",
-        "CACHE_HOST: 127.0.0.1\n",
+        "CACHE_HOST: \"127.0.0.1\"\n",
         "CACHE_ADDRESS: \"127.0.0.1:6379\"\n",
         "AMQP_URL: amqp://test:test@127.0.0.1:5672/\n",
         "--health-cmd \"valkey-cli ping | grep -q '^PONG' || exit 1\"\n",
@@ -111,8 +111,19 @@ fn tests_get_the_servers_of_the_compose_file() {
     }
     assert!(!workflow.contains("mongo"), "{workflow}");
     // Testcontainers find no engine in a job of GitLab by themselves.
-    let ran = emit(project, &["gitlab", "--write"]).code(0);
+    let ran = emit(project(), &["gitlab", "--write"]).code(0);
     let pipeline = ran.read(GITLAB);
     assert!(pipeline.contains("DOCKER_HOST: tcp://docker:2375\n") && pipeline.contains("--tls=false"), "{pipeline}");
     assert!(pipeline.contains("REDIS_URL: redis://cache:6379/1\n"), "{pipeline}");
+}
+
+#[test]
+fn a_solution_is_tested_as_one() {
+    let test = "<Project Sdk=\"Microsoft.NET.Sdk\"><ItemGroup><PackageReference Include=\"Microsoft.NET.Test.Sdk\" Version=\"17\" /></ItemGroup></Project>\n";
+    let solution = "Microsoft Visual Studio Solution File\nProject(\"{F}\") = \"A\", \"tests\\A\\A.csproj\", \"{1}\"\nEndProject\n\
+                    Project(\"{F}\") = \"B\", \"tests\\B\\B.csproj\", \"{2}\"\nEndProject\n";
+    let project = Dockopt::new().file("Shop.sln", solution).file("tests/A/A.csproj", test).file("tests/B/B.csproj", test);
+    let ran = emit(project, &["github", "--write"]).code(0);
+    assert_eq!(commands(&ran, "test"), ["dotnet restore", "dotnet test Shop.sln"]);
+    assert!(!ran.read(GITHUB[0]).contains("test-tests-"), "{}", ran.read(GITHUB[0]));
 }

@@ -82,8 +82,14 @@ fn add_test_job(lines: &mut YamlLines, input: &PipelineInput, job: &TestJob, pla
         let names: Vec<&str> = job.tools.iter().skip(1).map(|tool| tool.name).collect();
         plan.notes.push(format!("`{}` also needs {}: its image has to bring them", job.id, names.join(", ")));
     }
-    if !job.databases.is_empty() {
+    if !job.databases.is_empty() || job.needs_docker {
         lines.add(2, "services:");
+    }
+    if job.needs_docker {
+        plan.choose(&job.id, "docker", "its tests start containers: Testcontainers docs, GitLab CI", None);
+        lines.add(4, "- name: docker:28-dind");
+        lines.add(6, "alias: docker");
+        lines.add(6, "command: [\"--tls=false\"]");
     }
     for database in &job.databases {
         lines.pair(4, "- name", &database.image);
@@ -122,7 +128,14 @@ fn add_variables(lines: &mut YamlLines, job: &TestJob) {
         .filter_map(|tool| Some((tool.cache?, format!(".cache/{}", tool.name), tool.lock.as_ref())))
         .collect();
     let mut variables = job.variables.clone();
-    variables.extend(caches.iter().map(|(name, folder, _)| ((*name).to_owned(), format!("$CI_PROJECT_DIR/{folder}"))));
+    if job.needs_docker {
+        let docker = [("DOCKER_HOST", "tcp://docker:2375"), ("DOCKER_TLS_CERTDIR", "")];
+        variables.extend(docker.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+    variables.extend(caches.iter().map(|(variable, folder, _)| {
+        let (name, front) = variable.split_once('=').unwrap_or((variable, ""));
+        (name.to_owned(), format!("{front}$CI_PROJECT_DIR/{folder}"))
+    }));
     lines.map(2, "variables", &variables);
     if caches.is_empty() {
         return;

@@ -104,6 +104,8 @@ pub(super) struct TestJob {
     pub(super) variables: Vec<(String, String)>,
     /// The file with the coverage, in its folder.
     pub(super) coverage: Option<&'static str>,
+    /// Whether its tests start containers themselves.
+    pub(super) needs_docker: bool,
 }
 
 /// A database beside a job.

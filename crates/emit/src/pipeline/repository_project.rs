@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use super::input::PipelineInput;
 use super::plan::{PipelinePlan, PlannedImage};
 use crate::build::Build;
-use crate::manifest::{Ecosystem, FileKind, FileRole, Install, Project};
-use crate::shell::Verb;
+use crate::manifest::{ContentKind, Ecosystem, FileKind, FileRole, Install, Project};
+use crate::shell::{Verb, quoted_word};
 use crate::tasks::{ProjectTask, TaskKind, does_task_of_member, project_tasks};
 use crate::text::path;
 
@@ -20,6 +20,8 @@ pub(super) struct RepositoryProject<'i> {
     pub(super) folder: String,
     /// What checks and tests it.
     pub(super) tasks: Vec<ProjectTask>,
+    /// Whether its solution does them.
+    is_covered: bool,
 }
 
 /// The projects of the repository and of build contexts, each once; what the root of a workspace does for its members is no task
@@ -54,11 +56,41 @@ pub(super) fn repository_projects<'i>(input: &PipelineInput<'i>, plan: &Pipeline
                 };
                 tasks.retain(|task| !is_done(task));
             }
-            all.push(RepositoryProject { project, context: context.clone(), folder, tasks });
+            all.push(RepositoryProject { project, context: context.clone(), folder, tasks, is_covered: false });
         }
     }
     all.sort_by(|a, b| a.folder.cmp(&b.folder));
+    test_solutions(&mut all);
     all
+}
+
+/// Tests each solution of .NET as one, with the packages of its projects, instead of each of its projects.
+fn test_solutions(all: &mut Vec<RepositoryProject>) {
+    for at in 0..all.len() {
+        let known = &all[at];
+        let mut files = known.project.manifests.iter().filter(|file| FileKind::of(file).nature() == ContentKind::Solution);
+        let (Some(file), None) = (files.next(), files.next()) else { continue };
+        let members: BTreeSet<String> =
+            known.project.members.iter().map(|folder| path::normalize(&path::child(&known.context, folder))).collect();
+        let is_member = |other: &RepositoryProject| {
+            other.project.ecosystem == Ecosystem::DotNet && members.contains(&other.folder)
+        };
+        let tested = all.iter().filter(|other| is_member(other));
+        let Some(task) = tested.flat_map(|other| &other.tasks).find(|task| task.kind == TaskKind::Test) else { continue };
+        let reason = format!("{} has projects with tests", path::name(file));
+        let command = format!("{} {}", task.command, quoted_word(path::name(file)));
+        let task = ProjectTask { kind: TaskKind::Test, command, reason, place: Some(file.clone()) };
+        let dependencies: Vec<_> =
+            all.iter().filter(|other| is_member(other)).flat_map(|other| other.project.dependencies.clone()).collect();
+        let solution = &mut all[at];
+        solution.project.to_mut().dependencies.extend(dependencies);
+        solution.tasks.push(task);
+        let folder = solution.folder.clone();
+        for other in all.iter_mut().filter(|other| other.folder != folder && is_member(other)) {
+            other.is_covered = true;
+        }
+    }
+    all.retain(|known| !known.is_covered);
 }
 
 /// A project whose first way to install is that of its Dockerfile, or of its scripts, where it has lock files of several tools.

@@ -5,7 +5,7 @@ use super::header::is_own_file;
 use super::input::PipelineInput;
 use super::plan::{JobDatabase, PipelinePlan, TestJob};
 use super::repository_project::{RepositoryProject, has_tests, repository_projects};
-use super::tool::{JobTool, language_versions};
+use super::tool::{JobTool, image_version, language_versions};
 use crate::manifest::{Ecosystem, Project, Tool};
 use crate::tasks::{ProjectTask, TaskKind, install_command, left_out_scripts};
 use crate::text::path;
@@ -94,7 +94,11 @@ fn job_of_project(
 ) -> TestJob {
     let project = &*known.project;
     let id = job_id(&known.folder, is_second.then_some(project.ecosystem));
-    let versions = language_versions(project, |file| (input.text_of)(&path::child(&known.context, file)));
+    let mut versions = language_versions(project, |file| (input.text_of)(&path::child(&known.context, file)));
+    // What runs in an image runs with the version there.
+    if image_version(input, project, &known.context).is_some() {
+        versions.clear();
+    }
     if versions.len() > 1 {
         let why = format!("the manifest names {}: the tests run with each", versions.join(", "));
         plan.choose(&id, "matrix", why, project.manifests.first().map(|file| path::child(&known.context, file)));
@@ -131,7 +135,8 @@ fn job_of_project(
         coverage = coverage.or(file);
         commands.push((title.to_owned(), command));
     }
-    TestJob { id, folder: known.folder.clone(), tools, versions, commands, databases, variables, coverage }
+    let needs_docker = project.dependencies.iter().any(|known| known.name.to_ascii_lowercase().contains("testcontainers"));
+    TestJob { id, folder: known.folder.clone(), tools, versions, commands, databases, variables, coverage, needs_docker }
 }
 
 /// What people read of a task.
@@ -206,5 +211,6 @@ fn job_of_command(
         databases: databases_of_all,
         variables: variables_of_all,
         coverage: None,
+        needs_docker: false,
     }
 }

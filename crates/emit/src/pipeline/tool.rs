@@ -1,5 +1,7 @@
 //! How a job gets the tools of a project (`data/pipeline_tools.tsv`).
 
+use std::collections::BTreeSet;
+
 use super::input::PipelineInput;
 use crate::build::{Build, Reference, StageBase};
 use crate::data;
@@ -37,7 +39,7 @@ impl JobTool {
         let &[name, action, inputs, before, image, prepare, cache, default, ..] = row else { return None };
         let cell = |text: &'static str| (text != "-").then_some(text);
         let lock = install.lock.as_ref().map(|file| path::child(context, file));
-        let of_image = image_version(input, project);
+        let of_image = image_version(input, project, context);
         let is_of_image = of_image.is_some();
         let version = of_image.or_else(|| manifest_version(project)).unwrap_or_else(|| default.to_owned());
         let folder = path::normalize(&path::child(context, &project.root));
@@ -69,14 +71,22 @@ impl JobTool {
     }
 }
 
-/// The version of a project's language in the image that is built with it.
-fn image_version(input: &PipelineInput, project: &Project) -> Option<String> {
+/// The version of a project's language in the image that is built with it; `context`: the folder that the project's is seen from.
+pub(super) fn image_version(input: &PipelineInput, project: &Project, context: &str) -> Option<String> {
     let is_bun = project.install().is_some_and(|install| install.tool == Tool::Bun);
     let names = if is_bun { &["oven/bun"][..] } else { language_images(project.ecosystem) };
-    let is_it = |known: &Project| known.root == project.root && known.name == project.name;
-    let builds = input.inputs.builds.iter();
-    let of_project = builds.filter(|build| build.projects.iter().flat_map(|all| all.iter()).any(is_it));
-    let versions = of_project.flat_map(|build| {
+    let folder = path::normalize(&path::child(context, &project.root));
+    let builds = input.inputs.builds.iter().filter_map(|build| {
+        let root = path::normalize(build.context_root.as_deref().unwrap_or_default());
+        let top = path::normalize(input.root);
+        let place = path::relative(&root, &top).unwrap_or(&root).trim_start_matches("./");
+        let mut projects = build.projects.iter().flat_map(|all| all.iter());
+        let is_it = |known: &Project| {
+            known.ecosystem == project.ecosystem && path::normalize(&path::child(place, &known.root)) == folder
+        };
+        projects.any(is_it).then_some(build)
+    });
+    let versions = builds.flat_map(|build| {
         let build = Build::new(build);
         build.stages().iter().filter_map(|stage| tag_version(&stage.base, names)).collect::<Vec<_>>()
     });
@@ -145,7 +155,9 @@ pub(super) fn language_versions(project: &Project, text_of: impl Fn(&str) -> Opt
         Ecosystem::Node => {
             let alternatives = project.language.iter().flat_map(|known| known.requirement.split("||"));
             let exact = alternatives.map(|text| text.trim().trim_start_matches(['^', '~', 'v', '=']));
-            exact.filter_map(plain_version).collect()
+            let mut majors = BTreeSet::new();
+            let major = |version: &String| version.split('.').next().map(str::to_owned);
+            exact.filter_map(plain_version).filter(|version| majors.insert(major(version))).collect()
         }
         _ => Vec::new(),
     };
