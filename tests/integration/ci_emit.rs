@@ -281,7 +281,8 @@ fn a_repository_without_images_or_tests_says_so() {
     assert!(ran.stderr.contains("there is nothing to write a pipeline from"), "{}", ran.stderr);
     // Tests alone are a pipeline, too.
     let manifest = "[project]\nname = \"a\"\nversion = \"1\"\ndependencies = [\"pytest\"]\n";
-    let ran = emit(Dockopt::new().file("pyproject.toml", manifest).file("test_a.py", "1\n"), &["github", "--write"]).code(0);
+    let ran =
+        emit(Dockopt::new().file("pyproject.toml", manifest).file("test_a.py", "1\n"), &["github", "--write"]).code(0);
     let workflow = ran.read(GITHUB[0]);
     assert!(workflow.contains("pytest") && !workflow.contains("images:"), "{workflow}");
     // Images alone.

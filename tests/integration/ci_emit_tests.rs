@@ -51,7 +51,10 @@ fn the_dockerfile_says_which_lock_file_counts() {
         .file("web/package.json", package)
         .file("web/package-lock.json", "{\"lockfileVersion\": 3, \"packages\": {}}\n")
         .file("web/yarn.lock", "# yarn lockfile v1\n")
-        .file("web/Dockerfile", "FROM node:22\nCOPY . .\nRUN yarn install --frozen-lockfile\nCMD [\"node\", \"a.js\"]\n")
+        .file(
+            "web/Dockerfile",
+            "FROM node:22\nCOPY . .\nRUN yarn install --frozen-lockfile\nCMD [\"node\", \"a.js\"]\n",
+        )
         .file("web/a.js", "1\n");
     let ran = emit(project, &["github", "--write"]).code(0);
     assert_eq!(
@@ -72,14 +75,25 @@ fn projects_without_tests_are_compiled() {
 
 #[test]
 fn the_version_of_the_image_counts() {
-    let project = || Dockopt::new()
-        .file("api/pyproject.toml", "[project]\nname = \"api\"\nrequires-python = \">=3.11\"\ndependencies = [\"pytest\"]\n")
-        .file("api/Dockerfile", "FROM python:3.12-slim\nCOPY . .\nCMD [\"python\", \"a.py\"]\n")
-        .file("api/a.py", "1\n")
-        .file("api/test_a.py", "1\n")
-        .file("web/package.json", "{\"name\": \"web\", \"engines\": {\"node\": \"24\"}, \"scripts\": {\"test\": \"node --test\"}}\n")
-        .file("web/.nvmrc", "24.6\n")
-        .file("shop/composer.json", "{\"require\": {\"php\": \">=8.3\"}, \"require-dev\": {\"phpunit/phpunit\": \"12\"}}\n");
+    let project = || {
+        Dockopt::new()
+            .file(
+                "api/pyproject.toml",
+                "[project]\nname = \"api\"\nrequires-python = \">=3.11\"\ndependencies = [\"pytest\"]\n",
+            )
+            .file("api/Dockerfile", "FROM python:3.12-slim\nCOPY . .\nCMD [\"python\", \"a.py\"]\n")
+            .file("api/a.py", "1\n")
+            .file("api/test_a.py", "1\n")
+            .file(
+                "web/package.json",
+                "{\"name\": \"web\", \"engines\": {\"node\": \"24\"}, \"scripts\": {\"test\": \"node --test\"}}\n",
+            )
+            .file("web/.nvmrc", "24.6\n")
+            .file(
+                "shop/composer.json",
+                "{\"require\": {\"php\": \">=8.3\"}, \"require-dev\": {\"phpunit/phpunit\": \"12\"}}\n",
+            )
+    };
     let ran = emit(project(), &["github", "--write"]).code(0);
     let workflow = ran.read(GITHUB[0]);
     assert!(workflow.contains("python-version: \"3.12\"") && !workflow.contains("matrix.version"), "{workflow}");
@@ -92,11 +106,13 @@ fn the_version_of_the_image_counts() {
 fn tests_get_the_servers_of_the_compose_file() {
     let compose = "services:\n  api:\n    build: api\n    depends_on: [cache, queue]\n    environment:\n      REDIS_URL: redis://:secret@cache:6379/1\n      \
                    CACHE_HOST: cache\n      CACHE_ADDRESS: cache:6379\n      AMQP_URL: amqp://guest:guest@queue:5672/\n  cache: {image: \"valkey/valkey:8\"}\n  queue: {image: \"rabbitmq:4.1\"}\n  other: {image: \"mongo:8.0\"}\n";
-    let project = || Dockopt::new()
+    let project = || {
+        Dockopt::new()
         .file("compose.yaml", compose)
         .file("api/package.json", "{\"name\": \"api\", \"dependencies\": {\"ioredis\": \"5\", \"amqplib\": \"0.10\"}, \"devDependencies\": {\"testcontainers\": \"11\"}, \"scripts\": {\"test\": \"node --test\"}}\n")
         .file("api/Dockerfile", "FROM node:22\nCOPY . .\nCMD [\"node\", \"a.js\"]\n")
-        .file("api/a.js", "1\n");
+        .file("api/a.js", "1\n")
+    };
     let ran = emit(project(), &["github", "--write"]).code(0);
     let workflow = ran.read(GITHUB[0]);
     for line in [
@@ -122,7 +138,8 @@ fn a_solution_is_tested_as_one() {
     let test = "<Project Sdk=\"Microsoft.NET.Sdk\"><ItemGroup><PackageReference Include=\"Microsoft.NET.Test.Sdk\" Version=\"17\" /></ItemGroup></Project>\n";
     let solution = "Microsoft Visual Studio Solution File\nProject(\"{F}\") = \"A\", \"tests\\A\\A.csproj\", \"{1}\"\nEndProject\n\
                     Project(\"{F}\") = \"B\", \"tests\\B\\B.csproj\", \"{2}\"\nEndProject\n";
-    let project = Dockopt::new().file("Shop.sln", solution).file("tests/A/A.csproj", test).file("tests/B/B.csproj", test);
+    let project =
+        Dockopt::new().file("Shop.sln", solution).file("tests/A/A.csproj", test).file("tests/B/B.csproj", test);
     let ran = emit(project, &["github", "--write"]).code(0);
     assert_eq!(commands(&ran, "test"), ["dotnet restore", "dotnet test Shop.sln"]);
     assert!(!ran.read(GITHUB[0]).contains("test-tests-"), "{}", ran.read(GITHUB[0]));

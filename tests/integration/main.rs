@@ -25,6 +25,7 @@ mod compose_emit_connections;
 mod compose_emit_contexts;
 mod compose_emit_files;
 mod compose_emit_idle;
+mod compose_emit_known;
 mod compose_emit_layouts;
 mod compose_emit_monorepo;
 mod compose_emit_notes;

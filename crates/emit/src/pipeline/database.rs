@@ -169,7 +169,16 @@ fn database(server: &StackService, system: PipelineSystem) -> Option<ReachableDa
     let words = ServerImage::all().filter(|other| other.host == row.host).flat_map(|row| data::words(row.names));
     let words = words.map(str::to_owned).chain([server.name.to_ascii_uppercase()]).collect();
     let (is_database, has_login) = (row.is_database(), row.settings.contains("{user"));
-    Some(ReachableDatabase { job, host: host.to_owned(), words, kind: row.protocol(), user, name, is_database, has_login })
+    Some(ReachableDatabase {
+        job,
+        host: host.to_owned(),
+        words,
+        kind: row.protocol(),
+        user,
+        name,
+        is_database,
+        has_login,
+    })
 }
 
 /// A check of `data/services.tsv` as a command in double quotes, its variables replaced by their values.
@@ -190,7 +199,8 @@ fn check_text(check: &str, settings: &[(String, String)]) -> Option<String> {
         rest = after;
     }
     text.push_str(rest);
-    let text = without_double_quotes(&text.replace("$'", "'").replace("\"$(hostname -i | cut -d' ' -f1)\"", "127.0.0.1"));
+    let text =
+        without_double_quotes(&text.replace("$'", "'").replace("\"$(hostname -i | cut -d' ' -f1)\"", "127.0.0.1"));
     (!text.contains(['$', '`', '\\', '"'])).then_some(text)
 }
 

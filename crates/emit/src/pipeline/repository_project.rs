@@ -68,15 +68,17 @@ pub(super) fn repository_projects<'i>(input: &PipelineInput<'i>, plan: &Pipeline
 fn test_solutions(all: &mut Vec<RepositoryProject>) {
     for at in 0..all.len() {
         let known = &all[at];
-        let mut files = known.project.manifests.iter().filter(|file| FileKind::of(file).nature() == ContentKind::Solution);
+        let mut files =
+            known.project.manifests.iter().filter(|file| FileKind::of(file).nature() == ContentKind::Solution);
         let (Some(file), None) = (files.next(), files.next()) else { continue };
         let members: BTreeSet<String> =
             known.project.members.iter().map(|folder| path::normalize(&path::child(&known.context, folder))).collect();
-        let is_member = |other: &RepositoryProject| {
-            other.project.ecosystem == Ecosystem::DotNet && members.contains(&other.folder)
-        };
+        let is_member =
+            |other: &RepositoryProject| other.project.ecosystem == Ecosystem::DotNet && members.contains(&other.folder);
         let tested = all.iter().filter(|other| is_member(other));
-        let Some(task) = tested.flat_map(|other| &other.tasks).find(|task| task.kind == TaskKind::Test) else { continue };
+        let Some(task) = tested.flat_map(|other| &other.tasks).find(|task| task.kind == TaskKind::Test) else {
+            continue;
+        };
         let reason = format!("{} has projects with tests", path::name(file));
         let command = format!("{} {}", task.command, quoted_word(path::name(file)));
         let task = ProjectTask { kind: TaskKind::Test, command, reason, place: Some(file.clone()) };
@@ -119,17 +121,18 @@ fn image_tool(input: &PipelineInput, folder: &str, tools: &BTreeSet<&str>) -> Op
         let context = path::normalize(context.unwrap_or_else(|| build.context_root.as_deref().unwrap_or_default()));
         context.trim_start_matches("./") == folder || path::parent(&build.place) == folder
     });
-    builds.flat_map(|input| {
-        let build = Build::new(input);
-        let stages: Vec<_> = build.needed_stages().collect();
-        let calls = stages.into_iter().flat_map(|stage| build.called(stage).collect::<Vec<_>>());
-        let installs = calls.filter_map(|invocation| {
-            let call = invocation.package_call()?;
-            (call.verb == Verb::Install).then(|| path::name(invocation.program.unwrap_or_default()).to_owned())
-        });
-        installs.collect::<Vec<_>>()
-    })
-    .find(|program| tools.contains(program.as_str()))
+    builds
+        .flat_map(|input| {
+            let build = Build::new(input);
+            let stages: Vec<_> = build.needed_stages().collect();
+            let calls = stages.into_iter().flat_map(|stage| build.called(stage).collect::<Vec<_>>());
+            let installs = calls.filter_map(|invocation| {
+                let call = invocation.package_call()?;
+                (call.verb == Verb::Install).then(|| path::name(invocation.program.unwrap_or_default()).to_owned())
+            });
+            installs.collect::<Vec<_>>()
+        })
+        .find(|program| tools.contains(program.as_str()))
 }
 
 /// The one of several tools that the scripts of a project call.

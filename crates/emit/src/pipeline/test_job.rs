@@ -37,7 +37,12 @@ pub(super) fn test_jobs(input: &PipelineInput, plan: &mut PipelinePlan) -> Vec<T
 }
 
 /// The tasks of a project that a pipeline runs; what is left out is noted.
-fn wanted_tasks(input: &PipelineInput, known: &RepositoryProject, place: &str, plan: &mut PipelinePlan) -> Vec<ProjectTask> {
+fn wanted_tasks(
+    input: &PipelineInput,
+    known: &RepositoryProject,
+    place: &str,
+    plan: &mut PipelinePlan,
+) -> Vec<ProjectTask> {
     let mut tasks = known.tasks.clone();
     tasks.retain(|task| is_adopted(input, &known.project, task));
     let text_of = |file: &str| (input.text_of)(&path::child(&known.context, file));
@@ -135,8 +140,19 @@ fn job_of_project(
         coverage = coverage.or(file);
         commands.push((title.to_owned(), command));
     }
-    let needs_docker = project.dependencies.iter().any(|known| known.name.to_ascii_lowercase().contains("testcontainers"));
-    TestJob { id, folder: known.folder.clone(), tools, versions, commands, databases, variables, coverage, needs_docker }
+    let needs_docker =
+        project.dependencies.iter().any(|known| known.name.to_ascii_lowercase().contains("testcontainers"));
+    TestJob {
+        id,
+        folder: known.folder.clone(),
+        tools,
+        versions,
+        commands,
+        databases,
+        variables,
+        coverage,
+        needs_docker,
+    }
 }
 
 /// What people read of a task.

@@ -59,7 +59,8 @@ fn fits(pattern: &str, name: &str) -> bool {
 }
 
 fn of_command(words: &[&str]) -> Vec<Forward> {
-    let is_front = |word: &&&str| word.contains('=') && !word.starts_with('-') || matches!(**word, "cross-env" | "npx" | "exec");
+    let is_front =
+        |word: &&&str| word.contains('=') && !word.starts_with('-') || matches!(**word, "cross-env" | "npx" | "exec");
     let front = words.iter().take_while(is_front).count();
     let Some((program, rest)) = words[front..].split_first() else { return Vec::new() };
     let program = path::name(program);

@@ -143,9 +143,7 @@ fn does(words: &[&str], what: &str) -> bool {
         let mut rows = data::SCRIPT_COMMANDS.rows().filter(|row| row[1] == what);
         rows.any(|row| {
             let wanted: Vec<&str> = row[0].split(' ').collect();
-            let is_it = |at: &[&str]| {
-                path::name(at[0]) == wanted[0] && at[1..] == wanted[1..]
-            };
+            let is_it = |at: &[&str]| path::name(at[0]) == wanted[0] && at[1..] == wanted[1..];
             let is_there = command.windows(wanted.len()).any(is_it) && !(is_forward && row[0] == "-w");
             is_there && !data::words(row[2]).any(|option| command.contains(&option))
         })
