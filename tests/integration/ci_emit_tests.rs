@@ -144,3 +144,18 @@ fn a_solution_is_tested_as_one() {
     assert_eq!(commands(&ran, "test"), ["dotnet restore", "dotnet test Shop.sln"]);
     assert!(!ran.read(GITHUB[0]).contains("test-tests-"), "{}", ran.read(GITHUB[0]));
 }
+
+/// An environment file that git lacks names the servers in its example.
+#[test]
+fn examples_of_environment_files_name_servers() {
+    let compose = "services:\n  api:\n    build: api\n    depends_on: [cache]\n    env_file:\n      - ./api/.env\n  cache: {image: \"redis:8\"}\n";
+    let project = Dockopt::new()
+        .file("compose.yaml", compose)
+        .file("api/.env.example", "# where Redis is\nREDIS_HOST=\"cache\"\nREDIS_PORT=6379\n")
+        .file("api/requirements.txt", "redis\npytest\n")
+        .file("api/test_a.py", "1\n")
+        .file("api/Dockerfile", "FROM python:3.12\nCOPY . .\nCMD [\"python\", \"a.py\"]\n");
+    let ran = emit(project, &["github", "--write"]).code(0);
+    let workflow = ran.read(GITHUB[0]);
+    assert!(workflow.contains("REDIS_HOST: \"127.0.0.1\"\n") && workflow.contains("- 6379:6379\n"), "{workflow}");
+}

@@ -5,10 +5,12 @@ use super::plan::{JobDatabase, PipelinePlan};
 use crate::compose::project::{ComposeMap, ComposeValue};
 use crate::data;
 use crate::emit::ServerImage;
+use crate::inputs::ComposeInput;
 use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::stack::{Stack, StackService, known_service};
 use crate::tasks::{MigrationCommand, migration_command, run_command};
 use crate::text::path;
+use crate::yaml::{self, YamlNode};
 
 /// The password of databases that live as long as a job.
 const PASSWORD: &str = "test";
@@ -35,7 +37,7 @@ pub(super) fn databases(
             continue;
         }
         let mut leads = Vec::new();
-        for (name, value) in services().flat_map(settings) {
+        for (name, value) in services().flat_map(|service| all_settings(input, compose, service)) {
             let Some(new) = database.value_for(server, &name, &value) else { continue };
             if !leads.iter().any(|(known, _)| *known == name) {
                 leads.push((name, new));
@@ -219,6 +221,32 @@ fn settings(service: &StackService) -> Vec<(String, String)> {
     let map = service.value.get("environment").and_then(ComposeValue::as_map);
     let entries = map.into_iter().flat_map(ComposeMap::iter).filter(|(_, entry)| !entry.value.is_null());
     entries.map(|(name, entry)| (name.to_owned(), entry.value.display())).collect()
+}
+
+/// The variables of a service with those of its environment files; of a file that git lacks, those of its example.
+fn all_settings(input: &PipelineInput, compose: &ComposeInput, service: &StackService) -> Vec<(String, String)> {
+    let mut all = settings(service);
+    let paths = compose.request.paths();
+    for path in paths.iter().filter_map(|path| path::relative(path, input.folder)) {
+        let text = (input.text_of)(path).unwrap_or_default();
+        let tree = yaml::read(&text);
+        let node = tree.root().and_then(|root| root.get("services")?.get(service.name)?.get("env_file"));
+        let text_of = |node: YamlNode| node.text().or_else(|| node.get("path")?.text()).map(str::to_owned);
+        let names = node.into_iter().flat_map(|node| {
+            let items = node.items().filter_map(text_of).collect::<Vec<_>>();
+            items.into_iter().chain(node.text().map(str::to_owned))
+        });
+        for file in names.map(|name| path::join(path::parent(path), &name)) {
+            if input.files.contains(&file) {
+                continue;
+            }
+            let lines = (input.text_of)(&format!("{file}.example")).unwrap_or_default();
+            let pairs = lines.lines().filter_map(|line| line.trim().split_once('='));
+            let pairs = pairs.filter(|(name, value)| is_plain(name) && !value.contains('$'));
+            all.extend(pairs.map(|(name, value)| (name.to_owned(), value.trim_matches(['"', '\'', ' ']).to_owned())));
+        }
+    }
+    all
 }
 
 /// Whether a project has a package that talks to a kind of server (`data/client_libraries.tsv`).

@@ -3,7 +3,7 @@
 use super::collect::submodules;
 use super::input::{DeploymentRunner, PipelineInput};
 use super::lines::{YamlLines, indented, list};
-use super::plan::{PipelinePlan, PlannedDeployment, PlannedImage, TestJob};
+use super::plan::{ImageStart, PipelinePlan, PlannedDeployment, PlannedImage, TestJob};
 use super::scripts;
 use crate::emit::EmittedFile;
 use crate::text::path;
@@ -229,9 +229,7 @@ fn add_leg(lines: &mut YamlLines, image: &PlannedImage, platform: &str, has_seve
         ("COMPOSE".to_owned(), start.compose.join(" ")),
         ("SECONDS_TO_START".to_owned(), start.seconds.to_string()),
     ];
-    if !start.needs.is_empty() {
-        variables.push(("NEEDS".to_owned(), start.needs.join(" ")));
-    }
+    variables.extend(needs_variable(start));
     for (_, value) in &mut variables {
         // GitLab replaces variables in values of variables.
         *value = value.replace('$', "$$");
@@ -239,6 +237,11 @@ fn add_leg(lines: &mut YamlLines, image: &PlannedImage, platform: &str, has_seve
     lines.map(2, "variables", &variables);
     lines.block(4, "OPTIONS", &image.options().join("\n").replace('$', "$$"));
     lines.block(4, "INPUTS", &image.inputs.join("\n").replace('$', "$$"));
+}
+
+/// The variable with what is started before an image, where there is anything.
+fn needs_variable(start: &ImageStart) -> Option<(String, String)> {
+    (!start.needs.is_empty()).then(|| ("NEEDS".to_owned(), start.needs.join(" ")))
 }
 
 fn add_tags(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelinePlan) {

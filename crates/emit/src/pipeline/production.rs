@@ -35,9 +35,8 @@ fn counts(reason: &ReasonAgainst, build: &BuildInput) -> bool {
 /// The builds, those of stages for developers replaced by that of the last stage, unless others build that.
 fn with_last_stages(inputs: &Inputs, notes: &mut Vec<String>) -> Vec<BuildInput> {
     let mut builds: Vec<BuildInput> = Vec::new();
-    let is_of_same = |one: &BuildInput, other: &BuildInput| {
-        one.dockerfile == other.dockerfile && one.context_root == other.context_root
-            || one.place == other.place && one.context_root == other.context_root
+    let is_of_same = |build: &BuildInput, other: &BuildInput| {
+        (build.dockerfile == other.dockerfile || build.place == other.place) && build.context_root == other.context_root
     };
     for build in &inputs.builds {
         let Some(stage) = developer_stage(build) else {

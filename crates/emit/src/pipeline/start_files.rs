@@ -42,7 +42,7 @@ pub(super) fn start_files(input: &PipelineInput) -> Vec<StartFiles> {
                 && path::parent(&other_name) == path::parent(&name)
         };
         let is_alone = compose.request.files.len() == 1 && !is_main_file(path::name(&name));
-        let main = composes.iter().find(is_beside).filter(|_| is_alone);
+        let main = if is_alone { composes.iter().find(is_beside) } else { None };
         let is_started_together = |main: &ComposeInput| {
             let main = place(input, main).unwrap_or_default();
             starts.iter().any(|start| start.names(&name) && start.names(&main))

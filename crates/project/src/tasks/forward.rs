@@ -96,7 +96,7 @@ fn of_manager(program: &str, rest: &[&str]) -> Option<Forward> {
     let name = words.next()?;
     // The runner of Bun, and programs of packages.
     let is_other = program == "bun" && !is_run && selection == Selection::Same;
-    let is_program = !is_run && matches!(name, "exec" | "dlx" | "x" | "ci" | "install" | "i");
+    let is_program = !is_run && matches!(name, "exec" | "dlx" | "x");
     let is_of_npm = program != "npm" || is_run || matches!(name, "test" | "t" | "start");
     let name = if program == "npm" && name == "t" { "test" } else { name };
     (!is_other && !is_program && is_of_npm).then(|| Forward { selection, name: name.to_owned() })

@@ -231,10 +231,8 @@ impl ExtendedFile<'_> {
         order.sort_by_key(|service| service.role == ServiceRole::Backend);
         let mut reasons: BTreeMap<&str, String> = BTreeMap::new();
         for service in &order {
-            let other = service.dockerfile.as_ref().and_then(|dockerfile| self.elsewhere.get(dockerfile));
-            let other = other.filter(|_| service.role == ServiceRole::Application);
-            let why = other
-                .map(|(name, file)| format!("`{name}` of {file} is built from its Dockerfile"))
+            let why = self
+                .reason_elsewhere(service)
                 .or_else(|| reason_against(&self.source, stack, (plan, service), names, &reasons));
             if let Some(why) = why {
                 self.notes.push(format!("`{}` was not added: {why}", service.name));
@@ -255,6 +253,15 @@ impl ExtendedFile<'_> {
             }
         }
         added
+    }
+
+    /// Why a program is there already: a service of another compose file is built from its Dockerfile.
+    fn reason_elsewhere(&self, service: &PlannedService) -> Option<String> {
+        if service.role != ServiceRole::Application {
+            return None;
+        }
+        let (name, file) = self.elsewhere.get(service.dockerfile.as_ref()?)?;
+        Some(format!("`{name}` of {file} is built from its Dockerfile"))
     }
 
     /// Adds a key; says so where that is not possible.
