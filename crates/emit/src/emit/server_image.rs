@@ -65,7 +65,7 @@ impl ServerImage {
         self.settings.contains("{database}")
     }
 
-    /// What its clients speak: those of Redis talk to Valkey, and those of MySQL to MariaDB.
+    /// What its clients speak: those of Redis talk to Valkey, and those of `MySQL` to `MariaDB`.
     pub(crate) fn protocol(self) -> &'static str {
         match self.host {
             "valkey" => "redis",
@@ -74,7 +74,7 @@ impl ServerImage {
         }
     }
 
-    /// Whether its image starts it without a command; that of RabbitMQ only allows more.
+    /// Whether its image starts it without a command; that of `RabbitMQ` only allows more.
     pub(crate) fn starts_by_itself(self) -> bool {
         self.command == "-" || self.host == "rabbitmq"
     }

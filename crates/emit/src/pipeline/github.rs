@@ -256,7 +256,7 @@ fn add_legs(lines: &mut YamlLines, input: &PipelineInput, plan: &PipelinePlan) {
             lines.pair(12, "needs", &image.start.needs.join(" "));
         }
         if compose.is_none() {
-            lines.pair(12, "compose", &image.start.compose.join(" "));
+            lines.pair(12, "compose", &image.start.file_list());
         }
         lines.pair(12, "services", &image.start.services.join(" "));
         lines.add(12, &format!("seconds: {}", image.start.seconds));
@@ -282,8 +282,8 @@ fn add_legs(lines: &mut YamlLines, input: &PipelineInput, plan: &PipelinePlan) {
 
 /// The compose files that all images are started with, where they are the same.
 fn single_compose(plan: &PipelinePlan) -> Option<String> {
-    let starts = plan.images.iter().map(|image| &image.start.compose).filter(|files| !files.is_empty());
-    let all: BTreeSet<String> = starts.map(|files| files.join(" ")).collect();
+    let starts = plan.images.iter().map(|image| image.start.file_list());
+    let all: BTreeSet<String> = starts.filter(|files| !files.is_empty()).collect();
     if all.len() > 1 { None } else { Some(all.into_iter().next().unwrap_or_default()) }
 }
 

@@ -226,7 +226,7 @@ fn add_leg(lines: &mut YamlLines, image: &PlannedImage, platform: &str, has_seve
         ("CONTEXT".to_owned(), image.image.context.clone()),
         ("SERVICES".to_owned(), start.services.join(" ")),
         ("UNMOUNTED".to_owned(), start.unmounted.join(" ")),
-        ("COMPOSE".to_owned(), start.compose.join(" ")),
+        ("COMPOSE".to_owned(), start.file_list()),
         ("SECONDS_TO_START".to_owned(), start.seconds.to_string()),
     ];
     variables.extend(needs_variable(start));

@@ -85,6 +85,13 @@ pub(super) struct ImageStart {
     pub(super) seconds: u64,
 }
 
+impl ImageStart {
+    /// The compose files in one text, as the scripts read them.
+    pub(super) fn file_list(&self) -> String {
+        self.compose.join(" ")
+    }
+}
+
 /// A job that tests.
 #[derive(Clone, Debug)]
 pub(super) struct TestJob {

@@ -49,7 +49,7 @@ pub(super) fn start_files(input: &PipelineInput) -> Vec<StartFiles> {
         };
         match main {
             Some(main) if is_started_together(main) || is_overlay(compose, main) => {
-                all.extend(on_top(input, main, compose))
+                all.extend(on_top(input, main, compose));
             }
             _ => {
                 all.extend(files(input, compose));

@@ -76,7 +76,7 @@ pub(super) fn image_version(input: &PipelineInput, project: &Project, context: &
     let is_bun = project.install().is_some_and(|install| install.tool == Tool::Bun);
     let names = if is_bun { &["oven/bun"][..] } else { language_images(project.ecosystem) };
     let folder = path::normalize(&path::child(context, &project.root));
-    let builds = input.inputs.builds.iter().filter_map(|build| {
+    let builds = input.inputs.builds.iter().filter(|build| {
         let root = path::normalize(build.context_root.as_deref().unwrap_or_default());
         let top = path::normalize(input.root);
         let place = path::relative(&root, &top).unwrap_or(&root).trim_start_matches("./");
@@ -84,7 +84,7 @@ pub(super) fn image_version(input: &PipelineInput, project: &Project, context: &
         let is_it = |known: &Project| {
             known.ecosystem == project.ecosystem && path::normalize(&path::child(place, &known.root)) == folder
         };
-        projects.any(is_it).then_some(build)
+        projects.any(is_it)
     });
     let versions = builds.flat_map(|build| {
         let build = Build::new(build);
