@@ -206,7 +206,6 @@ __metadata:
         "
         [] pnpm install --frozen-lockfile
         fmt-check: pnpm exec prettier --check . (`prettier` is among its packages; package.json)
-        lint: pnpm run lint (`lint` is a script of package.json; package.json)
         test: pnpm exec vitest run (`vitest` is among its packages; package.json)
         [apps/a] pnpm install --frozen-lockfile
         typecheck: pnpm run check-types (`check-types` is a script of package.json; apps/a/package.json)
