@@ -14,10 +14,15 @@ first='@first@' strategy='@strategy@' edge_image='@edge_image@'
 compose() { docker compose @files@ "$@"; }
 say() { echo "$(date -u +%H:%M:%S) $*"; }
 usage() { sed -n 3,6p @folder@/deploy.sh >&2; exit 2; }
-finish() { # finish CODE RESULT: adds a line of names and numbers to the record
-  say "$2"
-  [ -z "$began" ] || printf '{"time":"%s","service":"%s","from":"%s","to":"%s","containers":"%s","seconds":%s,"exit":%s,"result":"%s"}\n' \
-    "$(date -u +%FT%TZ)" "$first" "$old_image" "$new_image" "${new# }" "$(($(date +%s) - began))" "$1" "$2" >>@folder@/record.jsonl
+clock() { cut -d ' ' -f 1 /proc/uptime 2>/dev/null || date +%s; } # in seconds; does not go back where Linux is
+between() { LC_ALL=C awk -v from="$1" -v to="$2" 'BEGIN { printf "%.2f", (to > from ? to - from : 0) }'; }
+enter() { now=$(clock); steps="$steps${steps:+,}\"$step\":$(between "$at" "$now")"; step=$1 at=$now; } # enter STEP: the one before has ended
+line() { LC_ALL=C tr '\n\t' '  ' | LC_ALL=C tr -cd ' !#-[]-~' | tail -c 300; } # what a string of JSON can have
+finish() { # finish CODE RESULT: adds a line to the record: names and numbers, no value of a variable
+  say "$2"; enter ''
+  printf '{"version":2,"time":"%s","service":"%s","command":"%s","strategy":"%s","from":"%s","to":"%s","from_id":"%s","to_id":"%s","image":"%s","containers":"%s","old_containers":"%s","seconds":%s,"steps":{%s},"watched":[%s],"limits":{"watch":%s,"errors":%s,"milliseconds":%s},"probe":"%s","exit":%s,"result":"%s"}\n' \
+    "$(date -u +%FT%TZ)" "$first" "$command" "$strategy" "$old_image" "$new_image" "$old_id" "$id" "$(echo "$wanted" | line)" "${new# }" "$old" \
+    "$(between "$began" "$at")" "$steps" "$watched" "$watch" "$errors" "$milliseconds" "$probe" "$1" "$2" >>@folder@/record.jsonl
   [ -z "$notify" ] || RESULT=$2 sh -c "$notify" 9>&- || say 'the command of --notify failed'
   exit "$1"
 }
@@ -52,7 +57,16 @@ settle() { # requests go to the containers in service; all others, the old versi
   done; done
   save
 }
-undo() { trap '' INT TERM HUP; say "$1: back to the old version"; settle || say 'not all is undone: run deploy.sh again'; finish 1 "$1"; }
+undo() { trap '' INT TERM HUP; say "$1: back to the old version"; enter undo; settle || say 'not all is undone: run deploy.sh again'; finish 1 "$1"; }
+said() { # said CONTAINER: the last words of its check, without the values of its variables and the passwords in them
+  n=$(inspect 'len .State.Health.Log' "$1" 2>/dev/null) && [ "$n" -gt 0 ] || return 0
+  inspect "(index .State.Health.Log $((n - 1))).Output" "$1" | variables=$(inspect 'range .Config.Env}}{{println .}}{{end' "$1") LC_ALL=C awk '
+    function hide(value) { if (length(value) > (value ~ /^[0-9]+$/ ? 7 : 3)) # a short one is no secret, and a number may be a port
+      for (from = 0; (at = index(substr(text, from + 1), value)); from += at) for (i = from + at; i < from + at + length(value); i++) hidden[i] = 1 }
+    { text = text $0 " " }
+    END { sub(/ +$/, "", text); for (n = split(ENVIRON["variables"], v, "\n"); n; n--) { hide(v[n]); sub(/^[A-Za-z_0-9]*=/, "", v[n]); hide(v[n]); if (sub(/^[^:]*:\/\/[^:]*:/, "", v[n]) && sub(/@[^@]*$/, "", v[n])) hide(v[n]) }
+      for (i = 1; i <= length(text); i++) if (!(i in hidden)) printf "%s", substr(text, i, 1); else if (!((i - 1) in hidden)) printf "***" }' | line
+}
 healthy() { # healthy CONTAINER SECONDS: else shows what its check and its log say
   for _ in $(seq "$2"); do
     case $(inspect '.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{end' "$1") in
@@ -60,7 +74,7 @@ healthy() { # healthy CONTAINER SECONDS: else shows what its check and its log s
     esac
     sleep 1
   done
-  inspect 'if .State.Health}}{{range .State.Health.Log}}{{.Output}}{{end}}{{end' "$1" | tail -n 5
+  probe=$(said "$1"); inspect 'if .State.Health}}{{range .State.Health.Log}}{{.Output}}{{end}}{{end' "$1" | tail -n 5
   docker logs --tail 5 "$1" && return 1
 }
 observe() { # for the seconds of --watch: errors and time of the new version within the limits, its containers healthy
@@ -68,10 +82,13 @@ observe() { # for the seconds of --watch: errors and time of the new version wit
   now=$(total hrsp_5xx,econ,eresp) && bad=$((now - bad)) && now=$(total stot) && all=$((now - all)) && time=$(total rtime) || return 1
   count=$(for s in $(routed); do among "$s" "$new"; done | wc -l); time=$((time / (count ? count : 1)))
   say "$bad errors of $all requests to the new version, about $time ms"
-  [ "$all" -ge 0 ] && [ $((bad * 100)) -le $((errors * all)) ] && [ "$time" -le "$milliseconds" ] || return 1
+  [ "$all" -ge 0 ] && [ "$bad" -ge 0 ] || return 1
+  watched="$watched${watched:+,}{\"percent\":$percent,\"requests\":$all,\"errors\":$bad,\"milliseconds\":$time}"
+  [ $((bad * 100)) -le $((errors * all)) ] && [ "$time" -le "$milliseconds" ] || return 1
   for c in $new; do healthy "$c" 1 || return 1; done
 }
-image='' migrate='' smoke='' notify='' watch=10 errors=1 milliseconds=60000 command=deploy began='' new='' old_image='' new_image='' stale='' tries=0
+image='' migrate='' smoke='' notify='' watch=10 errors=1 milliseconds=60000 command=deploy
+new='' old='' old_id='' old_image='' id='' new_image='' stale='' tries=0 began=$(clock) step=settle steps='' watched='' probe=''; at=$began
 while [ $# -gt 0 ]; do
   case $1 in
     --image | --migrate | --smoke | --notify | --strategy | --watch | --errors | --milliseconds)
@@ -80,8 +97,8 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-[ -n "$(services)" ] || usage; case " $watch $errors $milliseconds" in *[!0-9\ ]* | *' 0'[0-9]*) usage ;; esac
-step=$((100 / $(fact count "$first"))); case $strategy in canary) shares='5 25 50 100' ;; rolling) shares="$(seq "$step" "$step" 99) 100" ;; blue-green) shares=100 ;; *) usage ;; esac
+[ -n "$(services)" ] || usage; case " $watch $errors $milliseconds " in *[!0-9\ ]* | *' 0'[0-9]* | *'  '*) usage ;; esac
+wanted=$image part=$((100 / $(fact count "$first"))); case $strategy in canary) shares='5 25 50 100' ;; rolling) shares="$(seq "$part" "$part" 99) 100" ;; blue-green) shares=100 ;; *) usage ;; esac
 docker version >/dev/null && project=$(compose config | sed -n 's/^name: "\{0,1\}\([^"]*\).*/\1/p') && [ -n "$project" ] || exit 2
 # One deployment at a time: a container that ends with this script, however it ends, as the script holds its standard input.
 docker rm "$project-deploy-lock" >/dev/null 2>&1 || :
@@ -102,7 +119,7 @@ all=$(echo $(for s in $(services); do containers "$s"; done)); [ -n "$all" ] || 
 for s in $(services); do # `docker compose down` and `up` give other names
   [ -n "$(among "$s" "$(serving)")" ] || { pin '' '' "$all" >@folder@/next.yaml; mv @folder@/next.yaml "@folder@/$first.yaml"; break; }; done
 settle || { echo 'HAProxy does not answer: docker compose up -d' >&2; exit 2; }
-began=$(date +%s) old=$(serving)
+enter image; old=$(serving)
 trap 'undo interrupted' INT TERM HUP
 # Each image gets a tag of its own, which keeps it from `docker image prune` (but not from `prune -a`).
 old_id=$(inspect .Image "${old%% *}")
@@ -126,11 +143,13 @@ for s in $(services); do # nothing to do: as many healthy containers, made of th
   for c in $(among "$s" "$old"); do [ "$(inspect 'index .Config.Labels "com.docker.compose.config-hash"' "$c")" = "$hash" ] && healthy "$c" 1 >/dev/null 2>&1 && same=$((same + 1)); done
 done
 [ "$same" -lt "$want" ] || finish 0 "$new_image is in service"
+enter migrate
 [ -z "$migrate" ] || (set -f; compose -f @folder@/next.yaml run --rm -T --no-deps "$first" $migrate) || finish 1 'the migration failed'
+enter start; probe=''
 for s in $(services); do
   say "starting $s"
   count=$(($(containers "$s" | wc -l) + $(fact count "$s")))
-  said=$(compose -f @folder@/next.yaml up -d --no-deps --no-build --no-recreate --scale "$s=$count" "$s" 2>&1) || { echo "$said" | tail -n 5; undo "$s does not start"; }
+  output=$(compose -f @folder@/next.yaml up -d --no-deps --no-build --no-recreate --scale "$s=$count" "$s" 2>&1) || { echo "$output" | tail -n 5; undo "$s does not start"; }
   for c in $(others "$s" "$old"); do
     new="$new $c"
     healthy "$c" "$(fact start "$s")" || undo "$c is not healthy"
@@ -138,12 +157,12 @@ for s in $(services); do
     join "$s" "$c" || undo "HAProxy does not reach $c"
   done
 done
-for percent in $shares; do
+enter switch; for percent in $shares; do
   share "$percent" "$new" || undo 'HAProxy does not switch'; say "$percent % of the requests to the new version"
   observe || undo 'too many errors, too slow, or not healthy'
 done
 pin "$new_image" "$old_image" "${new# }" >@folder@/next.yaml
-trap '' INT TERM HUP; mv @folder@/next.yaml "@folder@/$first.yaml"
+enter remove; trap '' INT TERM HUP; mv @folder@/next.yaml "@folder@/$first.yaml"
 settle || say 'the old version is not removed: run deploy.sh again'
 for image in $(docker images --format '{{.Repository}}:{{.Tag}}' "$project-$first" | grep :deployed- | grep -vx -e "$new_image" -e "$old_image"); do docker rmi "$image" >/dev/null 2>&1 || :; done # rollback goes back by one
 finish 0 "$new_image is in service"

@@ -21,7 +21,9 @@ pub(super) use self::completions::{Completions, Man};
 pub(super) use self::compose::{
     ComposeCheck, ComposeCommand, ComposeEmit, ComposeEnv, ComposeGraph, ComposeVerify, GraphStyleArgument,
 };
-pub(super) use self::deploy::{DeployCheck, DeployCommand, DeployEmit, DeployStrategy, DeployTool, DeployVerify};
+pub(super) use self::deploy::{
+    DeployCheck, DeployCommand, DeployEmit, DeployPlan, DeployReport, DeployStrategy, DeployTool, DeployVerify,
+};
 pub(super) use self::fix::FixArgs;
 pub(super) use self::history::History;
 pub(super) use self::image::{Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Table, Verify};

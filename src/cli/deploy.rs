@@ -1,7 +1,9 @@
 //! `dockopt deploy`.
 
 mod emit;
+mod plan;
 mod project;
+mod report;
 mod verify;
 
 use std::path::Path;
@@ -12,13 +14,15 @@ use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{CommandFailure, base, complain, line, policies, today, write_run};
 use super::{baseline, progress, terminal, version};
 use crate::audit::{self, InputAudit, Replaceability, ServiceReplacement};
-use crate::load::GatherRequest;
-use crate::report::{self, DeployCheckResult, Format, ReportRun};
+use crate::load::{GatherRequest, MigrationBase};
+use crate::report::{self as pages, DeployCheckResult, Format, ReportRun};
 
 pub(super) fn run(global: &Global, command: DeployCommand) -> Result<u8, CommandFailure> {
     match command {
         DeployCommand::Check(command) => check(global, command),
         DeployCommand::Emit(command) => emit::run(global, &command),
+        DeployCommand::Plan(command) => plan::run(global, &command),
+        DeployCommand::Report(command) => report::run(global, &command),
         DeployCommand::Verify(command) => verify::run(global, command),
     }
 }
@@ -59,7 +63,8 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
         return Err(no_compose_file(&command.path, has_composes));
     }
     progress::doing("reading migrations");
-    crate::load::add_migrations(&mut inputs, &command.path, command.since.as_deref())?;
+    let known = command.since.as_deref().map_or(MigrationBase::Newest, MigrationBase::Commit);
+    crate::load::add_migrations(&mut inputs, &command.path, known)?;
     crate::load::add_migration_findings(&mut inputs, command.with.is_some());
     version::warn_of_old_data(request.today);
     progress::doing("checking");
@@ -78,8 +83,8 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
         migrations: inputs.migrations.as_deref(),
         has_backup: audit::has_database_backup(&inputs),
     };
-    let page = |medium| report::deploy_check(&run, &result, medium);
-    write_run(global, &run, page, || report::deploy_check_json(&result))?;
+    let page = |medium| pages::deploy_check(&run, &result, medium);
+    write_run(global, &run, page, || pages::deploy_check_json(&result))?;
     Ok(code)
 }
 

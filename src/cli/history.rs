@@ -15,7 +15,7 @@ use crate::report::{self, Format};
 use crate::results::{HistoryRecord, ProjectHistory};
 
 /// Bytes that a record may have.
-const LIMIT: u64 = 256 << 20;
+pub(super) const LIMIT: u64 = 256 << 20;
 
 pub(super) fn run(global: &Global, command: &History) -> Result<u8, CommandFailure> {
     let file = &command.file;
@@ -45,13 +45,18 @@ pub(super) fn run(global: &Global, command: &History) -> Result<u8, CommandFailu
     Ok(CLEAN)
 }
 
-/// The records of a text: one that was written by hand or by an older version may hold secrets.
+/// The records of a text.
 fn read_records(text: &str) -> ProjectHistory {
+    ProjectHistory::read(&masked_lines(text))
+}
+
+/// Lines of JSON without secrets: those that were written by hand or by an older version may hold some.
+pub(super) fn masked_lines(text: &str) -> String {
     let lines = text.split_inclusive('\n').map(|line| match Mask::json(line) {
         Some(masked) => Cow::Owned(masked + "\n"),
         None => Cow::Borrowed(line),
     });
-    ProjectHistory::read(&lines.collect::<String>())
+    lines.collect()
 }
 
 /// The record in a file; a missing one is empty.

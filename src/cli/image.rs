@@ -9,6 +9,7 @@ mod search;
 mod source;
 
 pub(super) use self::measure::measure;
+pub(super) use self::source::analyse_named;
 
 use super::args::{FailOn, Global, Image, ImageCommand, Table};
 use super::exit::{CLEAN, FAILED, FOUND};

@@ -4,6 +4,8 @@ mod earlier;
 mod files;
 mod list;
 mod project;
+mod report;
+mod template;
 
 use super::args::{Global, Init};
 use super::exit::{CLEAN, FOUND};
@@ -13,10 +15,11 @@ use super::{changes, terminal};
 use crate::finding::Mask;
 use crate::fix::FixOutcome;
 use crate::load::{GatherRequest, SettingsSource};
-use crate::report;
 use crate::rules::AllRules;
 use files::SetupFiles;
 use project::InitProject;
+
+pub(super) use report::called_files;
 
 pub(super) fn run(global: &Global, command: &Init) -> Result<u8, CommandFailure> {
     let root = &command.path;
@@ -49,7 +52,7 @@ pub(super) fn run(global: &Global, command: &Init) -> Result<u8, CommandFailure>
     for name in &setup.edited {
         terminal::note(&format!("{name} is not as dockopt wrote it, and is left alone"));
     }
-    let files = report::count(count, "file");
+    let files = crate::report::count(count, "file");
     terminal::note(&match (count, command.write) {
         (0, _) => "nothing to write".to_owned(),
         (_, true) => format!("wrote {}", names.join(", ")),

@@ -468,3 +468,40 @@ fn a_start_uses_what_the_image_has() {
     assert!(start.starts_with("cp web/.env.example web/.env\nexport KEY="), "{start}");
     assert!(!start.contains("PORT_OF_HOST"), "{start}");
 }
+
+/// Tests are those of the program, in the pipeline as in the recipes: an example has its own, and members of a workspace
+/// whose root runs no tests have theirs.
+#[test]
+fn the_pipeline_and_the_recipes_have_the_same_tests() {
+    let package = |more: &str| format!("{{\"name\": \"x\", \"private\": true{more}}}\n");
+    let tested = package(", \"scripts\": {\"test\": \"node --test\"}");
+    let root = package(", \"workspaces\": [\"web\", \"api\"], \"scripts\": {\"lint\": \"eslint .\"}");
+    let project = || {
+        Dockopt::new()
+            .file("compose.yaml", "services:\n  web:\n    build: web\n")
+            .file("package.json", &root)
+            .file("package-lock.json", "{\"lockfileVersion\": 3, \"packages\": {}}\n")
+            .file("web/package.json", &tested)
+            .file("web/Dockerfile", "FROM node:22\nCOPY . .\n")
+            .file("api/package.json", &tested)
+            .file("examples/shop/package.json", &tested)
+            .file("examples/shop/Dockerfile", "FROM node:22\nCOPY . .\n")
+    };
+    let ran = emit(project(), &["github", "--write"]).code(0);
+    let workflow = ran.read(GITHUB[0]);
+    let tree = yaml::read(&workflow);
+    let jobs = value(&tree, &["jobs"]).unwrap();
+    let has_tests = |job: &str| scripts_of_github(&tree, job).iter().any(|(name, _)| name == "Test");
+    let folders: Vec<&str> = jobs
+        .entries()
+        .filter_map(|entry| entry.key.text())
+        .filter(|job| has_tests(job))
+        .map(|job| job.trim_start_matches("test-"))
+        .collect();
+    assert_eq!(folders, ["api", "web"], "{workflow}");
+    assert!(ran.stderr.contains("so that their tests are left out: `examples/shop`"), "{}", ran.stderr);
+    let recipes = project().args(["compose", "emit", "--just", "--write"]).run().code(0).read("justfile");
+    let (_, test) = recipes.split_once("\ntest:\n").unwrap_or_else(|| panic!("{recipes}"));
+    let lines: Vec<&str> = test.lines().take_while(|line| line.starts_with(' ')).map(str::trim).collect();
+    assert_eq!(lines, ["cd api && npm test", "cd web && npm test"], "{recipes}");
+}

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use dockopt::audit::{self, InputAudit};
 use dockopt::inputs::Date;
-use dockopt::load::{GatherRequest, PipelineSelection, add_migration_findings, add_migrations, gather};
+use dockopt::load::{GatherRequest, MigrationBase, PipelineSelection, add_migration_findings, add_migrations, gather};
 use dockopt::report::{self, DeployCheckResult, Layout, Medium, PathBase, ReportRun};
 use dockopt::rules::{AllRules, Policies, Selection};
 use rayon::prelude::*;
@@ -110,7 +110,7 @@ fn check(folder: &Path, seeds: &[(String, String)], (changed, bytes): (&str, &[u
         ..GatherRequest::new(&AllRules)
     };
     let mut inputs = gather(&request).map_err(|error| error.to_string())?;
-    add_migrations(&mut inputs, folder, None).map_err(|error| error.to_string())?;
+    add_migrations(&mut inputs, folder, MigrationBase::Newest).map_err(|error| error.to_string())?;
     add_migration_findings(&mut inputs, false);
     let lint = InputAudit::new(&inputs).lint(&policies);
     let replacements = audit::service_replacements(&inputs, &lint);

@@ -178,14 +178,13 @@ impl Dockopt {
 impl Ran {
     /// Another run in the same folder.
     pub(crate) fn again<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
-        let next = Dockopt {
-            folder: Arc::clone(&self.folder),
-            arguments: Vec::new(),
-            variables: Vec::new(),
-            input: None,
-            copy: None,
-        };
-        next.args(arguments).run()
+        self.next().args(arguments).run()
+    }
+
+    /// A further command in the same folder.
+    pub(crate) fn next(&self) -> Dockopt {
+        let folder = Arc::clone(&self.folder);
+        Dockopt { folder, arguments: Vec::new(), variables: Vec::new(), input: None, copy: None }
     }
 
     /// The folder afterwards.

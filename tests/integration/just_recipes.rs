@@ -56,7 +56,7 @@ fn the_recipes_of_a_fixture() {
         fs::write(golden, added).unwrap();
     }
     assert_eq!(added, fs::read_to_string(golden).unwrap());
-    assert!(text.contains("justfile has `lint`, `test` already, which stay as they are"), "{text}");
+    assert!(text.contains("justfile has `lint` and `test` already, which stay as they are"), "{text}");
     assert!(text.contains("`services` does not wait for nats, whose check never succeeds"), "{text}");
     check_by_just(folder.path());
     let (code, text) = run(folder.path(), &["compose", "emit", "--just", "--check"]);
@@ -107,7 +107,7 @@ fn recipes_that_are_there_stay() {
     let (after, text) = just(folder.path());
     assert!(after.starts_with(imported), "{after}");
     assert_eq!(recipes(&after[imported.len()..]), ["services-stop", "services-clean-all", "db-nuclear-reset"]);
-    assert!(text.contains("`services`, `rebuild`, `services-clean`, `health-check` already"), "{text}");
+    assert!(text.contains("`services`, `rebuild`, `services-clean` and `health-check` already"), "{text}");
     check_by_just(folder.path());
 }
 

@@ -106,6 +106,7 @@ pub(crate) fn project(folder: &Path, shapes: &[&str]) -> Planted {
     let mut dockerfile = "FROM debian:12\n".to_owned();
     let mut compose = "services:\n".to_owned();
     let mut log = "#0 building with \"default\" instance using docker driver\n\n".to_owned();
+    let mut record = String::new();
     let (mut environment, mut labels, mut history) = (vec!["PATH=/bin".to_owned()], json!({}), Vec::new());
     for (number, shape) in shapes.iter().enumerate() {
         let is_command = shape.starts_with(|c: char| c.is_ascii_lowercase()) && shape.contains(' ');
@@ -136,6 +137,13 @@ pub(crate) fn project(folder: &Path, shapes: &[&str]) -> Planted {
             grow("output")
         );
         let _ = write!(log, "#{step} DONE {number}.5s\n\n");
+        let line = json!({
+            "version": 2, "time": "2026-11-29T18:00:00Z", "service": "api", "from": grow("record from"), "to": grow("record to"),
+            "image": grow("record image"), "containers": grow("record containers"), "seconds": 1.5, "steps": {"start": 1.0},
+            "probe": grow("record probe"), "exit": 1, "result": grow("record result"),
+        });
+        let cut = json!({"version": 2, "service": "api", "exit": grow("record exit")}).to_string();
+        let _ = write!(record, "{line}\n{cut}\n{}\n", &cut[..cut.len() - 1]);
         environment.push(format!("NOTE_{number}={}", grow("config")));
         labels[format!("note.x{number}")] = json!(grow("config label"));
         history
@@ -151,7 +159,9 @@ pub(crate) fn project(folder: &Path, shapes: &[&str]) -> Planted {
     history.push(json!({"created_by": "COPY . /app # buildkit"}));
     let settings =
         json!({"Env": environment, "Labels": labels, "Cmd": ["sh", "-c", planted.grow(shapes[0], "config CMD")]});
-    let files: [(&str, Vec<u8>); 6] = [
+    fs::create_dir_all(folder.join("deploy")).unwrap();
+    let files: [(&str, Vec<u8>); 7] = [
+        ("deploy/record.jsonl", record.into()),
         ("Dockerfile", dockerfile.into()),
         ("compose.yaml", compose.into()),
         ("build.log", log.into()),
@@ -193,7 +203,7 @@ pub(crate) fn commit_twice(folder: &Path) {
 }
 
 /// Commands with the formats that each has.
-pub(crate) const SINKS: [(&str, &str); 32] = [
+pub(crate) const SINKS: [(&str, &str); 33] = [
     ("lint Dockerfile", REPORTS),
     ("lint compose.yaml", "text json"),
     ("audit . --no-history", REPORTS),
@@ -213,6 +223,7 @@ pub(crate) const SINKS: [(&str, &str); 32] = [
     ("compose emit", "text json markdown html"),
     ("compose emit --explain --prod --dev", "text html"),
     ("compose emit --just", "text json"),
+    ("deploy report", "text json markdown html"),
     ("ci emit github", "text json markdown html"),
     ("ci emit gitlab --explain", "text html"),
     ("compose env", "text json markdown html"),

@@ -31,6 +31,7 @@ fn project() -> Dockopt {
         .file(&format!("{long}/server.js"), "1")
         .file(&format!("{long}/package.json"), "{}")
         .file("compose.yaml", compose)
+        .file("deploy/record.jsonl", crate::deploy_report::record())
         .file("image/Dockerfile", DOCKERFILE)
         .file("image/app/main", "x")
         .file("app.tar", archive())
@@ -42,7 +43,7 @@ fn project() -> Dockopt {
     dockopt
 }
 
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 27] = [
     "audit",
     "audit --all",
     "audit api",
@@ -61,6 +62,7 @@ const COMMANDS: [&str; 26] = [
     "compose check",
     "compose graph",
     "compose env",
+    "deploy report",
     "optimize api --plan",
     "image app.tar",
     "image app.tar --file image/Dockerfile --all",

@@ -11,6 +11,7 @@ mod plan;
 mod port;
 mod proof;
 mod script;
+mod service;
 mod swarm;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub use self::input::{DeploymentInput, DeploymentStrategy, OVERRIDE, is_written_
 pub use self::proof::{
     ContainerChange, DeploymentProof, DeploymentStep, LostRequests, RequestCount, RequestKind, StepKind,
 };
+pub use self::service::{DeployedService, check_paths, deployed_services};
 pub use self::swarm::swarm_deployment;
 
 use self::plan::DeploymentPlan;

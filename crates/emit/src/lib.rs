@@ -3,7 +3,7 @@
 //! A part of dockopt: the map of all crates is in the crate `dockopt`. A module uses only modules above it.
 
 // Modules of the crates above.
-use dockopt_build::{build, endpoint, inputs, stack};
+use dockopt_build::{build, buildlog, endpoint, inputs, stack};
 use dockopt_cache::variables;
 use dockopt_dockerfile::{compose, dockerfile, ignore};
 use dockopt_project::{manifest, recipe, sources, tasks, workflow};
@@ -12,4 +12,5 @@ use dockopt_text::{data, secret, text, yaml};
 
 pub mod emit; // compose files for repositories
 pub mod deployment; // files that replace containers without a lost request
+pub mod release; // the plan before a deployment, the report after it
 pub mod pipeline; // pipelines that test, build, start, tag and deploy

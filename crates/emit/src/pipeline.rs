@@ -9,8 +9,8 @@ mod input;
 mod production;
 mod tool;
 mod plan;
-mod database;
 mod start_files;
+mod database;
 mod preparation;
 mod start;
 mod repository_project;
@@ -23,10 +23,12 @@ mod lines;
 mod scripts;
 mod github;
 mod gitlab;
+mod report;
 
-pub use self::header::is_own_file;
+pub use self::header::{is_of_ci_emit, is_own_file};
 pub use self::image::{RepositoryImage, RepositoryImages};
 pub use self::input::{DeploymentRunner, DeploymentScript, PipelineInput, PipelineSystem};
+pub use self::report::with_report;
 
 use self::collect::plan_of;
 use self::production::production_builds;
@@ -43,14 +45,27 @@ pub fn pipeline(input: &PipelineInput) -> Emission {
         plan.notes.push("no Dockerfile and no tests were found: there is nothing to write a pipeline from".to_owned());
         return Emission { notes: plan.notes, ..Emission::default() };
     }
-    let files = match input.system {
+    let mut files = match input.system {
         PipelineSystem::Github => github::files(input, &mut plan),
         PipelineSystem::Gitlab => gitlab::files(input, &mut plan),
     };
+    if input.has_report {
+        for file in files.iter_mut().filter(|file| file.path == input.system.file()) {
+            let Some(text) = report::reported(input.system, &file.text) else { continue };
+            let why =
+                "`dockopt init` set the report up: it shows the images of this pipeline, and builds none by itself";
+            plan.choose("report", "needs", why, Some(input.system.report_file().to_owned()));
+            file.text = text;
+        }
+    }
+    // What `init` writes where there is no pipeline yet.
+    let is_of_init = |text: &str| input.has_report && text == input.system.report_call();
     if input.deployment.is_some() {
         plan.notes.push(secrets_note(input));
     }
-    let foreign = files.iter().find(|file| (input.text_of)(&file.path).is_some_and(|text| !is_own_file(&text)));
+    let foreign = files
+        .iter()
+        .find(|file| (input.text_of)(&file.path).is_some_and(|text| !is_own_file(&text) && !is_of_init(&text)));
     if let Some(file) = foreign {
         let failure = Some(format!("`{}` is there, and is not as dockopt wrote it", file.path));
         return Emission { notes: plan.notes, failure, ..Emission::default() };

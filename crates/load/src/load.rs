@@ -50,7 +50,7 @@ pub use self::external::{ExternalLinter, add_external_findings, add_migration_fi
 pub use self::file::{DOCKERFILE_LIMIT, LoadError, begins_as_json, folder_of, read_bytes, read_source, read_stdin};
 pub use self::folder_projects::{FolderProjects, files_named};
 pub use self::gather::{gather, gather_composes, gather_texts};
-pub use self::migrations::add_migrations;
+pub use self::migrations::{MigrationBase, add_migrations};
 pub use self::request::{ComposeOptions, FactSelection, GatherRequest, PipelineSelection};
 pub use self::settings::{SettingsSource, settings};
 pub use self::variables::{absolute_path, current_folder, variable_input};

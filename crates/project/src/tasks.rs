@@ -1,11 +1,13 @@
 //! What the type check, the format check, the linter and the tests of a project are called by, as its manifests, its settings
 //! and `data/project_tasks.tsv` say. Runs nothing.
 
+mod check;
 mod forward;
 mod install;
 mod migration;
 mod script;
 
+pub use self::check::{ProjectChecks, RepositoryChecks, is_of_program, project_checks};
 pub use self::install::{install_command, run_command};
 pub use self::migration::{MigrationCommand, migration_command};
 pub use self::script::ScriptFault;
@@ -16,6 +18,9 @@ use crate::data;
 use crate::manifest::{Ecosystem, Project, Tool, ToolTables, parse_jsonc};
 use crate::shell::quoted_word;
 use crate::text::path;
+
+/// The command in `data/project_tasks.tsv` that stands for a named command of the manifest.
+const SCRIPT: &str = "SCRIPT";
 
 /// What is asked of a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,6 +61,8 @@ pub struct ProjectTask {
     pub reason: String,
     /// The path of the file that shows it.
     pub place: Option<String>,
+    /// The named command of the manifest that it runs.
+    pub script: Option<String>,
 }
 
 /// The tasks of a project: at most one of each kind, in the order of [`TaskKind`]. One that nothing does is left out.
@@ -85,19 +92,6 @@ pub fn left_out_scripts<'p>(
         is_told.then_some((kind, script.name.as_str(), fault))
     });
     scripts.collect()
-}
-
-/// Whether a task of a workspace's root does the same in the folder of a member: its script runs one of the member, or its
-/// program goes through all folders below.
-pub fn does_task_of_member(
-    root: &Project,
-    task: &ProjectTask,
-    member: &Project,
-    text_of: &dyn Fn(&str) -> Option<String>,
-) -> bool {
-    let script = root.scripts.iter().find(|script| task.command.split(' ').next_back() == Some(&script.name));
-    let folder = path::seen_from(&member.root, &root.root);
-    script.is_none_or(|script| Packages::of(root, text_of).reaches(&script.command, &folder))
 }
 
 /// What shows that a row of the table is meant.
@@ -136,7 +130,8 @@ impl TaskReader<'_> {
                 reason: format!("the tools of {} bring it", self.project.ecosystem.name()),
                 place: self.project.manifests.first().cloned(),
             });
-            Some(ProjectTask { kind, command, reason: evidence.reason, place: evidence.place })
+            let script = if row[3] == SCRIPT { row_match.script.map(str::to_owned) } else { None };
+            Some(ProjectTask { kind, command, reason: evidence.reason, place: evidence.place, script })
         })
     }
 
@@ -207,7 +202,7 @@ impl TaskReader<'_> {
 
     /// The command of a row, as the tool of the project starts it.
     fn command(&self, template: &str, row_match: &RowMatch) -> Option<String> {
-        if template == "SCRIPT" {
+        if template == SCRIPT {
             let (name, form) = (row_match.script?, self.tool_row.as_ref()?.script?);
             // Bun's own runner is called `bun test`.
             let is_short = name == "test" && matches!(self.project.ecosystem, Ecosystem::Node);

@@ -6,7 +6,7 @@
 use dockopt_build::{buildlog, inputs, stack};
 use dockopt_cache::{attribution, cache, variables};
 use dockopt_dockerfile::{compose, dockerfile};
-use dockopt_emit::{deployment, emit};
+use dockopt_emit::{deployment, emit, release};
 use dockopt_finding::{finding, fix, settings};
 use dockopt_image::image;
 use dockopt_optimize::{optimize, proof, startup};

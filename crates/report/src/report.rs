@@ -14,6 +14,8 @@ mod compose_graph;
 mod compose_verify;
 mod context;
 mod deploy_check;
+mod deploy_plan;
+mod deploy_report;
 mod deploy_verify;
 mod excerpt;
 mod figures;
@@ -58,6 +60,8 @@ pub use self::compose_graph::{GraphLanguage, compose_graph, compose_graph_json, 
 pub use self::compose_verify::{compose_verify, compose_verify_json};
 pub use self::context::{context, context_json};
 pub use self::deploy_check::{DeployCheckResult, deploy_check, deploy_check_json, deploy_reasons};
+pub use self::deploy_plan::{deploy_plan, deploy_plan_json};
+pub use self::deploy_report::{deploy_report, deploy_report_json};
 pub use self::deploy_verify::{deploy_verify, deploy_verify_json};
 pub use self::figures::{measure, measure_json};
 pub use self::findings::{lint, problem, problems, remarks};

@@ -19,6 +19,6 @@ pub use self::embedding::Embedding;
 pub use self::glob::glob;
 pub use self::hex::hex;
 pub use self::json_error::json_reason;
-pub use self::names::listed;
+pub use self::names::{joined, listed, quoted_names};
 pub use self::source::{FileId, HiddenParts, LineColumn, Source, Span};
 pub use self::statistics::median;

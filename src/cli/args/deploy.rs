@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::image::ImageChoice;
 use super::options::{Choice, Config, Exclude, Known};
 
 #[derive(Debug, Subcommand)]
@@ -21,6 +22,22 @@ pub(in crate::cli) enum DeployCommand {
                       be written\n  2: an error"
     )]
     Emit(DeployEmit),
+    /// Write the plan of a deployment: what changes, the risk, the steps with their commands and times, the way back, and what
+    /// nobody said
+    #[command(
+        after_help = "Facts are gathered first; the same facts give the same plan. What is not known is an open question, never a \
+                      number.\n\nExit codes:\n  0: the plan is written\n  1: it must not be carried out as it is: a service cannot be \
+                      replaced, or a point of its checklist is not true\n  2: an error"
+    )]
+    Plan(DeployPlan),
+    /// Report on the last deployment of the script that `deploy emit` writes, from its record: what it did and how long that
+    /// took, whether limits were crossed, a hand-over of each service, and trends
+    #[command(
+        after_help = "A plan of `dockopt deploy plan --format json` is what phases are compared with. The compose file, which the hand-over \
+                      takes endpoints and checks from, is that of the folder above the record.\n\nExit codes:\n  0: the report is written, \
+                      whatever became of the deployment\n  2: there is no record, or it cannot be read"
+    )]
+    Report(DeployReport),
     /// Deploy several versions in a throw-away copy of the project on the engine, under load, and count lost requests
     #[command(
         after_help = "The copy has another name, ports that the engine chooses, empty volumes and copies of the folders that it writes \
@@ -75,6 +92,93 @@ pub(in crate::cli) struct DeployEmit {
     /// Exit with 1 if a file would be written
     #[arg(long, conflicts_with = "write")]
     pub check: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct DeployPlan {
+    /// The folder of the project
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// The image in service; `running`: that of the container on the engine
+    #[arg(long, default_value = "running", value_name = "IMAGE")]
+    pub from: String,
+    /// The image that is deployed: a name on the engine or in a registry, an archive
+    #[arg(long, value_name = "IMAGE", required_unless_present = "facts")]
+    pub to: Option<String>,
+    /// What replaces the containers
+    #[arg(long = "for", value_enum, default_value = "haproxy", value_name = "TOOL")]
+    pub tool: DeployTool,
+    /// How requests move to the new version
+    #[arg(long, value_enum, default_value_t, value_name = "STRATEGY")]
+    pub strategy: DeployStrategy,
+    /// A service of the image, where its name does not tell which
+    #[arg(long, value_name = "SERVICE")]
+    pub service: Option<String>,
+    /// The folder of the script, in the folder of the project
+    #[arg(long, default_value = "deploy", value_name = "DIR")]
+    pub folder: String,
+    /// The record of earlier deployments [default: record.jsonl in the folder of the script]
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// What `deploy verify --format json` wrote: its times on a copy stand in for deployments on record
+    #[arg(long, value_name = "FILE")]
+    pub verified: Option<PathBuf>,
+    /// Take the facts from here instead of gathering them: a plan as JSON, or its `facts`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "from", "service", "record", "verified"])]
+    pub facts: Option<PathBuf>,
+    #[command(flatten)]
+    pub answers: PlanAnswerArguments,
+    #[command(flatten)]
+    pub choice: ImageChoice,
+}
+
+/// What no file says.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Answers to open questions")]
+pub(in crate::cli) struct PlanAnswerArguments {
+    /// When the deployment begins
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// The command that migrates the database, run in a container of the new image
+    #[arg(long, value_name = "COMMAND")]
+    pub migrate: Option<String>,
+    /// The command that backs up the database
+    #[arg(long, value_name = "COMMAND")]
+    pub backup: Option<String>,
+    /// The command that tests a new container before it gets requests
+    #[arg(long, value_name = "COMMAND")]
+    pub smoke: Option<String>,
+    /// The command that is told the result, in RESULT
+    #[arg(long, value_name = "COMMAND")]
+    pub notify: Option<String>,
+    /// Where errors of users are seen, and for how long
+    #[arg(long, value_name = "TEXT")]
+    pub monitor: Option<String>,
+    /// Who approves
+    #[arg(long, value_name = "NAME")]
+    pub approver: Option<String>,
+    /// The pipeline passed for the new image
+    #[arg(long)]
+    pub passed: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct DeployReport {
+    /// The record that the script writes
+    #[arg(default_value = "deploy/record.jsonl")]
+    pub record: PathBuf,
+    /// The folder of the project [default: the one above the record's, where it has a compose file]
+    #[arg(long, value_name = "FOLDER")]
+    pub project: Option<PathBuf>,
+    /// Compare with this plan, which `dockopt deploy plan --format json` wrote
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// Only this service
+    #[arg(long, value_name = "SERVICE")]
+    pub service: Option<String>,
+    /// Show only the last N runs
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub last: u32,
 }
 
 #[derive(Debug, Args)]

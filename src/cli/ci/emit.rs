@@ -7,10 +7,11 @@ use crate::audit::InputAudit;
 use crate::cli::args::{CiEmit, DeployArgument, Global, PipelineArgument};
 use crate::cli::compose::{EmissionShow, main_file};
 use crate::cli::exit::{CLEAN, FAILED, FOUND};
+use crate::cli::init::called_files;
 use crate::cli::output::{CommandFailure, complain};
 use crate::cli::pipelines::{read_run_times, repository_top};
 use crate::cli::progress;
-use crate::emit::is_written_by_deploy_emit;
+use crate::emit::{Emission, EmittedFile, is_written_by_deploy_emit};
 use crate::inputs::{Need, Needs};
 use crate::load::git::Repository;
 use crate::load::{DOCKERFILE_LIMIT, GatherRequest, PipelineSelection, SettingsSource, read_bytes, repository_files};
@@ -37,6 +38,11 @@ pub(super) fn run(global: &Global, command: &CiEmit) -> Result<u8, CommandFailur
     let run_times = command.runs.as_deref().map(read_run_times).transpose()?;
     let branch = repository.as_ref().and_then(Repository::default_branch);
     let folder = crate::load::absolute_path(&crate::load::current_folder(), top);
+    let system = match command.system {
+        PipelineArgument::Github => PipelineSystem::Github,
+        PipelineArgument::Gitlab => PipelineSystem::Gitlab,
+    };
+    let report_files = called_files(top, system);
     let input = PipelineInput {
         inputs: &inputs,
         root: &top.to_string_lossy(),
@@ -47,13 +53,11 @@ pub(super) fn run(global: &Global, command: &CiEmit) -> Result<u8, CommandFailur
         projects: &projects,
         is_excluded: &|place| command.exclude.exclude.iter().any(|pattern| pattern.matches(place)),
         branch: branch.as_deref().unwrap_or("main"),
-        system: match command.system {
-            PipelineArgument::Github => PipelineSystem::Github,
-            PipelineArgument::Gitlab => PipelineSystem::Gitlab,
-        },
+        system,
         test: command.test.as_deref(),
         platforms: &command.platforms,
         deployment,
+        has_report: !report_files.is_empty(),
         run_times: run_times.as_ref(),
     };
     let mut emission = pipeline(&input);
@@ -61,6 +65,7 @@ pub(super) fn run(global: &Global, command: &CiEmit) -> Result<u8, CommandFailur
         let help = "move it away to get a new one, or improve it with `dockopt ci fix`";
         return Err(CommandFailure::Because { what, help: Some(help.to_owned()) });
     }
+    add_report(&mut emission, system, report_files, &text_of);
     if branch.is_none() {
         emission.notes.push("nothing says which branch is the default: it is taken to be `main`".to_owned());
     }
@@ -73,6 +78,20 @@ pub(super) fn run(global: &Global, command: &CiEmit) -> Result<u8, CommandFailur
         (_, true) => FOUND,
         _ => CLEAN,
     })
+}
+
+/// Adds the files of the report that the pipeline calls, where they change; one without images does not call it.
+fn add_report(
+    emission: &mut Emission,
+    system: PipelineSystem,
+    report_files: Vec<EmittedFile>,
+    text_of: &dyn Fn(&str) -> Option<String>,
+) {
+    let pipeline = emission.files.iter().find(|file| file.path == system.file()).map(|file| file.text.clone());
+    let pipeline = pipeline.or_else(|| text_of(system.file())).unwrap_or_default();
+    if pipeline.contains(&system.report_call()) {
+        emission.files.extend(report_files.into_iter().filter(|file| text_of(&file.path).as_ref() != Some(&file.text)));
+    }
 }
 
 /// What is read of a repository: each way in which its Dockerfiles are built.

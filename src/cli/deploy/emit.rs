@@ -10,7 +10,7 @@ use crate::cli::exit::{CLEAN, FOUND};
 use crate::cli::output::CommandFailure;
 use crate::cli::terminal;
 use crate::compose::OVERRIDE_FILES;
-use crate::deployment::{DeploymentInput, DeploymentStrategy, haproxy_deployment, swarm_deployment};
+use crate::deployment::{DeployedService, DeploymentInput, DeploymentStrategy, haproxy_deployment, swarm_deployment};
 use crate::emit::{Emission, is_written_by_deploy_emit};
 use crate::inputs::ComposeInput;
 use crate::load::{DOCKERFILE_LIMIT, read_bytes};
@@ -20,7 +20,8 @@ pub(super) fn run(global: &Global, command: &DeployEmit) -> Result<u8, CommandFa
     check_folder(&command.to)?;
     let wanted = ServiceSelection { services: &command.services, needs_replaceable: true };
     let Some(known) = ReplaceableProject::read(global, &command.path, &wanted)? else { return Ok(FOUND) };
-    let mut emission = match emission(command, &known)? {
+    let wanted = (command.tool, command.strategy);
+    let mut emission = match emission(wanted, &command.to, &known)? {
         Ok(emission) => emission,
         Err(refusals) => {
             for why in &refusals {
@@ -39,21 +40,38 @@ pub(super) fn run(global: &Global, command: &DeployEmit) -> Result<u8, CommandFa
     Ok(if command.check && count > 0 { FOUND } else { CLEAN })
 }
 
-/// The files, or why a service cannot be replaced this way.
-fn emission(command: &DeployEmit, known: &ReplaceableProject) -> Result<Result<Emission, Vec<String>>, CommandFailure> {
+/// The files below the folder `to`, or why a service cannot be replaced this way.
+pub(super) fn emission(
+    (tool, argument): (DeployTool, DeployStrategy),
+    to: &str,
+    known: &ReplaceableProject,
+) -> Result<Result<Emission, Vec<String>>, CommandFailure> {
     let (compose, project, services) = (&known.compose, &known.project, &known.services);
     let input = DeploymentInput {
         compose,
         project,
         services,
-        strategy: strategy(command.strategy),
-        folder: &command.to,
+        strategy: strategy(argument),
+        folder: to,
         author_files: &author_files(compose, &project.folder),
-        existing: &existing(Path::new(&project.folder), &command.to, services)?,
+        existing: &existing(Path::new(&project.folder), to, services)?,
     };
-    Ok(match command.tool {
+    Ok(match tool {
         DeployTool::Haproxy => haproxy_deployment(&input).map(|deployment| deployment.emission),
         DeployTool::Swarm => swarm_deployment(&input),
+    })
+}
+
+/// What the script would replace, or why a service cannot be replaced this way.
+pub(super) fn deployed_services(known: &ReplaceableProject) -> Result<Vec<DeployedService>, Vec<String>> {
+    crate::deployment::deployed_services(&DeploymentInput {
+        compose: &known.compose,
+        project: &known.project,
+        services: &known.services,
+        strategy: DeploymentStrategy::default(),
+        folder: "deploy",
+        author_files: &[],
+        existing: &BTreeMap::new(),
     })
 }
 
@@ -73,7 +91,7 @@ fn folder_as_named<'f>(command: &'f DeployEmit, folder: &'f Path) -> &'f Path {
 }
 
 /// The folder of the script stands in a shell and in YAML.
-fn check_folder(folder: &str) -> Result<(), CommandFailure> {
+pub(super) fn check_folder(folder: &str) -> Result<(), CommandFailure> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
     let parts = || folder.split('/');
     if folder.chars().all(is_plain) && parts().all(|part| !part.is_empty() && part != "." && part != "..") {
@@ -86,7 +104,7 @@ fn check_folder(folder: &str) -> Result<(), CommandFailure> {
 }
 
 /// The files of the author, as seen from the project's folder.
-fn author_files(compose: &ComposeInput, folder: &str) -> Vec<String> {
+pub(super) fn author_files(compose: &ComposeInput, folder: &str) -> Vec<String> {
     let paths = compose.request.paths();
     paths.iter().map(|file| path::relative(file, folder).unwrap_or(file).to_owned()).collect()
 }

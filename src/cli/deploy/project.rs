@@ -37,6 +37,7 @@ pub(super) struct ReplaceableProject {
     pub(super) services: Vec<String>,
     /// Services that cannot be replaced without loss.
     pub(super) left_out: Vec<String>,
+    pub(super) inputs: Inputs,
     pub(super) mask: Mask,
 }
 
@@ -72,7 +73,8 @@ impl ReplaceableProject {
         }
         let Some(project) = compose.reading.project.clone() else { return Err(CommandFailure::Said) };
         let left_out = bad.into_iter().map(|known| known.service).collect();
-        Ok(Some(Self { compose, project, services, left_out, mask: audit.into_mask() }))
+        let mask = audit.into_mask();
+        Ok(Some(Self { compose, project, services, left_out, inputs, mask }))
     }
 }
 

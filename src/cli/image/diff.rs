@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use super::source::{dockerfile, look_at};
-use crate::analysis::{self, Analysis, Difference, ImageAnalysis};
+use super::source::{analyse_named, dockerfile};
+use crate::analysis::{self, Difference, ImageAnalysis};
 use crate::build::Build;
 use crate::cli::args::{Diff, Global, Origin};
 use crate::cli::exit::CLEAN;
 use crate::cli::output::{CommandFailure, print, print_page};
-use crate::cli::terminal;
 use crate::finding::Mask;
 use crate::report::{self, Format, ImageDiff};
 
@@ -55,19 +54,5 @@ fn analyse_image(
         no_duplicates: true,
         ..analysis::AnalysisOptions::default()
     };
-    let Analysis { mut images, problems, notices, .. } =
-        look_at(global, (&command.choice, &command.limits), name, &options, mask);
-    for problem in &problems {
-        terminal::error(global, &report::image_problem(problem), problem.help.as_deref());
-    }
-    if !problems.is_empty() {
-        return Err(CommandFailure::Said);
-    }
-    match images.pop() {
-        Some(image) if images.is_empty() => Ok((image, notices)),
-        _ => Err(CommandFailure::Because {
-            what: format!("`{name}` contains more than one image"),
-            help: Some("select one with `--ref` or `--platform`".to_owned()),
-        }),
-    }
+    analyse_named(global, (&command.choice, &command.limits), name, &options, mask)
 }

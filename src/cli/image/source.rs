@@ -1,10 +1,11 @@
 //! Reads the image that `load::image::open` finds for a name, and the Dockerfile next to it.
 
 use super::progress::Progress;
-use crate::analysis::{self, Analysis, AnalysisProblem};
+use crate::analysis::{self, Analysis, AnalysisProblem, ImageAnalysis};
 use crate::attribution::KnownBase;
 use crate::cli::args::{Global, Image, ImageChoice, ImageLimits, Origin, Verify, build_args};
 use crate::cli::output::CommandFailure;
+use crate::cli::terminal;
 use crate::finding::Mask;
 use crate::image::{self, Limits, Platform, Read};
 use crate::inputs::{BuildOptions, Inputs};
@@ -34,6 +35,33 @@ pub(super) fn look_at(
             analysis
         }
         Err(problem) => Analysis { problems: vec![problem], ..Analysis::default() },
+    }
+}
+
+/// The one image that a name means, with what there is to say of its source.
+///
+/// # Errors
+/// It cannot be read, or there are several.
+pub(in crate::cli) fn analyse_named(
+    global: &Global,
+    (choice, limits): (&ImageChoice, &ImageLimits),
+    name: &str,
+    options: &analysis::AnalysisOptions<'_>,
+    mask: &mut Mask,
+) -> Result<(ImageAnalysis, Vec<String>), CommandFailure> {
+    let Analysis { mut images, problems, notices, .. } = look_at(global, (choice, limits), name, options, mask);
+    for problem in &problems {
+        terminal::error(global, &report::image_problem(problem), problem.help.as_deref());
+    }
+    if !problems.is_empty() {
+        return Err(CommandFailure::Said);
+    }
+    match images.pop() {
+        Some(image) if images.is_empty() => Ok((image, notices)),
+        _ => Err(CommandFailure::Because {
+            what: format!("`{name}` contains more than one image"),
+            help: Some("select one with `--ref` or `--platform`".to_owned()),
+        }),
     }
 }
 

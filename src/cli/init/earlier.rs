@@ -90,6 +90,8 @@ impl WrittenFile {
                 values.stage = Some(value.to_owned());
                 "@STAGE@".to_owned()
             }
+            // The pipeline of `ci emit`, where it calls the report.
+            "workflows" if value == "[pipeline]" => line.replace("[pipeline]", "[dockopt]"),
             "version" | "DOCKOPT_VERSION" => format!("{key}: @VERSION@"),
             "uses" if value.starts_with(REPOSITORY) => {
                 format!("uses: {}@REVISION@", value.split('@').next().unwrap_or_default())
@@ -115,14 +117,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_version_of_each_template_is_the_current_one() {
-        for (name, text) in crate::cli::init::files::templates() {
-            let digest = WrittenFile::read(&text).digest();
-            let last = rows().filter(|(file, _)| *file == name).last();
-            assert_eq!(
-                last,
-                Some((name, digest.as_str())),
-                "add a row to earlier.tsv: the template of `{name}` was changed"
+    fn the_last_versions_of_each_template_are_the_current_ones() {
+        let templates = crate::cli::init::template::templates();
+        for (name, text) in &templates {
+            let digest = WrittenFile::read(text).digest();
+            // A file with two forms has one in each.
+            let forms = templates.iter().filter(|(other, _)| other == name).count();
+            let known: Vec<&str> = rows().filter(|(file, _)| file == name).map(|(_, digest)| digest).collect();
+            assert!(
+                known[known.len() - forms..].contains(&digest.as_str()),
+                "add a row to earlier.tsv: the template of `{name}` was changed, {digest}"
             );
         }
     }

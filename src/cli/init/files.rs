@@ -5,26 +5,22 @@ use std::path::Path;
 use super::earlier::{ProjectValues, REPOSITORY, WrittenFile};
 use super::list::with_item;
 use super::project::InitProject;
+use super::report::ReportPipeline;
+use super::template::{
+    COMMENT_WORKFLOW_FILE, GITLAB_FILE, SETTINGS, SETTINGS_FILE, WORKFLOW_FILE, called_gitlab_job, called_workflow,
+    comment_workflow, gitlab_job, workflow,
+};
 use crate::cli::args::CiSystem;
 use crate::cli::output::CommandFailure;
 use crate::finding::Target;
 use crate::fix::Change;
 use crate::load::{self, LoadError, SettingsSource, read_source};
+use crate::pipeline::PipelineSystem;
 use crate::report::count;
 use crate::rules::known_rules;
 use crate::settings::{Budget, documents};
 use crate::text::{FileId, Source};
 use crate::yaml::{self, YamlNode};
-
-const SETTINGS: &str = include_str!("settings.toml");
-const WORKFLOW: &str = include_str!("github.yml");
-const COMMENT_WORKFLOW: &str = include_str!("github-comment.yml");
-const GITLAB_JOB: &str = include_str!("../../../templates/report.yml");
-
-const SETTINGS_FILE: &str = "dockopt.toml";
-const WORKFLOW_FILE: &str = ".github/workflows/dockopt.yml";
-const COMMENT_WORKFLOW_FILE: &str = ".github/workflows/dockopt-comment.yml";
-const GITLAB_FILE: &str = ".gitlab/dockopt.yml";
 
 /// Bytes that a file of the user may have.
 const LIMIT: u64 = 1 << 20;
@@ -75,16 +71,20 @@ impl SetupFiles {
     fn github(&mut self, root: &Path, project: &InitProject, forks: bool) {
         let existing = self.changes.len();
         let label = growth_label(root);
-        self.create(root, WORKFLOW_FILE, |known| workflow(project, known, forks, &label));
-        if forks {
-            self.create(root, COMMENT_WORKFLOW_FILE, |_| filled(COMMENT_WORKFLOW));
+        let pipeline = ReportPipeline::read(root, PipelineSystem::Github);
+        let is_written = self.create(root, WORKFLOW_FILE, |known| {
+            if pipeline.is_caller { called_workflow(known, forks) } else { workflow(project, known, forks, &label) }
+        });
+        let is_called = is_written && self.call_report(root, &pipeline);
+        if forks || is_called && place(root, COMMENT_WORKFLOW_FILE).is_file() {
+            self.create(root, COMMENT_WORKFLOW_FILE, |_| comment_workflow(is_called));
             if self.changes.len() == existing + 1 && self.keeps(WORKFLOW_FILE) {
                 self.notes.push(format!("add `upload: true` below `with:` in {WORKFLOW_FILE}, if it is not there"));
             }
         }
         if self.changes.len() > existing {
-            self.note_builds(project);
-            if !project.is_branch_known {
+            self.note_builds(project, is_called);
+            if !project.is_branch_known && !is_called {
                 let branch = &project.branch;
                 self.notes.push(format!("reports of the branch `{branch}` are the baselines; change it in the workflow if another is the default"));
             }
@@ -97,10 +97,17 @@ impl SetupFiles {
 
     fn gitlab(&mut self, root: &Path, project: &InitProject) -> Result<(), CommandFailure> {
         let existing = self.changes.len();
-        self.create(root, GITLAB_FILE, |known| gitlab_job(root, project, known));
-        self.list(root, ".gitlab-ci.yml", "include", &[format!("local: {GITLAB_FILE}")])?;
+        let pipeline = ReportPipeline::read(root, PipelineSystem::Gitlab);
+        let stage = stage(root);
+        let is_written = self.create(root, GITLAB_FILE, |known| {
+            if pipeline.is_caller { called_gitlab_job() } else { gitlab_job(project, known, &stage) }
+        });
+        let is_called = is_written && self.call_report(root, &pipeline);
+        if !is_called {
+            self.list(root, PipelineSystem::Gitlab.file(), "include", &[format!("local: {GITLAB_FILE}")])?;
+        }
         if self.changes.len() > existing {
-            self.note_builds(project);
+            self.note_builds(project, is_called);
             self.notes.push(
                 "for notes on merge requests, add the variable GITLAB_TOKEN: a project access token with the role Reporter and the \
                  scope `api`, masked and not protected"
@@ -110,10 +117,27 @@ impl SetupFiles {
         Ok(())
     }
 
-    fn note_builds(&mut self, project: &InitProject) {
+    /// Lets the pipeline of `ci emit` call the report, and says whether it does.
+    fn call_report(&mut self, root: &Path, pipeline: &ReportPipeline) -> bool {
+        let name = pipeline.system.file();
+        if let Some((before, after)) = &pipeline.change {
+            self.changes.push(change(&place(root, name), Some(before.clone().into_bytes()), after.clone()));
+        }
+        if pipeline.is_edited && !pipeline.is_caller {
+            self.notes.push(format!(
+                "{name} is not as `dockopt ci emit` wrote it, and builds images that the report builds again: move it away, and let \
+                 `dockopt ci emit` write it"
+            ));
+        }
+        pipeline.is_caller
+    }
+
+    fn note_builds(&mut self, project: &InitProject, is_called: bool) {
         let version = env!("CARGO_PKG_VERSION");
         self.notes.push(format!("the files take dockopt from its release {version}"));
-        if !project.builds.is_empty() {
+        if is_called {
+            self.notes.push("they build nothing: the report shows the images of the pipeline".to_owned());
+        } else if !project.builds.is_empty() {
             let images = count(project.builds.len() as u64, "image");
             self.notes.push(format!(
                 "they build {images}; add what one needs, such as `--build-arg NAME=VALUE`, to its line"
@@ -122,24 +146,24 @@ impl SetupFiles {
     }
 
     /// Adds a file. What an earlier version wrote is replaced, and what is of the project in it is kept; anything else of this
-    /// name stays.
-    fn create(&mut self, root: &Path, name: &str, fill: impl Fn(Option<&ProjectValues>) -> String) {
+    /// name stays. Whether the file is as dockopt wants it.
+    fn create(&mut self, root: &Path, name: &str, fill: impl Fn(Option<&ProjectValues>) -> String) -> bool {
         let path = place(root, name);
         if path.symlink_metadata().is_err() {
             self.changes.push(change(&path, None, fill(None)));
-            return;
+            return true;
         }
         let is_exact = |source: &Source| source.text().as_bytes() == source.bytes() && !path.is_symlink();
         let Some(source) = read_source(&path, LIMIT).ok().filter(is_exact) else {
             self.kept.push(name.to_owned());
-            return;
+            return false;
         };
         let written = WrittenFile::read(source.text());
         if !written.is_of_template(name) {
             let is_dockopts = name != SETTINGS_FILE && source.text().contains(REPOSITORY);
             let list = if is_dockopts { &mut self.edited } else { &mut self.kept };
             list.push(name.to_owned());
-            return;
+            return false;
         }
         let text = fill(Some(&written.values));
         if text == source.text().replace("\r\n", "\n") {
@@ -147,6 +171,7 @@ impl SetupFiles {
         } else {
             self.changes.push(change(&path, Some(source.bytes().to_vec()), text));
         }
+        true
     }
 
     /// Adds an item to a list of a file, which is created if it is missing.
@@ -182,30 +207,6 @@ impl SetupFiles {
     }
 }
 
-/// The workflow that calls the reusable one.
-fn workflow(project: &InitProject, known: Option<&ProjectValues>, forks: bool, label: &str) -> String {
-    let uploads = forks || known.is_some_and(|known| known.uploads);
-    let upload = if uploads { "\n      upload: true # for the workflow that comments" } else { "" };
-    let builds = match known.and_then(|known| known.builds.as_ref()).unwrap_or(&project.builds).as_slice() {
-        [] => "      build: false".to_owned(),
-        builds => format!("      builds: |\n{}", indented(builds, "        ")),
-    };
-    let branch = known.and_then(|known| known.branch.as_ref()).unwrap_or(&project.branch);
-    let text = filled(WORKFLOW).replace("@BRANCH@", branch).replace("@LABEL@", label);
-    text.replace("@BUILDS@", &format!("{builds}{upload}"))
-}
-
-/// The job of GitLab.
-fn gitlab_job(root: &Path, project: &InitProject, known: Option<&ProjectValues>) -> String {
-    let builds = match known.and_then(|known| known.builds.as_ref()).unwrap_or(&project.builds).as_slice() {
-        [] => "\"\"".to_owned(),
-        builds => format!("|\n{}", indented(builds, "      ")),
-    };
-    let stage = known.and_then(|known| known.stage.clone()).unwrap_or_else(|| stage(root));
-    let job = GITLAB_JOB.replace("  stage: test\n", &format!("  stage: {stage}\n"));
-    job.replace("DOCKOPT_BUILDS: \"\"", &format!("DOCKOPT_BUILDS: {builds}"))
-}
-
 /// The label that allows growth, by the settings; the usual one if theirs cannot be written into an expression.
 fn growth_label(root: &Path) -> String {
     let mut budget = Budget::default();
@@ -226,7 +227,7 @@ fn growth_label(root: &Path) -> String {
 
 /// The stage of the job: `test`, unless .gitlab-ci.yml lists stages without it; one that is not listed fails the pipeline.
 fn stage(root: &Path) -> String {
-    let source = read_source(&place(root, ".gitlab-ci.yml"), LIMIT).ok();
+    let source = read_source(&place(root, PipelineSystem::Gitlab.file()), LIMIT).ok();
     let tree = source.map(|source| yaml::read(source.text())).unwrap_or_default();
     let stages = tree.root().and_then(|root| root.get("stages"));
     let names: Vec<&str> = stages.into_iter().flat_map(YamlNode::items).filter_map(YamlNode::text).collect();
@@ -254,47 +255,4 @@ fn hook() -> [String; 4] {
         "hooks:".to_owned(),
         "  - id: dockopt".to_owned(),
     ]
-}
-
-/// A workflow with this version. A release knows the commit that it was built from, which nobody can move as a tag.
-fn filled(text: &str) -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    let revision = match option_env!("DOCKOPT_COMMIT") {
-        Some(commit) => format!("@{commit} # v{version}"),
-        None => format!(
-            "@v{version} # zizmor: ignore[unpinned-uses] the dockopt that wrote this does not know the commit of its release"
-        ),
-    };
-    text.replace("@REVISION@", &revision).replace("@VERSION@", version)
-}
-
-fn indented(lines: &[String], indent: &str) -> String {
-    lines.iter().map(|line| format!("{indent}{line}")).collect::<Vec<_>>().join("\n")
-}
-
-/// The files that are written from templates, for a test of the table of their versions.
-#[cfg(test)]
-pub(super) fn templates() -> [(&'static str, String); 4] {
-    [
-        (SETTINGS_FILE, SETTINGS.to_owned()),
-        (WORKFLOW_FILE, filled(WORKFLOW).replace("@BUILDS@", "      build: false")),
-        (COMMENT_WORKFLOW_FILE, filled(COMMENT_WORKFLOW)),
-        (GITLAB_FILE, GITLAB_JOB.to_owned()),
-    ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn all_placeholders_are_filled() {
-        let branch = filled(WORKFLOW).replace("@BRANCH@", "main").replace("@LABEL@", "l").replace("@BUILDS@", "");
-        for text in [branch, filled(COMMENT_WORKFLOW)] {
-            assert!(!text.contains("@R") && !text.contains("@V") && !text.contains("@B"), "{text}");
-            assert!(text.contains(&format!("version: {}", env!("CARGO_PKG_VERSION"))), "{text}");
-        }
-        assert!(GITLAB_JOB.contains(&format!("DOCKOPT_VERSION: {}\n", env!("CARGO_PKG_VERSION"))));
-        assert!(GITLAB_JOB.contains("DOCKOPT_BUILDS: \"\"\n"));
-    }
 }

@@ -96,6 +96,17 @@ fn an_image_comes_from_the_engine_as_it_is() {
         .map(|id| id.map(ToString::to_string).unwrap_or_default());
     assert!(ids.contains(&id), "{ids:?} {id}");
 
+    // Docker saves all tags of a name that has none: `latest` is meant.
+    let name = format!("dockopt-test-tags-{}", std::process::id());
+    for tag in ["latest", "2"] {
+        client.text(&["tag", &image.tag, &format!("{name}:{tag}")]);
+    }
+    let opened = open(&name, &SourceOptions::of_process()).unwrap();
+    let Bytes::Stream(stream) = opened.bytes else { panic!("{:?}", opened.bytes) };
+    let read = image::read_forward(stream, &image::ImageOptions::default()).unwrap();
+    client.text(&["image", "rm", &format!("{name}:latest"), &format!("{name}:2")]);
+    assert_eq!((read.images.len(), &read.images[0].id), (1, &saved_image.id));
+
     let missing = open("docker:dockopt-test:none", &SourceOptions::of_process()).unwrap_err();
     assert!(missing.what.ends_with("has no image `dockopt-test:none`"), "{missing}");
 }

@@ -12,9 +12,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use dockopt::release::{DeploymentPhase, DeploymentRecord, DeploymentRecords};
+
 use super::{Engine, PATIENCE};
 
 mod engines;
+mod plan;
 mod scripts;
 mod steps;
 
@@ -46,7 +49,7 @@ Server(("", 8000), Handler).serve_forever()
 const DOCKERFILE: &str = "FROM python:3.13-slim\nCOPY server.py /\nARG VERSION=v1\nRUN echo $VERSION >/version\nEXPOSE 8000\n\
     CMD [\"python3\", \"/server.py\"]\n\
     HEALTHCHECK --interval=1s --start-period=20s --start-interval=500ms CMD \
-    [\"python3\", \"-c\", \"import urllib.request as u; u.urlopen('http://127.0.0.1:8000/health').read()\"]\n";
+    python3 -c \"import urllib.request as u; u.urlopen('http://127.0.0.1:8000/health').read()\" || { echo with $TOKEN; exit 1; }\n";
 
 /// A project of nginx in front of the server, set up for deployments.
 struct Project<'e> {
@@ -169,6 +172,15 @@ impl<'e> Project<'e> {
                 return (code, said);
             }
         }
+    }
+
+    /// The record of the script, which has no problem and no value of a variable.
+    fn records(&self) -> Vec<DeploymentRecord> {
+        let text = std::fs::read_to_string(self.path().join("deploy/record.jsonl")).unwrap();
+        assert!(!text.contains("hush"), "{text}");
+        let read = DeploymentRecords::read(&text);
+        assert_eq!(read.problems, [], "{text}");
+        read.records
     }
 
     fn containers(&self) -> Vec<String> {
@@ -339,6 +351,33 @@ fn versions(answers: &BTreeMap<String, usize>) -> Vec<&str> {
     answers.keys().map(String::as_str).collect()
 }
 
+/// A good deployment, a refused one, one back, and one that was taken back: each has its phases, and what was counted.
+fn check_records(records: &[DeploymentRecord]) {
+    use DeploymentPhase::{Image, Migrate, Remove, Settle, Start, Switch, Undo};
+    let phases = |record: &DeploymentRecord| record.steps.iter().map(|(phase, _)| *phase).collect::<Vec<_>>();
+    let good = vec![Settle, Image, Migrate, Start, Switch, Remove];
+    let refused = vec![Settle, Image, Migrate, Start, Undo];
+    let taken_back = vec![Settle, Image, Migrate, Start, Switch, Undo];
+    assert_eq!(records.iter().map(phases).collect::<Vec<_>>(), [good.clone(), refused, good, taken_back]);
+    for record in records {
+        let sum: f64 = record.steps.iter().map(|(_, seconds)| seconds).sum();
+        assert!((sum - record.seconds).abs() < 0.5 + record.seconds * 0.05, "{record:?}");
+        assert!(record.containers.len() == 1 && record.old_containers.as_ref().is_some_and(|old| old.len() == 1));
+        let is_id = |id: &Option<String>| id.as_ref().is_some_and(|id| id.starts_with("sha256:"));
+        assert!(is_id(&record.from_id) && is_id(&record.to_id) && record.from_id != record.to_id, "{record:?}");
+    }
+    let [first, unhealthy, back, faulty] = records else { panic!("{records:?}") };
+    assert_eq!((&first.from, &back.to), (&back.to, &first.from));
+    assert!(back.is_rollback() && !first.is_rollback());
+    let probe = unhealthy.probe.as_deref().unwrap_or_default();
+    assert!(probe.contains("HTTP Error 500") && probe.ends_with("with ***"), "{probe}");
+    assert!([first, back, faulty].iter().all(|record| record.probe.is_none()), "{records:?}");
+    let watched = |record: &DeploymentRecord| record.watched.iter().map(|share| share.percent).collect::<Vec<_>>();
+    assert_eq!([first, unhealthy, faulty].map(watched), [vec![100], vec![], vec![5]]);
+    assert!(first.watched[0].requests > 50 && first.watched[0].errors == 0 && faulty.watched[0].errors > 0);
+    assert_eq!(first.limits.map(|limits| (limits.watch, limits.errors)), Some((2, 1)));
+}
+
 /// From one version to the next under load, and back behind a prune; a version that never gets healthy leaves the old
 /// container alone, one that answers with errors is taken back.
 #[test]
@@ -369,10 +408,9 @@ fn a_deployment_loses_no_request() {
     load.answers();
     assert!(code == Some(1) && said.contains("too many errors"), "{said}");
     assert_eq!(project.version(), "v1");
-    let record = std::fs::read_to_string(project.path().join("deploy/record.jsonl")).unwrap();
-    let codes: Vec<_> =
-        record.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["exit"].clone()).collect();
-    assert_eq!(codes, [0, 1, 0, 1]);
+    let records = project.records();
+    assert_eq!(records.iter().map(|record| record.exit).collect::<Vec<_>>(), [0, 1, 0, 1]);
+    check_records(&records);
     // The folder's name is never run.
     assert!(!project.path().join("canary").exists() && !Path::new("canary").exists());
 }

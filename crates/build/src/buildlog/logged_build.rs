@@ -253,7 +253,13 @@ impl LoggedBuild {
 
     /// The step that failed, which is not one that was only canceled.
     pub fn failed_step(&self) -> Option<&LogStep> {
-        let is = |status| self.steps.iter().find(move |step| step.status == status);
+        // A build continues without a cache that it cannot read, and with `ignore-error` without one that it cannot write.
+        let can_fail = |step: &&LogStep| match step.label.kind {
+            StepKind::CacheImport => false,
+            StepKind::CacheExport => self.error.is_some(),
+            _ => true,
+        };
+        let is = |status| self.steps.iter().filter(can_fail).find(move |step| step.status == status);
         is(StepStatus::Error).or_else(|| is(StepStatus::Canceled))
     }
 

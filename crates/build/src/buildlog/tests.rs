@@ -473,3 +473,21 @@ fn cut_logs_are_truncated() {
     let trace = br#"{"data": [{"spans": [{"operationName": "[2/2] RUN a", "startTime": 1, "dur"#;
     assert!(read(trace).unwrap_err().what.contains("ends in the middle of a JSON document"));
 }
+
+#[test]
+fn a_cache_that_is_not_there_fails_no_build() {
+    // As BuildKit 0.25 wrote it.
+    let text = "#0 building with \"default\" instance using docker driver\n\n#1 [internal] load build definition from Dockerfile\n\
+                #1 DONE 0.0s\n\n#2 importing cache manifest from r/a/cache:amd64\n#2 ERROR: r/a/cache:amd64: not found\n\n\
+                #3 [1/1] COPY data /data\n#3 DONE 0.1s\n\n#4 exporting to image\n#4 DONE 0.0s\n\n\
+                #5 exporting cache to registry\n#5 ERROR: denied\n------\n > importing cache manifest from r/a/cache:amd64:\n------\n";
+    let build = |text: &str| read(text.as_bytes()).unwrap().builds.remove(0);
+    let complete = build(text);
+    assert_eq!((&complete.error, complete.failed_step()), (&None, None));
+    // Without `ignore-error` an error ends the build.
+    let failed = build(&format!("{text}ERROR: failed to build: denied\n"));
+    assert!(failed.error.is_some());
+    assert_eq!(failed.failed_step().map(|step| step.name.as_str()), Some("exporting cache to registry"));
+    let failed = build(&text.replace("#3 DONE 0.1s", "#3 ERROR: \"/data\": not found"));
+    assert_eq!(failed.failed_step().map(|step| step.name.as_str()), Some("[1/1] COPY data /data"));
+}

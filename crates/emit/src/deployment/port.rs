@@ -89,7 +89,7 @@ fn exposed_port(service: &StackService) -> Result<Option<u16>, String> {
 }
 
 /// The ports of the container that are published, each with the ports of the host that lead there.
-fn published_ports(service: &StackService) -> Result<BTreeMap<u16, Vec<String>>, String> {
+pub(super) fn published_ports(service: &StackService) -> Result<BTreeMap<u16, Vec<String>>, String> {
     let text =
         |value: &ComposeValue, key: &str| value.get(key).map(ComposeValue::display).filter(|text| !text.is_empty());
     let mut ports: BTreeMap<u16, Vec<String>> = BTreeMap::new();

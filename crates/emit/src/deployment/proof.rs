@@ -37,6 +37,8 @@ pub struct DeploymentStep {
     pub versions: BTreeMap<String, u64>,
     /// What happened to containers, by seconds since the script began.
     pub events: Vec<ContainerChange>,
+    /// The line that the script of `deploy emit` added to its record, as it is.
+    pub record: Option<String>,
     /// Containers of the service before and behind it.
     pub containers: [BTreeSet<String>; 2],
 }

@@ -19,7 +19,7 @@ use self::recipe::NewRecipe;
 use self::servers::ComposeServices;
 use super::files::emission::{Emission, EmittedFile};
 use super::plan::Choice;
-use crate::text::Source;
+use crate::text::{Source, joined, quoted_names};
 use crate::workflow::{JustOutline, just_outline};
 
 /// What `just` looks for in a folder, in any case of letters.
@@ -52,9 +52,9 @@ pub fn add_recipes(input: &RecipeInput, emission: &mut Emission) {
         return;
     }
     if !others.is_empty() {
-        let names: Vec<String> = others.iter().map(|recipe| format!("`{}`", recipe.name)).collect();
+        let names: Vec<&str> = others.iter().map(|recipe| recipe.name).collect();
         let stay = if names.len() == 1 { "which stays as it is" } else { "which stay as they are" };
-        emission.notes.push(format!("{name} has {} already, {stay}", names.join(", ")));
+        emission.notes.push(format!("{name} has {} already, {stay}", joined(&quoted_names(&names))));
     }
     emission.notes.extend(draft.into_notes(&outline));
     let choices = recipes.iter().map(|recipe| Choice {

@@ -6,11 +6,11 @@ use super::image::{RepositoryImage, RepositoryImages};
 use super::input::PipelineInput;
 use super::plan::{PipelinePlan, PlannedImage};
 use super::preparation::preparation;
-use super::start::{StartStack, image_start, mounted_sources};
-use super::start_files::{StartFiles, start_files};
+use super::start::{image_start, mounted_sources};
+use super::start_files::{StartFiles, StartStack, start_files};
 use super::test_job::test_jobs;
 use crate::build::{Build, ImagePlace, is_remote_source};
-use crate::text::path;
+use crate::text::{joined, path, quoted_names};
 use crate::workflow::PathFilter;
 
 /// Jobs that a matrix of GitHub may have (docs.github.com, usage limits).
@@ -18,7 +18,7 @@ const LEGS: usize = 256;
 
 /// Works out what the pipeline of a repository is to hold.
 pub(super) fn plan_of(input: &PipelineInput) -> PipelinePlan {
-    let mut plan = PipelinePlan::default();
+    let mut plan = PipelinePlan { submodules: submodules(input), ..PipelinePlan::default() };
     let RepositoryImages { images, left_out } = RepositoryImages::of(input.inputs, input.root);
     for (file, why) in left_out {
         plan.notes.push(format!("{file}: {why}; add its build by hand"));
@@ -39,7 +39,7 @@ pub(super) fn plan_of(input: &PipelineInput) -> PipelinePlan {
     let all_files = start_files(input);
     let stacks: Vec<StartStack> = all_files.iter().map(StartStack::new).collect();
     for image in images.into_iter().filter(|image| !(input.is_excluded)(&image.dockerfile)) {
-        if let Some(source) = missing_source(input, &image) {
+        if let Some(source) = missing_source(input, &plan.submodules, &image) {
             plan.notes.push(format!(
                 "{} is left out: it takes `{source}`, which git does not have; build it by hand behind the step that makes it",
                 image.dockerfile
@@ -59,7 +59,8 @@ pub(super) fn plan_of(input: &PipelineInput) -> PipelinePlan {
     }
     let used = |start: &&StartFiles| plan.images.iter().any(|image| image.start.compose == start.files);
     plan.preparation = preparation(input, all_files.iter().filter(used));
-    plan.tests = test_jobs(input, &mut plan);
+    let default = stacks.iter().find(|start| start.is_default(input));
+    plan.tests = test_jobs(input, default, &mut plan);
     add_deployment(input, &mut plan);
     add_existing(input, &mut plan);
     add_gaps(&mut plan);
@@ -89,16 +90,15 @@ fn takes(inputs: &[String], file: &str) -> bool {
 
 /// Says what the pipeline proves less of than it could.
 fn add_gaps(plan: &mut PipelinePlan) {
-    let list = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     if !plan.unchecked.is_empty() {
         plan.notes.push(format!(
             "without a health check: {}; a start proves only that they run for ten seconds; `dockopt compose fix` adds checks where \
              it knows how to ask",
-            list(&plan.unchecked)
+            joined(&quoted_names(&plan.unchecked))
         ));
     }
     if !plan.untested.is_empty() && !plan.tests.is_empty() {
-        plan.notes.push(format!("no tests that dockopt knows how to run: {}", list(&plan.untested)));
+        plan.notes.push(format!("no tests that dockopt knows how to run: {}", joined(&quoted_names(&plan.untested))));
     }
     if !plan.images.is_empty() {
         plan.notes.push(
@@ -125,7 +125,7 @@ fn image_inputs(input: &PipelineInput, image: &RepositoryImage, plan: &mut Pipel
     };
     let key = format!("{}: INPUTS", image.name);
     let build = Build::new(&input.inputs.builds[image.build]);
-    let submodules = submodules(input).into_iter().filter(|folder| path::covers(context, folder) || context.is_empty());
+    let submodules = plan.submodules.iter().filter(|folder| path::covers(context, folder) || context.is_empty());
     let submodules = submodules.map(|folder| format!(":(literal){folder}")).collect::<Vec<_>>();
     // An image that takes nothing is made of its Dockerfile.
     let alone = vec![format!(":(literal){}", image.dockerfile)];
@@ -153,7 +153,7 @@ fn image_inputs(input: &PipelineInput, image: &RepositoryImage, plan: &mut Pipel
 }
 
 /// The folders of submodules (gitmodules(5), `path`).
-pub(super) fn submodules(input: &PipelineInput) -> Vec<String> {
+fn submodules(input: &PipelineInput) -> Vec<String> {
     let text = (input.text_of)(".gitmodules").unwrap_or_default();
     let paths = text.lines().filter_map(|line| line.trim().strip_prefix("path")?.trim_start().strip_prefix('='));
     paths.map(|path| path.trim().to_owned()).filter(|path| !path.is_empty()).collect()
@@ -161,7 +161,7 @@ pub(super) fn submodules(input: &PipelineInput) -> Vec<String> {
 
 /// The first source of a COPY that neither the repository has nor a step of the build makes; nothing where all are there or
 /// are not known before the build.
-fn missing_source(input: &PipelineInput, image: &RepositoryImage) -> Option<String> {
+fn missing_source(input: &PipelineInput, submodules: &[String], image: &RepositoryImage) -> Option<String> {
     let build = &input.inputs.builds[image.build];
     let context = if image.context == "." { "" } else { &image.context };
     let is_there = |source: &String| {
@@ -173,11 +173,9 @@ fn missing_source(input: &PipelineInput, image: &RepositoryImage) -> Option<Stri
         let pattern = path::child(context, clean);
         let filter = PathFilter { patterns: vec![pattern.clone(), format!("{pattern}/**")] };
         let is_open = clean.contains(['?', '[', '\\', '$']);
-        is_open || input.files.iter().any(|file| filter.takes(file)) || is_in_submodule(input, &pattern)
+        is_open
+            || input.files.iter().any(|file| filter.takes(file))
+            || submodules.iter().any(|folder| path::covers(folder, &pattern))
     };
     Build::new(build).context_sources()?.into_iter().find(|source| !is_there(source))
-}
-
-fn is_in_submodule(input: &PipelineInput, path: &str) -> bool {
-    submodules(input).iter().any(|folder| path::covers(folder, path))
 }

@@ -2,12 +2,12 @@
 
 use super::input::{PipelineInput, PipelineSystem};
 use super::plan::{JobDatabase, PipelinePlan};
+use super::start_files::StartStack;
 use crate::compose::project::{ComposeMap, ComposeValue};
 use crate::data;
 use crate::emit::ServerImage;
-use crate::inputs::ComposeInput;
 use crate::manifest::{Ecosystem, FileKind, Project};
-use crate::stack::{Stack, StackService, known_service};
+use crate::stack::{StackService, known_service};
 use crate::tasks::{MigrationCommand, migration_command, run_command};
 use crate::text::path;
 use crate::yaml::{self, YamlNode};
@@ -18,26 +18,26 @@ const PASSWORD: &str = "test";
 /// Files of a project that are looked through for a default.
 const FILES: usize = 1_000;
 
-/// The databases that the tests of a project are given, and the variables that lead to them.
+/// The databases that the tests of a project are given, and the variables that lead to them; `start`: the compose file.
 pub(super) fn databases(
     input: &PipelineInput,
-    (context, folder): (&str, &str),
+    start: Option<&StartStack>,
     project: &Project,
     job: &str,
     plan: &mut PipelinePlan,
 ) -> (Vec<JobDatabase>, Vec<(String, String)>) {
     let (mut all, mut variables) = (Vec::new(), Vec::new());
-    let Some(compose) = input.compose else { return (all, variables) };
-    let Some(model) = &compose.reading.project else { return (all, variables) };
-    let stack = Stack::new(model, &compose.dockerfiles);
-    let services = || stack.services.iter().filter(|service| is_built_in(input, service, folder));
-    for server in &stack.services {
+    let Some(start) = start else { return (all, variables) };
+    let folder = project.root.as_str();
+    let all_services = &start.stack.services;
+    let services = || all_services.iter().filter(|service| is_built_in(input, service, folder));
+    for server in all_services {
         let Some(database) = database(server, input.system) else { continue };
         if !has_client(project, database.kind) {
             continue;
         }
         let mut leads = Vec::new();
-        for (name, value) in services().flat_map(|service| all_settings(input, compose, service)) {
+        for (name, value) in services().flat_map(|service| all_settings(input, &start.files.files, service)) {
             let Some(new) = database.value_for(server, &name, &value) else { continue };
             if !leads.iter().any(|(known, _)| *known == name) {
                 leads.push((name, new));
@@ -57,7 +57,7 @@ pub(super) fn databases(
             continue;
         }
         let mut job_database = database.job;
-        let has_file = |file: &str| input.files.contains(&path::child(context, file));
+        let has_file = |file: &str| input.files.contains(file);
         let migration = if database.is_database { migration_command(project, &has_file) } else { None };
         if let Some(MigrationCommand { command, .. }) = migration {
             job_database.migrate = Some(run_command(project, command));
@@ -223,11 +223,10 @@ fn settings(service: &StackService) -> Vec<(String, String)> {
     entries.map(|(name, entry)| (name.to_owned(), entry.value.display())).collect()
 }
 
-/// The variables of a service with those of its environment files; of a file that git lacks, those of its example.
-fn all_settings(input: &PipelineInput, compose: &ComposeInput, service: &StackService) -> Vec<(String, String)> {
+/// The variables of a service of some compose files with those of its environment files; of a file that git lacks, those of its example.
+fn all_settings(input: &PipelineInput, files: &[String], service: &StackService) -> Vec<(String, String)> {
     let mut all = settings(service);
-    let paths = compose.request.paths();
-    for path in paths.iter().filter_map(|path| path::relative(path, input.folder)) {
+    for path in files {
         let text = (input.text_of)(path).unwrap_or_default();
         let tree = yaml::read(&text);
         let node = tree.root().and_then(|root| root.get("services")?.get(service.name)?.get("env_file"));

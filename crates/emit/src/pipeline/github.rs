@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::collect::submodules;
 use super::input::{DeploymentRunner, PipelineInput};
 use super::lines::{YamlLines, list};
 use super::plan::{PipelinePlan, PlannedDeployment, PlannedImage, TestJob};
@@ -13,7 +12,7 @@ use crate::emit::EmittedFile;
 use crate::text::path;
 
 /// The workflow that tests and builds.
-const WORKFLOW: &str = ".github/workflows/pipeline.yml";
+pub(super) const WORKFLOW: &str = ".github/workflows/pipeline.yml";
 /// The workflow that releases.
 const RELEASE: &str = ".github/workflows/pipeline-release.yml";
 
@@ -209,7 +208,7 @@ fn add_images(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelineP
     add_legs(lines, input, plan);
     lines.add(4, "steps:");
     checkout(lines);
-    if !submodules(input).is_empty() {
+    if !plan.submodules.is_empty() {
         lines.add(STEP + 2, "submodules: recursive");
     }
     log_in(lines);

@@ -1,6 +1,5 @@
 //! A plan as the pipeline of GitLab.
 
-use super::collect::submodules;
 use super::input::{DeploymentRunner, PipelineInput};
 use super::lines::{YamlLines, indented, list};
 use super::plan::{ImageStart, PipelinePlan, PlannedDeployment, PlannedImage, TestJob};
@@ -9,7 +8,7 @@ use crate::emit::EmittedFile;
 use crate::text::path;
 
 /// The file that GitLab reads.
-const FILE: &str = ".gitlab-ci.yml";
+pub(super) const FILE: &str = ".gitlab-ci.yml";
 
 /// Where a branch is tested, and where a version is released (docs.gitlab.com, `rules`).
 const ON_BRANCH: &str = "- if: $CI_COMMIT_TAG == null";
@@ -41,7 +40,7 @@ pub(super) fn files(input: &PipelineInput, plan: &mut PipelinePlan) -> Vec<Emitt
         plan.tests.push(job);
     }
     if !plan.images.is_empty() {
-        add_docker(&mut lines, !submodules(input).is_empty());
+        add_docker(&mut lines, !plan.submodules.is_empty());
         add_images(&mut lines, input, plan);
         add_tags(&mut lines, input, plan);
     }

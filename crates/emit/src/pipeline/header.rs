@@ -8,6 +8,19 @@ pub(super) fn with_header(text: &str) -> String {
     format!("{HEADER}{:016x}\n{text}", checksum(text))
 }
 
+/// A text without that line; the whole of one that has none.
+pub(super) fn without_header(text: &str) -> &str {
+    match text.split_once('\n') {
+        Some((first, rest)) if first.starts_with(HEADER) => rest,
+        _ => text,
+    }
+}
+
+/// Whether `ci emit` wrote a text, which somebody may have changed since.
+pub fn is_of_ci_emit(text: &str) -> bool {
+    text.starts_with(HEADER)
+}
+
 /// Whether a text is as `ci emit` wrote it.
 pub fn is_own_file(text: &str) -> bool {
     let Some((first, rest)) = text.split_once('\n') else { return false };

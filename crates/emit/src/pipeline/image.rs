@@ -76,28 +76,30 @@ fn image(inputs: &Inputs, root: &str, build: &BuildInput, number: usize) -> Resu
     if known.target().is_some_and(is_of_windows) {
         return Err("it is of Windows, which runners of Linux do not build");
     }
-    let root = path::normalize(root);
-    let context = path::normalize(build.context_root.as_deref().unwrap_or("."));
-    let context =
-        if root.is_empty() || context == root { context.strip_prefix(&root) } else { path::relative(&context, &root) };
-    let context = match context {
-        Some("") => ".",
-        Some(below) if !below.starts_with("..") => below,
-        _ => return Err("its build context is outside of the folder"),
-    };
+    let context = context_folder(root, build).ok_or("its build context is outside of the folder")?;
     let dockerfile = path::normalize(&build.place);
-    if [dockerfile.as_str(), context].into_iter().any(|name| name.chars().any(char::is_control)) {
+    if [&dockerfile, &context].into_iter().any(|name| name.chars().any(char::is_control)) {
         return Err("its path has characters that end a line");
     }
     Ok(RepositoryImage {
         name: String::new(),
         dockerfile,
-        context: context.to_owned(),
+        context,
         target: build.options.target.clone(),
         arguments: build.options.build_args.clone(),
         contexts: build.options.build_contexts.clone(),
         build: number,
     })
+}
+
+/// The folder of a build context from the top of the repository, `.` for that; nothing where it lies outside.
+pub(super) fn context_folder(root: &str, build: &BuildInput) -> Option<String> {
+    let root = path::normalize(root);
+    let context = path::normalize(build.context_root.as_deref().unwrap_or("."));
+    let context =
+        if root.is_empty() || context == root { context.strip_prefix(&root) } else { path::relative(&context, &root) };
+    let context = context.filter(|context| !context.starts_with(".."))?;
+    Some(if context.is_empty() { ".".to_owned() } else { context.to_owned() })
 }
 
 /// A name for each image: that of its folder, what its Dockerfile's name has besides `Dockerfile`, its target where others

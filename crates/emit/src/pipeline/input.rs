@@ -49,7 +49,7 @@ pub struct PipelineInput<'i> {
     pub files: &'i BTreeSet<String>,
     /// The text of a file by its path from the top; nothing where it is not there.
     pub text_of: &'i dyn Fn(&str) -> Option<String>,
-    /// The projects of the repository, where no build context has any.
+    /// The projects of the repository.
     pub projects: &'i [Project],
     /// Whether the user wants a path left out, as seen from the top.
     pub is_excluded: &'i dyn Fn(&str) -> bool,
@@ -63,6 +63,8 @@ pub struct PipelineInput<'i> {
     pub platforms: &'i [String],
     /// The script that deploys; nothing where no job is to deploy.
     pub deployment: Option<DeploymentScript<'i>>,
+    /// Whether the repository has the report of `dockopt init`, whose file is that of [`PipelineSystem::report_file`].
+    pub has_report: bool,
     /// What earlier runs took.
     pub run_times: Option<&'i RunTimes>,
 }

@@ -20,6 +20,8 @@ pub(super) struct PipelinePlan {
     pub(super) tests: Vec<TestJob>,
     /// The deployment.
     pub(super) deployment: Option<PlannedDeployment>,
+    /// The folders of submodules.
+    pub(super) submodules: Vec<String>,
     /// The lines of a script that make what compose files ask for, before images are started.
     pub(super) preparation: Vec<String>,
     /// Why it is so; the service of a choice is its job.

@@ -6,29 +6,17 @@ use super::image::RepositoryImage;
 use super::input::PipelineInput;
 use super::plan::{ImageStart, PipelinePlan};
 use super::preparation::required_names;
-use super::start_files::StartFiles;
+use super::start_files::StartStack;
 use crate::build::{Build, Reference, StageBase};
 use crate::compose::project::{ComposeMap, ComposeValue};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::FileKind;
-use crate::stack::{CheckTiming, ServiceCheck, Stack, StackService, proxied_hosts};
-use crate::text::path;
+use crate::stack::{CheckTiming, ServiceCheck, StackService, proxied_hosts};
+use crate::text::{joined, path, quoted_names};
 
 /// Seconds that a start gets where no check says more.
 const SHORTEST: u64 = 60;
-
-/// The compose files of a repository with their services.
-pub(super) struct StartStack<'s> {
-    pub(super) files: &'s StartFiles,
-    stack: Stack<'s>,
-}
-
-impl<'s> StartStack<'s> {
-    pub(super) fn new(files: &'s StartFiles) -> Self {
-        Self { files, stack: Stack::new(&files.project, &files.dockerfiles) }
-    }
-}
 
 /// How well services stand for an image; the first is the best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,18 +95,19 @@ fn start_with(
     if !start.unmounted.is_empty() {
         let why = format!(
             "without the volumes of {}: sources of the machine would hide those of the image",
-            names(&start.unmounted)
+            joined(&quoted_names(&start.unmounted))
         );
         plan.choose("images", &format!("{}: UNMOUNTED", image.name), why, None);
     }
     if !start.needs.is_empty() {
-        let why = format!("{} first: the proxy looks their addresses up when it starts", names(&start.needs));
+        let why =
+            format!("{} first: the proxy looks their addresses up when it starts", joined(&quoted_names(&start.needs)));
         plan.choose("images", &format!("{}: NEEDS", image.name), why, None);
     }
     let why = format!(
         "as {} of {}, with what {} there",
-        names(&start.services),
-        start.compose.join(" and "),
+        joined(&quoted_names(&start.services)),
+        joined(&start.compose),
         if services.len() == 1 { "it needs" } else { "they need" }
     );
     plan.choose("images", &format!("{}: Start", image.name), why, None);
@@ -187,7 +176,7 @@ fn certain_need(input: &PipelineInput, stacks: &[StartStack], image: &Repository
     for start in stacks {
         let mut services = start.stack.services.iter().filter(|service| is_built_from(input, image, service));
         if let Some(service) = services.find(is_given) {
-            let file = start.files.files.join(" and ");
+            let file = joined(&start.files.files);
             return Some(format!("`{}` of {file} gets variables or servers there", service.name));
         }
     }
@@ -212,10 +201,6 @@ fn required_variable(input: &PipelineInput, image: &RepositoryImage) -> Option<(
             |name: &String| dockerfile.lines().any(|line| line.contains("ENV") && line.contains(name.as_str()));
         Some((file.clone(), required_names(&text).into_iter().find(|name| !is_set(name))?))
     })
-}
-
-fn names(services: &[String]) -> String {
-    services.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
 }
 
 /// The folder of the machine that gives services the sources which the image of a language has not.

@@ -9,6 +9,7 @@ use crate::compose::is_main_file;
 use crate::compose::project::{ComposeProject, ProjectFile};
 use crate::deployment::is_written_override;
 use crate::inputs::{ComposeInput, ComposeReading, ComposeStart, ProxyConfiguration};
+use crate::stack::Stack;
 use crate::text::{Source, path};
 
 /// Compose files that are read together.
@@ -20,6 +21,24 @@ pub(super) struct StartFiles {
     pub(super) proxies: BTreeMap<String, Vec<ProxyConfiguration>>,
     /// Whether the name of one says that it is for developers.
     pub(super) is_for_developers: bool,
+}
+
+/// Compose files with their services.
+pub(super) struct StartStack<'s> {
+    pub(super) files: &'s StartFiles,
+    pub(super) stack: Stack<'s>,
+}
+
+impl<'s> StartStack<'s> {
+    pub(super) fn new(files: &'s StartFiles) -> Self {
+        Self { files, stack: Stack::new(&files.project, &files.dockerfiles) }
+    }
+
+    /// Whether it is the project that Compose takes by itself at the top of the repository, with all of its files.
+    pub(super) fn is_default(&self, input: &PipelineInput) -> bool {
+        let project = input.compose.and_then(|compose| compose.reading.project.as_ref());
+        project.is_some_and(|project| Arc::ptr_eq(project, &self.files.project))
+    }
 }
 
 /// The compose files of a repository, those that are asked first in front: what Compose takes by itself, then that without its

@@ -1,33 +1,53 @@
 //! Jobs that test: one for each project, from its manifests.
 
+use std::borrow::Cow;
+
 use super::database::databases;
 use super::header::is_own_file;
 use super::input::PipelineInput;
 use super::plan::{JobDatabase, PipelinePlan, TestJob};
-use super::repository_project::{RepositoryProject, has_tests, repository_projects};
+use super::repository_project::{has_tests, with_install};
+use super::start_files::StartStack;
 use super::tool::{JobTool, image_version, language_versions};
 use crate::manifest::{Ecosystem, Project, Tool};
-use crate::tasks::{ProjectTask, TaskKind, install_command, left_out_scripts};
-use crate::text::path;
+use crate::tasks::{
+    ProjectChecks, ProjectTask, RepositoryChecks, TaskKind, install_command, is_of_program, left_out_scripts,
+    project_checks,
+};
+use crate::text::{joined, path, quoted_names};
 
-/// The jobs that test the projects of a repository.
-pub(super) fn test_jobs(input: &PipelineInput, plan: &mut PipelinePlan) -> Vec<TestJob> {
-    let projects = repository_projects(input, plan);
+/// The jobs that test the projects of a repository; `start`: the compose file.
+pub(super) fn test_jobs(input: &PipelineInput, start: Option<&StartStack>, plan: &mut PipelinePlan) -> Vec<TestJob> {
+    let is_included = |project: &&Project| !(input.is_excluded)(&project.root);
+    let included: Vec<Cow<Project>> =
+        input.projects.iter().filter(is_included).map(|project| with_install(input, project)).collect();
+    let included = included.iter().map(|project| &**project);
     if let Some(command) = input.test {
-        return vec![job_of_command(input, command, &projects, plan)];
+        let projects: Vec<&Project> = included.filter(|project| is_of_program(project)).collect();
+        return vec![job_of_command(input, start, command, &projects, plan)];
     }
     let mut jobs: Vec<TestJob> = Vec::new();
-    for known in &projects {
-        let place = if known.folder.is_empty() { "the top folder" } else { &known.folder };
-        let tasks = wanted_tasks(input, known, place, plan);
-        if !tasks.iter().any(|task| task.kind == TaskKind::Test) {
+    let RepositoryChecks { projects: mut all, left_out } = project_checks(included, input.text_of);
+    all.sort_by(|a, b| a.project.root.cmp(&b.project.root));
+    for checks in &mut all {
+        let root = checks.project.root.clone();
+        let place = if root.is_empty() { "the top folder" } else { &root };
+        checks.tasks = wanted_tasks(input, checks, place, plan);
+        if !checks.does(TaskKind::Test) {
             plan.untested.push(place.to_owned());
         }
-        if !tasks.is_empty() {
-            let is_second = jobs.iter().any(|job| job.folder == known.folder);
-            let job = job_of_project(input, known, &tasks, is_second, plan);
+        if !checks.tasks.is_empty() {
+            let is_second = jobs.iter().any(|job| job.folder == root);
+            let job = job_of_project(input, start, checks, is_second, plan);
             jobs.push(job);
         }
+    }
+    if !left_out.is_empty() {
+        let others: Vec<&str> = left_out.iter().map(|project| project.root.as_str()).collect();
+        plan.notes.push(format!(
+            "by their folders no part of the program, so that their tests are left out: {}",
+            joined(&quoted_names(&others))
+        ));
     }
     if jobs.is_empty() {
         plan.notes
@@ -39,19 +59,19 @@ pub(super) fn test_jobs(input: &PipelineInput, plan: &mut PipelinePlan) -> Vec<T
 /// The tasks of a project that a pipeline runs; what is left out is noted.
 fn wanted_tasks(
     input: &PipelineInput,
-    known: &RepositoryProject,
+    checks: &ProjectChecks,
     place: &str,
     plan: &mut PipelinePlan,
 ) -> Vec<ProjectTask> {
-    let mut tasks = known.tasks.clone();
-    tasks.retain(|task| is_adopted(input, &known.project, task));
-    let text_of = |file: &str| (input.text_of)(&path::child(&known.context, file));
-    for (kind, script, fault) in left_out_scripts(&known.project, &text_of) {
+    let project = &*checks.project;
+    let mut tasks = checks.tasks.clone();
+    tasks.retain(|task| is_adopted(input, project, task));
+    for (kind, script, fault) in left_out_scripts(project, input.text_of) {
         let instead = tasks.iter().find(|task| task.kind == kind);
         let instead = instead.map_or_else(String::new, |task| format!("; `{}` runs instead", task.command));
         plan.notes.push(format!("the script `{script}` of {place} {}, and is no check{instead}", fault.text()));
     }
-    let missing = tasks.iter().position(|task| !has_tests(input, known, task));
+    let missing = tasks.iter().position(|task| !has_tests(input, project, task));
     if let Some(task) = missing.map(|at| tasks.remove(at)) {
         plan.notes.push(format!("`{}` is not run: {place} has no file with tests", task.command));
         let compiles = [(" test", " compile")].iter().find(|_| task.command.contains("mvn"));
@@ -92,44 +112,38 @@ fn job_id(folder: &str, language: Option<Ecosystem>) -> String {
 
 fn job_of_project(
     input: &PipelineInput,
-    known: &RepositoryProject,
-    tasks: &[ProjectTask],
+    start: Option<&StartStack>,
+    checks: &ProjectChecks,
     is_second: bool,
     plan: &mut PipelinePlan,
 ) -> TestJob {
-    let project = &*known.project;
-    let id = job_id(&known.folder, is_second.then_some(project.ecosystem));
-    let mut versions = language_versions(project, |file| (input.text_of)(&path::child(&known.context, file)));
+    let project = &*checks.project;
+    let id = job_id(&project.root, is_second.then_some(project.ecosystem));
+    let mut versions = language_versions(project, input.text_of);
     // What runs in an image runs with the version there.
-    if image_version(input, project, &known.context).is_some() {
+    if image_version(input, project).is_some() {
         versions.clear();
     }
     if versions.len() > 1 {
         let why = format!("the manifest names {}: the tests run with each", versions.join(", "));
-        plan.choose(&id, "matrix", why, project.manifests.first().map(|file| path::child(&known.context, file)));
+        plan.choose(&id, "matrix", why, project.manifests.first().cloned());
     }
-    let tools: Vec<JobTool> = JobTool::of(input, project, &known.context).into_iter().collect();
+    let tools: Vec<JobTool> = JobTool::of(input, project).into_iter().collect();
     let mut commands: Vec<(String, String)> = Vec::new();
     if let Some(command) = install_command(project) {
         let lock = project.install().and_then(|install| install.lock.clone());
-        plan.choose(
-            &id,
-            "Install",
-            "what tests need, as the lock file has it",
-            lock.map(|file| path::child(&known.context, &file)),
-        );
+        plan.choose(&id, "Install", "what tests need, as the lock file has it", lock);
         commands.push(("Install".to_owned(), command));
     }
-    let (databases, variables) = databases(input, (&known.context, &known.folder), project, &id, plan);
+    let (databases, variables) = databases(input, start, project, &id, plan);
     if let Some(command) = databases.iter().find_map(|database| database.migrate.clone()) {
         plan.choose(&id, "Migrate", "the schema that the tests meet, and a test of the migrations", None);
         commands.push(("Migrate".to_owned(), command));
     }
     let mut coverage = None;
-    for task in tasks {
-        let place = task.place.as_ref().map(|file| path::child(&known.context, file));
+    for task in &checks.tasks {
         let title = title(task.kind);
-        plan.choose(&id, title, task.reason.clone(), place);
+        plan.choose(&id, title, task.reason.clone(), task.place.clone());
         let (command, file) = with_coverage(project, task);
         // A wrapper need not be executable in git.
         let is_wrapper = command.starts_with("./gradlew") || command.starts_with("./mvnw");
@@ -144,7 +158,7 @@ fn job_of_project(
         project.dependencies.iter().any(|known| known.name.to_ascii_lowercase().contains("testcontainers"));
     TestJob {
         id,
-        folder: known.folder.clone(),
+        folder: project.root.clone(),
         tools,
         versions,
         commands,
@@ -188,20 +202,21 @@ fn with_coverage(project: &Project, task: &ProjectTask) -> (String, Option<&'sta
 /// The job of a command that the user names: it runs at the top, with the tools of all projects.
 fn job_of_command(
     input: &PipelineInput,
+    start: Option<&StartStack>,
     command: &str,
-    projects: &[RepositoryProject],
+    projects: &[&Project],
     plan: &mut PipelinePlan,
 ) -> TestJob {
     let id = job_id("", None);
     plan.choose(&id, "Test", "`--test` names it", None);
     let mut tools: Vec<JobTool> = Vec::new();
     let (mut databases_of_all, mut variables_of_all) = (Vec::new(), Vec::new());
-    for known in projects {
-        let tool = JobTool::of(input, &known.project, &known.context);
+    for project in projects {
+        let tool = JobTool::of(input, project);
         tools.extend(
             tool.into_iter().filter(|tool| tools.iter().all(|known| known.name != tool.name)).collect::<Vec<_>>(),
         );
-        let (databases, variables) = databases(input, (&known.context, &known.folder), &known.project, &id, plan);
+        let (databases, variables) = databases(input, start, project, &id, plan);
         for database in databases {
             if databases_of_all.iter().all(|known: &JobDatabase| known.name != database.name) {
                 databases_of_all.push(database);

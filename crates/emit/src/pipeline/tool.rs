@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::image::context_folder;
 use super::input::PipelineInput;
 use crate::build::{Build, Reference, StageBase};
 use crate::data;
@@ -33,20 +34,19 @@ pub(super) struct JobTool {
 
 impl JobTool {
     /// The tool of a project in a folder of the repository; nothing where the table has none.
-    pub(super) fn of(input: &PipelineInput, project: &Project, context: &str) -> Option<Self> {
+    pub(super) fn of(input: &PipelineInput, project: &Project) -> Option<Self> {
         let install = project.install()?;
         let row = data::PIPELINE_TOOLS.row(install.tool.name())?;
         let &[name, action, inputs, before, image, prepare, cache, default, ..] = row else { return None };
         let cell = |text: &'static str| (text != "-").then_some(text);
-        let lock = install.lock.as_ref().map(|file| path::child(context, file));
-        let of_image = image_version(input, project, context);
+        let lock = &install.lock;
+        let of_image = image_version(input, project);
         let is_of_image = of_image.is_some();
         let version = of_image.or_else(|| manifest_version(project)).unwrap_or_else(|| default.to_owned());
-        let folder = path::normalize(&path::child(context, &project.root));
-        let folder = if folder.is_empty() { "." } else { &folder };
+        let folder = if project.root.is_empty() { "." } else { &project.root };
         let filled = |text: &str| {
             let text = text.replace("{lock}", lock.as_deref().unwrap_or_default()).replace("{folder}", folder);
-            text.replace("{manifest}", &path::child(context, &install.manifest)).replace("{version}", &version)
+            text.replace("{manifest}", &install.manifest).replace("{version}", &version)
         };
         // uv takes a version that the project asks for by itself; the image may have an older one than that.
         let is_left_out = |key: &str| name == "uv" && key == "python-version" && !is_of_image;
@@ -71,22 +71,18 @@ impl JobTool {
     }
 }
 
-/// The version of a project's language in the image that is built with it; `context`: the folder that the project's is seen from.
-pub(super) fn image_version(input: &PipelineInput, project: &Project, context: &str) -> Option<String> {
+/// The version of a project's language in the image that is built with it.
+pub(super) fn image_version(input: &PipelineInput, project: &Project) -> Option<String> {
     let is_bun = project.install().is_some_and(|install| install.tool == Tool::Bun);
     let names = if is_bun { &["oven/bun"][..] } else { language_images(project.ecosystem) };
-    let folder = path::normalize(&path::child(context, &project.root));
-    let builds = input.inputs.builds.iter().filter(|build| {
-        let root = path::normalize(build.context_root.as_deref().unwrap_or_default());
-        let top = path::normalize(input.root);
-        let place = path::relative(&root, &top).unwrap_or(&root).trim_start_matches("./");
-        let mut projects = build.projects.iter().flat_map(|all| all.iter());
+    let of_project = input.inputs.builds.iter().filter(|build| {
+        let context = context_folder(input.root, build).unwrap_or_default();
         let is_it = |known: &Project| {
-            known.ecosystem == project.ecosystem && path::normalize(&path::child(place, &known.root)) == folder
+            known.ecosystem == project.ecosystem && path::normalize(&path::child(&context, &known.root)) == project.root
         };
-        projects.any(is_it)
+        build.projects.iter().flat_map(|all| all.iter()).any(is_it)
     });
-    let versions = builds.flat_map(|build| {
+    let versions = of_project.flat_map(|build| {
         let build = Build::new(build);
         build.stages().iter().filter_map(|stage| tag_version(&stage.base, names)).collect::<Vec<_>>()
     });

@@ -208,8 +208,11 @@ fn of_engine(reference: &str, options: &SourceOptions) -> Result<OpenedImage, Op
 fn ask_engine(reference: &str, options: &SourceOptions) -> EngineAnswer {
     let answer = Engine::connect(&options.engine).and_then(|engine| {
         let platform = options.platform.as_ref();
-        if engine.find(reference, platform)?.is_some() {
-            return Ok(EngineAnswer::Image(save(&engine, reference, platform)?));
+        if let Some(known) = engine.find(reference, platform)? {
+            // The engine saves all tags of a name that has none, and looks up the one that it implies.
+            let implied = format!("{reference}:latest");
+            let name = if known.tags.contains(&implied) { implied.as_str() } else { reference };
+            return Ok(EngineAnswer::Image(save(&engine, (reference, name), platform)?));
         }
         let platform = platform.map(|platform| format!(" for {platform}")).unwrap_or_default();
         let error = OpenError::new(
@@ -236,8 +239,13 @@ fn near_tags(name: &str, tags: Vec<String>) -> Vec<String> {
     near.into_iter().map(|(_, tag)| tag).take(file::SUGGESTIONS).collect()
 }
 
-fn save(engine: &Engine, reference: &str, platform: Option<&Platform>) -> Result<OpenedImage, failure::Failure> {
-    let saved = engine.save(reference, platform)?;
+/// `name`: that of the one image that the engine saves for the reference.
+fn save(
+    engine: &Engine,
+    (reference, name): (&str, &str),
+    platform: Option<&Platform>,
+) -> Result<OpenedImage, failure::Failure> {
+    let saved = engine.save(name, platform)?;
     Ok(OpenedImage {
         place: ImagePlace::Engine,
         bytes: Bytes::Stream(Box::new(saved)),

@@ -30,11 +30,22 @@ const FOLDER: &str = "folder of migrations";
 /// Those that nobody runs any more; a meaning there, too.
 const ARCHIVE: &str = "folder of migrations that no longer run";
 
-/// Adds the migrations below a folder, or below that of a file. `since`: the commit in service, as git names it.
+/// Which migrations are in service already.
+#[derive(Clone, Copy)]
+pub enum MigrationBase<'b> {
+    /// Nobody says: the newest are taken to be new.
+    Newest,
+    /// Those of a commit, as git names it.
+    Commit(&'b str),
+    /// Those that an image has; the function takes a path as the user would type it.
+    Image(&'b dyn Fn(&str) -> bool),
+}
+
+/// Adds the migrations below a folder, or below that of a file.
 ///
 /// # Errors
 /// The folder is in no git repository, or the commit is not known; only where one is named.
-pub fn add_migrations(inputs: &mut Inputs, root: &Path, since: Option<&str>) -> Result<(), Failure> {
+pub fn add_migrations(inputs: &mut Inputs, root: &Path, base: MigrationBase) -> Result<(), Failure> {
     let root = if root.is_dir() { root } else { folder_of(root) };
     let mut sources = Vec::new();
     for (file, source) in files(root).par_iter().map(|file| (file, read_source(file, LIMIT))).collect::<Vec<_>>() {
@@ -43,13 +54,17 @@ pub fn add_migrations(inputs: &mut Inputs, root: &Path, since: Option<&str>) -> 
             Err(error) => inputs.problems.push(problem(&error)),
         }
     }
-    let known = match since {
-        Some(name) => known_files(root, name, &sources)?,
-        None => BTreeSet::new(),
+    let (since, known) = match base {
+        MigrationBase::Newest => (None, BTreeSet::new()),
+        MigrationBase::Commit(name) => (Some(name.to_owned()), known_files(root, name, &sources)?),
+        MigrationBase::Image(has) => {
+            let known = sources.iter().map(|(_, source)| source.name()).filter(|name| has(name));
+            (Some("the image in service".to_owned()), known.map(str::to_owned).collect())
+        }
     };
     let texts: Vec<(&str, &str)> = sources.iter().map(|(_, source)| (source.name(), source.text())).collect();
     let folder = std::path::absolute(".").unwrap_or_default().to_string_lossy().replace('\\', "/");
-    let input = MigrationInput::read(&texts, folder, since.map(str::to_owned), known);
+    let input = MigrationInput::read(&texts, folder, since.clone(), known);
     if !input.history.migrations.is_empty() || since.is_some() {
         inputs.migrations = Some(Arc::new(input));
     }

@@ -122,6 +122,7 @@ impl Session {
             versions: versions(&counts, &history),
             requests: counts.requests,
             events: history.changes,
+            record: None,
             containers: [before, ids(&(input.list)()?)],
         })
     }

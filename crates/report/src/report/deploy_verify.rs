@@ -186,6 +186,7 @@ fn step_json(step: &DeploymentStep) -> Value {
         "versions": step.versions,
         "events": events.collect::<Vec<_>>(),
         "problems": step.problems(),
+        "record": step.record.as_ref().and_then(|line| serde_json::from_str::<Value>(line).ok()),
         "log": step.lines,
     })
 }

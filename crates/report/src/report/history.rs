@@ -19,7 +19,7 @@ const WIDEST: usize = 300;
 const MOST_REGRESSIONS: usize = 20;
 
 /// Values as blocks of eight heights, from zero to the highest: a change looks as large as it is. A missing one is a dot.
-fn sparkline(values: &[Option<f64>]) -> String {
+pub(super) fn sparkline(values: &[Option<f64>]) -> String {
     const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let values = &values[values.len().saturating_sub(LONGEST)..];
     let most = values.iter().copied().flatten().fold(0.0, f64::max);

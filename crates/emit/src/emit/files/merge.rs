@@ -16,7 +16,7 @@ use crate::emit::plan::{ComposePlan, MUST_BE_SET, PlannedKey, PlannedService, Se
 use crate::emit::server_image::ServerImage;
 use crate::inputs::ComposeInput;
 use crate::stack::{COMPLETED, HEALTHY, STARTED, ServiceCheck, Stack, StackService, known_service};
-use crate::text::{Source, path};
+use crate::text::{Source, joined, path, quoted_names};
 use crate::yaml::{NewValue, YamlEditor};
 
 /// The compose file with what it lacked.
@@ -329,10 +329,10 @@ impl ExtendedFile<'_> {
             return;
         }
         if is_short {
-            let others: Vec<String> = missing.iter().map(|(other, _)| format!("`{other}`")).collect();
+            let others: Vec<&String> = missing.iter().map(|(other, _)| other).collect();
             self.notes.push(format!(
                 "`{name}` should wait for {}: `dockopt compose fix --unsafe` rewrites its short list first",
-                others.join(" and ")
+                joined(&quoted_names(&others))
             ));
             return;
         }

@@ -48,12 +48,3 @@ impl NewRecipe {
 pub(super) fn literal(text: &str) -> String {
     text.replace("{{", "{{{{")
 }
-
-/// Names in a sentence: `a`, `b` and `c`.
-pub(super) fn listed(names: &[&str]) -> String {
-    match names {
-        [] => String::new(),
-        [name] => (*name).to_owned(),
-        [names @ .., last] => format!("{} and {last}", names.join(", ")),
-    }
-}

@@ -1,10 +1,11 @@
 //! The recipe that removes the data of a database and makes its schema again.
 
 use super::migration::Migration;
-use super::recipe::{NewRecipe, listed};
+use super::recipe::NewRecipe;
 use super::servers::ComposeServices;
 use crate::compose::project::ComposeValue;
 use crate::stack::StackService;
+use crate::text::joined;
 
 /// The recipe, or why there is none.
 pub(super) fn recipe(services: &ComposeServices, migration: Option<&Migration>) -> Result<NewRecipe, String> {
@@ -40,14 +41,14 @@ pub(super) fn recipe(services: &ComposeServices, migration: Option<&Migration>) 
     lines.extend(services.start_lines(&databases));
     lines.extend(migration.map(|migration| migration.line.clone()));
     let what = if migration.is_some() { "make the schema again" } else { "start without any" };
-    let comment = format!("Remove all data of {}, and {what}", listed(&names));
+    let comment = format!("Remove all data of {}, and {what}", joined(&names));
     let question = match &volumes[..] {
-        [] => format!("Remove all data of {}? [y/N]", listed(&names)),
-        volumes => format!("Remove all data of {} ({})? [y/N]", listed(&names), listed(volumes)),
+        [] => format!("Remove all data of {}? [y/N]", joined(&names)),
+        volumes => format!("Remove all data of {} ({})? [y/N]", joined(&names), joined(volumes)),
     };
     let reason = match &volumes[..] {
         [] => "the data lies in a volume without a name".to_owned(),
-        volumes => format!("volumes with the data: {}", listed(volumes)),
+        volumes => format!("volumes with the data: {}", joined(volumes)),
     };
     Ok(NewRecipe::new("db-nuclear-reset", &comment, lines, reason).asking(question))
 }

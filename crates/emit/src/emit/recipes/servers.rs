@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::RecipeDraft;
 use super::input::RecipeInput;
-use super::recipe::{NewRecipe, listed};
+use super::recipe::NewRecipe;
 use crate::compose::project::{ComposeMap, ComposeValue};
 use crate::compose::written_project;
 use crate::data;
 use crate::stack::{COMPLETED, Stack, StackService};
-use crate::text::Source;
+use crate::text::{Source, joined};
 use crate::workflow::JustOutline;
 
 /// The services, those that are written in the same run too.
@@ -166,7 +166,7 @@ fn clean_all(services: &ComposeServices, profile: &str) -> NewRecipe {
     let databases: Vec<&str> = services.databases().iter().map(|service| service.name).collect();
     let data = match &databases[..] {
         [] => "all data".to_owned(),
-        names => format!("the data of {}", listed(names)),
+        names => format!("the data of {}", joined(names)),
     };
     let question = format!("Remove all containers, networks and volumes, with {data}? [y/N]");
     let comment = "Remove all containers, networks and volumes";
@@ -179,7 +179,7 @@ fn start(services: &ComposeServices, servers: &[&StackService]) -> Result<NewRec
         return Err("no service runs a database, a broker or another server of others".to_owned());
     }
     let names: Vec<&str> = servers.iter().map(|service| service.name).collect();
-    let comment = format!("Start {} and wait until they are ready", listed(&names));
+    let comment = format!("Start {} and wait until they are ready", joined(&names));
     let comment = if names.len() == 1 { comment.replace("they are", "it is") } else { comment };
     let images: Vec<String> = servers.iter().filter_map(|service| service.base_name()).collect();
     let reason = format!("servers of others: {}", images.join(", "));
@@ -216,7 +216,7 @@ fn start_for_developers(
         ));
     }
     let names: Vec<&str> = published.iter().map(|service| service.name).collect();
-    let comment = format!("Start {}, for programs that run on this machine", listed(&names));
+    let comment = format!("Start {}, for programs that run on this machine", joined(&names));
     let lines = services.start_lines(&published);
     Ok(NewRecipe::new("services-dev", &comment, lines, "these publish their ports, the other servers do not"))
 }

@@ -106,15 +106,12 @@ pub(super) fn paths(request: &DeploymentRequest, group: &DeploymentGroup) -> Vec
 
 /// The paths in the healthchecks of a group.
 fn check_paths(request: &DeploymentRequest, group: &DeploymentGroup) -> Vec<String> {
-    let Ok(url) = Regex::new(r#"https?://[^/\s"'\\]+(/[\w./~%-]*)"#) else { return Vec::new() };
-    let mut texts = Vec::new();
-    for (service, ..) in &group.routed {
-        texts.push(request.model["services"][service]["healthcheck"]["test"].to_string());
-        let dockerfile = request.compose.dockerfiles.get(service).map(Source::text);
-        let checks = dockerfile.iter().filter_map(|text| text.split("HEALTHCHECK").nth(1));
-        texts.extend(checks.map(str::to_owned));
-    }
-    texts.iter().flat_map(|text| url.captures_iter(text)).map(|captures| captures[1].to_owned()).collect()
+    let services = group.routed.iter().map(|(service, ..)| service);
+    let paths = services.flat_map(|service| {
+        let test = request.model["services"][service]["healthcheck"]["test"].to_string();
+        crate::deployment::check_paths(Some(&test), request.compose.dockerfiles.get(service).map(Source::text))
+    });
+    paths.collect()
 }
 
 /// What paths begin with that proxies pass on.

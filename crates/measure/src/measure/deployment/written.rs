@@ -138,7 +138,10 @@ impl Session {
                 limit: request.limit,
                 requests: request.requests_left(kind, proof),
             };
-            proof.steps.push(self.run_step(&input, script)?);
+            let count = record_lines(folder).len();
+            let mut step = self.run_step(&input, script)?;
+            step.record = record_lines(folder).get(count).map(|line| self.mask(line));
+            proof.steps.push(step);
         }
         Ok(())
     }
@@ -157,6 +160,12 @@ impl Session {
         }
         Ok(all)
     }
+}
+
+/// The lines of the record in a copy.
+fn record_lines(folder: &Path) -> Vec<String> {
+    let text = fs::read_to_string(folder.join(SCRIPTS).join("record.jsonl")).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
 }
 
 /// The configuration of `HAProxy` with a header that tells which container answered.

@@ -1,0 +1,189 @@
+//! The steps of a deployment, with the commands that do them.
+
+use super::command::{compose, deploy_call, migrations_need_call, service_names, stack_service};
+use super::estimate::{phase_seconds, shares};
+use super::facts::{DeploymentFacts, DeploymentTool, MigrationEffect, ServiceFacts};
+use super::plan::{PlanSeconds, PlanStep};
+use super::record::DeploymentPhase;
+use crate::shell::quoted_word;
+
+/// What nothing was done to yet.
+const UNTOUCHED: &str = "nothing has changed yet: stop here";
+
+/// The steps in order.
+pub(super) fn steps(facts: &DeploymentFacts) -> Vec<PlanStep> {
+    let mut steps = vec![look(facts, "See that what runs is well", UNTOUCHED)];
+    steps.extend(backup(facts));
+    steps.extend(pull(facts));
+    match facts.tool {
+        DeploymentTool::Haproxy => push_script(facts, &mut steps),
+        DeploymentTool::Swarm => push_swarm(facts, &mut steps),
+    }
+    steps.push(look(facts, "See that the new version is well", &after(facts)));
+    let mut number = 0;
+    let mut part = 0;
+    for step in &mut steps {
+        if step.command.is_some() || step.phases.is_empty() {
+            (number, part) = (number + 1, 0);
+            step.number = number.to_string();
+        } else {
+            part += 1;
+            step.number = format!("{number}.{part}");
+        }
+    }
+    steps
+}
+
+/// Shows the containers with what their checks say.
+fn look(facts: &DeploymentFacts, title: &str, rollback: &str) -> PlanStep {
+    let command = match facts.tool {
+        DeploymentTool::Haproxy => format!("{} ps {}", compose(facts), service_names(facts)),
+        DeploymentTool::Swarm => format!("docker stack services {}", quoted_word(&facts.project)),
+    };
+    PlanStep {
+        title: title.to_owned(),
+        command: Some(command),
+        rollback: rollback.to_owned(),
+        note: Some(match facts.tool {
+            DeploymentTool::Haproxy => "each container is `running`, those with a health check `healthy`".to_owned(),
+            DeploymentTool::Swarm => "as many replicas run as are wanted".to_owned(),
+        }),
+        ..PlanStep::default()
+    }
+}
+
+/// What of the database is kept, before something is taken away.
+fn backup(facts: &DeploymentFacts) -> Option<PlanStep> {
+    let effect = facts.migrations.as_ref()?.effect()?;
+    if effect == MigrationEffect::Expand && facts.answers.backup.is_none() {
+        return None;
+    }
+    Some(PlanStep {
+        title: "Back up the database".to_owned(),
+        command: facts.answers.backup.clone(),
+        rollback: UNTOUCHED.to_owned(),
+        note: Some(match (&facts.answers.backup, effect) {
+            (None, _) => "which command does it is an open question: do not go on without".to_owned(),
+            (Some(_), MigrationEffect::Expand) => "no migration takes anything away: it is a precaution".to_owned(),
+            (Some(_), _) => "what is written from here on is not in it".to_owned(),
+        }),
+        ..PlanStep::default()
+    })
+}
+
+/// Gets the image while the old version serves.
+fn pull(facts: &DeploymentFacts) -> Option<PlanStep> {
+    let image = facts.to.as_ref()?;
+    if facts.pull.as_ref().is_some_and(|pull| pull.is_there) {
+        return None;
+    }
+    let note = match &facts.pull {
+        Some(pull) => format!("the host lacks {} of its layers, {}", pull.layers, crate::text::bytes(pull.bytes)),
+        None => "how much of it the host lacks is not known".to_owned(),
+    };
+    Some(PlanStep {
+        title: "Pull the image".to_owned(),
+        command: Some(format!("docker pull {}", quoted_word(&image.reference))),
+        rollback: UNTOUCHED.to_owned(),
+        note: Some(format!("{note}; the old version serves meanwhile")),
+        ..PlanStep::default()
+    })
+}
+
+/// The call of the script, and its parts.
+fn push_script(facts: &DeploymentFacts, steps: &mut Vec<PlanStep>) {
+    steps.push(PlanStep {
+        title: "Replace the containers".to_owned(),
+        command: Some(deploy_call(facts)),
+        rollback: "each part below goes back by itself where it fails, and the script ends with 1".to_owned(),
+        ..PlanStep::default()
+    });
+    let mut part = |phases: &[DeploymentPhase], title: &str, rollback: &str| {
+        steps.push(PlanStep {
+            title: title.to_owned(),
+            phases: phases.to_vec(),
+            seconds: phase_seconds(facts, phases, false),
+            rollback: rollback.to_owned(),
+            ..PlanStep::default()
+        });
+    };
+    let nothing = "nothing in service has changed: Ctrl-C ends it";
+    part(&[DeploymentPhase::Settle, DeploymentPhase::Image], "wait for the lock, and look up the image", nothing);
+    if migrations_need_call(facts) {
+        part(&[DeploymentPhase::Migrate], "migrate the database", migration_rollback(facts));
+    }
+    let by_itself = "by itself: the new containers are removed, the old ones never stopped serving; so does Ctrl-C";
+    part(&[DeploymentPhase::Start], &format!("start {}, until all are healthy", containers(facts)), by_itself);
+    let shares: Vec<String> = shares(facts).iter().map(|share| format!("{share} %")).collect();
+    let title = format!("move the requests ({}), and watch", shares.join(", "));
+    part(&[DeploymentPhase::Switch], &title, "by itself: the requests go back to the old containers; so does Ctrl-C");
+    part(&[DeploymentPhase::Remove], "let the requests of the old containers end, and remove them", &after(facts));
+}
+
+/// A service after the other; Swarm starts, watches and goes back by itself.
+fn push_swarm(facts: &DeploymentFacts, steps: &mut Vec<PlanStep>) {
+    let image = facts.to.as_ref().map_or("IMAGE", |image| image.reference.as_str());
+    let is_remote = facts.pull.as_ref().is_none_or(|pull| !pull.is_there);
+    let access = if is_remote { " --with-registry-auth" } else { "" };
+    if migrations_need_call(facts) {
+        steps.push(PlanStep {
+            title: "Migrate the database".to_owned(),
+            rollback: migration_rollback(facts).to_owned(),
+            note: Some("what does it in a swarm is an open question".to_owned()),
+            ..PlanStep::default()
+        });
+    }
+    for service in &facts.services {
+        let name = stack_service(facts, service);
+        steps.push(PlanStep {
+            title: format!("Replace the containers of {}", service.name),
+            command: Some(format!("docker service update{access} --image {} {name}", quoted_word(image))),
+            seconds: Some(swarm_seconds(service)),
+            rollback: format!(
+                "by itself while Swarm watches (`failure_action: rollback`); then `docker service rollback {name}`"
+            ),
+            note: Some(
+                "write the image into the compose file too: the next `docker stack deploy` starts what stands there"
+                    .to_owned(),
+            ),
+            ..PlanStep::default()
+        });
+    }
+}
+
+/// One task after the other: its start, the watch of `monitor`, and the end of the old one.
+fn swarm_seconds(service: &ServiceFacts) -> PlanSeconds {
+    #[allow(clippy::cast_precision_loss, reason = "some minutes")]
+    let (count, limit) = (service.count as f64, service.start_limit as f64);
+    let first = service.check.as_ref().map(super::facts::CheckFacts::first).unwrap_or_default();
+    PlanSeconds {
+        at_least: count * first,
+        at_most: None,
+        limit: Some(count * (2.0 * limit + service.grace)),
+        basis: "no task is healthy before its first check; the limit: its start, the watch of Swarm, and \
+                stop_grace_period, for each task"
+            .to_owned(),
+    }
+}
+
+fn migration_rollback(facts: &DeploymentFacts) -> &'static str {
+    match facts.migrations.as_ref().and_then(super::facts::MigrationFacts::effect) {
+        Some(MigrationEffect::Contract) => "none: from here on the old program may fail, and going back does not help",
+        Some(MigrationEffect::Unknown) => "not known: read the migration first",
+        _ => {
+            "the old program works with the new schema: where the migration fails, the script ends and nothing is replaced"
+        }
+    }
+}
+
+/// The new containers in words.
+fn containers(facts: &DeploymentFacts) -> String {
+    let of_service = |service: &ServiceFacts| format!("{} of {}", service.count, service.name);
+    facts.services.iter().map(of_service).collect::<Vec<_>>().join(" and ")
+}
+
+/// How the old version comes back at the end.
+fn after(facts: &DeploymentFacts) -> String {
+    let commands = super::command::rollback_calls(facts);
+    commands.iter().map(|command| format!("`{command}`")).collect::<Vec<_>>().join(", ")
+}
