@@ -9,6 +9,7 @@ if [ -n "$SERVICES" ]; then # with what it needs of the compose file
   compose() { docker compose --project-name "$project" $(printf ' --file %s' $COMPOSE) --file "$started" "$@"; }
   end() { compose down --volumes --timeout 5 >/dev/null 2>&1; }
   trap end EXIT
+  [ -z "$NEEDS" ] || compose up --detach $NEEDS || { compose logs --tail 20 >&2; exit 1; }
   compose up --detach $SERVICES || { compose logs --tail 20 >&2; exit 1; }
   containers=$(compose ps --all --quiet $SERVICES)
 else

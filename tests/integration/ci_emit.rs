@@ -10,10 +10,10 @@ use dockopt::yaml::{self, YamlNode, YamlTree};
 use crate::cache_history::git;
 use crate::dockopt::{Dockopt, Ran};
 
-const GITHUB: [&str; 2] = [".github/workflows/pipeline.yml", ".github/workflows/pipeline-release.yml"];
-const GITLAB: &str = ".gitlab-ci.yml";
+pub(crate) const GITHUB: [&str; 2] = [".github/workflows/pipeline.yml", ".github/workflows/pipeline-release.yml"];
+pub(crate) const GITLAB: &str = ".gitlab-ci.yml";
 
-fn emit(project: Dockopt, arguments: &[&str]) -> Ran {
+pub(crate) fn emit(project: Dockopt, arguments: &[&str]) -> Ran {
     project.args(["ci", "emit"]).args(arguments.iter().copied()).run()
 }
 
@@ -22,7 +22,7 @@ fn tracker() -> Dockopt {
 }
 
 /// The value below keys and numbers of a file.
-fn value<'t>(tree: &'t YamlTree, path: &[&str]) -> Option<YamlNode<'t>> {
+pub(crate) fn value<'t>(tree: &'t YamlTree, path: &[&str]) -> Option<YamlNode<'t>> {
     path.iter().try_fold(tree.root()?, |node, key| match key.parse::<usize>() {
         Ok(number) => node.items().nth(number),
         Err(_) => node.get(key),
@@ -281,11 +281,12 @@ fn a_repository_without_images_or_tests_says_so() {
     assert!(ran.stderr.contains("there is nothing to write a pipeline from"), "{}", ran.stderr);
     // Tests alone are a pipeline, too.
     let manifest = "[project]\nname = \"a\"\nversion = \"1\"\ndependencies = [\"pytest\"]\n";
-    let ran = emit(Dockopt::new().file("pyproject.toml", manifest), &["github", "--write"]).code(0);
+    let ran =
+        emit(Dockopt::new().file("pyproject.toml", manifest).file("test_a.py", "1\n"), &["github", "--write"]).code(0);
     let workflow = ran.read(GITHUB[0]);
     assert!(workflow.contains("pytest") && !workflow.contains("images:"), "{workflow}");
     // Images alone.
-    let ran = emit(Dockopt::new().file("Dockerfile", "FROM debian\n"), &["gitlab", "--write"]).code(0);
+    let ran = emit(Dockopt::new().file("Dockerfile", "FROM debian\nCMD [\"cat\"]\n"), &["gitlab", "--write"]).code(0);
     assert!(ran.stderr.contains("no project has tests"), "{}", ran.stderr);
     assert!(ran.read(GITLAB).contains("      :(literal)Dockerfile\n"), "{}", ran.read(GITLAB));
 }

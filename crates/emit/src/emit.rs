@@ -23,6 +23,7 @@ pub use self::input::{ENVIRONMENT_FILES, EmitInput, EmitOverrides, IGNORE_FILE};
 pub use self::plan::{Choice, ComposePlan, PlannedService, ServiceRole};
 pub use self::recipes::{JUST_FILES, RecipeInput, add_recipes};
 
+pub(crate) use self::facts::left_out::{ReasonAgainst, reasons_against};
 pub(crate) use self::server_image::ServerImage;
 
 use self::facts::built_binary::with_commands;

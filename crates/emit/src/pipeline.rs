@@ -6,10 +6,14 @@ mod image;
 mod input;
 
 // The plan, and what it is made of.
+mod production;
 mod tool;
 mod plan;
+mod start_files;
 mod database;
+mod preparation;
 mod start;
+mod repository_project;
 mod test_job;
 mod deployment;
 mod collect;
@@ -27,12 +31,16 @@ pub use self::input::{DeploymentRunner, DeploymentScript, PipelineInput, Pipelin
 pub use self::report::with_report;
 
 use self::collect::plan_of;
+use self::production::production_builds;
 use crate::emit::{Emission, EmittedFile};
 
 /// Writes the pipeline of a repository. Files that are there and were written by others, or changed since, are its
 /// [`Emission::failure`].
 pub fn pipeline(input: &PipelineInput) -> Emission {
+    let (inputs, notes) = production_builds(input.inputs);
+    let input = &PipelineInput { inputs: &inputs, ..*input };
     let mut plan = plan_of(input);
+    plan.notes.splice(0..0, notes);
     if plan.images.is_empty() && plan.tests.is_empty() {
         plan.notes.push("no Dockerfile and no tests were found: there is nothing to write a pipeline from".to_owned());
         return Emission { notes: plan.notes, ..Emission::default() };

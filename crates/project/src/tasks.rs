@@ -2,20 +2,25 @@
 //! and `data/project_tasks.tsv` say. Runs nothing.
 
 mod check;
+mod forward;
 mod install;
 mod migration;
 mod script;
 
-pub use self::check::{ProjectChecks, is_of_program, project_checks};
+pub use self::check::{ProjectChecks, RepositoryChecks, is_of_program, project_checks};
 pub use self::install::{install_command, run_command};
 pub use self::migration::{MigrationCommand, migration_command};
+pub use self::script::ScriptFault;
 
 use self::install::{ToolRow, group_options, tool_row};
-use self::script::is_check;
+use self::script::Packages;
 use crate::data;
 use crate::manifest::{Ecosystem, Project, Tool, ToolTables, parse_jsonc};
 use crate::shell::quoted_word;
 use crate::text::path;
+
+/// The command in `data/project_tasks.tsv` that stands for a named command of the manifest.
+const SCRIPT: &str = "SCRIPT";
 
 /// What is asked of a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,6 +61,8 @@ pub struct ProjectTask {
     pub reason: String,
     /// The path of the file that shows it.
     pub place: Option<String>,
+    /// The named command of the manifest that it runs.
+    pub script: Option<String>,
 }
 
 /// The tasks of a project: at most one of each kind, in the order of [`TaskKind`]. One that nothing does is left out.
@@ -64,8 +71,27 @@ pub struct ProjectTask {
 /// the file is not there.
 pub fn project_tasks(project: &Project, text_of: &dyn Fn(&str) -> Option<String>) -> Vec<ProjectTask> {
     let tool = project.install().map(|install| install.tool);
-    let reader = TaskReader { project, text_of, tool, tool_row: tool.and_then(tool_row) };
+    let packages = Packages::of(project, text_of);
+    let reader = TaskReader { project, text_of, packages, tool, tool_row: tool.and_then(tool_row) };
     TaskKind::ALL.into_iter().filter_map(|kind| reader.task(kind)).collect()
+}
+
+/// The scripts that are called as checks are and are none, each with its task and why: they change files, or need browsers.
+pub fn left_out_scripts<'p>(
+    project: &'p Project,
+    text_of: &dyn Fn(&str) -> Option<String>,
+) -> Vec<(TaskKind, &'p str, ScriptFault)> {
+    let packages = Packages::of(project, text_of);
+    let rows = data::PROJECT_TASKS.rows().filter(|row| Ecosystem::of(row[0]) == Some(project.ecosystem));
+    let scripts = rows.filter_map(|row| {
+        let kind = TaskKind::ALL.into_iter().find(|kind| kind.name() == row[1])?;
+        let name = row[2].strip_prefix("script ")?;
+        let script = project.scripts.iter().find(|script| script.name == name)?;
+        let fault = packages.fault(&script.command)?;
+        let is_told = matches!(fault, ScriptFault::Writes | ScriptFault::Browser);
+        is_told.then_some((kind, script.name.as_str(), fault))
+    });
+    scripts.collect()
 }
 
 /// What shows that a row of the table is meant.
@@ -89,6 +115,7 @@ struct RowMatch<'r> {
 struct TaskReader<'p> {
     project: &'p Project,
     text_of: &'p dyn Fn(&str) -> Option<String>,
+    packages: Packages,
     tool: Option<Tool>,
     tool_row: Option<ToolRow>,
 }
@@ -103,7 +130,8 @@ impl TaskReader<'_> {
                 reason: format!("the tools of {} bring it", self.project.ecosystem.name()),
                 place: self.project.manifests.first().cloned(),
             });
-            Some(ProjectTask { kind, command, reason: evidence.reason, place: evidence.place })
+            let script = if row[3] == SCRIPT { row_match.script.map(str::to_owned) } else { None };
+            Some(ProjectTask { kind, command, reason: evidence.reason, place: evidence.place, script })
         })
     }
 
@@ -135,7 +163,7 @@ impl TaskReader<'_> {
         let below = || path::child(&project.root, value);
         match key {
             "script" => {
-                project.script(value).filter(|command| is_check(command))?;
+                project.script(value).filter(|command| self.packages.fault(command).is_none())?;
                 let manifest = project.manifests.first()?;
                 Some(evidence(format!("`{value}` is a script of {}", path::name(manifest)), manifest.clone()))
             }
@@ -174,7 +202,7 @@ impl TaskReader<'_> {
 
     /// The command of a row, as the tool of the project starts it.
     fn command(&self, template: &str, row_match: &RowMatch) -> Option<String> {
-        if template == "SCRIPT" {
+        if template == SCRIPT {
             let (name, form) = (row_match.script?, self.tool_row.as_ref()?.script?);
             // Bun's own runner is called `bun test`.
             let is_short = name == "test" && matches!(self.project.ecosystem, Ecosystem::Node);

@@ -134,6 +134,8 @@ tables! {
     DEVELOPMENT_SERVERS = "development_servers.tsv";
     /// How servers are started whose image starts nothing by itself.
     SERVER_COMMANDS = "server_commands.tsv";
+    /// What commands in named scripts do that a check must not.
+    SCRIPT_COMMANDS = "script_commands.tsv";
     /// Programs that scripts give a source.
     SCRIPT_INTERPRETERS = "script_interpreters.tsv";
     /// What SQL scripts that make tables show.

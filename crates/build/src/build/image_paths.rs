@@ -78,14 +78,16 @@ impl Build<'_> {
         Some(ImagePaths { included, left_out: self.left_out(place.context), definition: definition(place) })
     }
 
-    /// What the ignore file keeps back, as far as patterns say the same; nothing where it brings something back.
+    /// What the ignore file keeps back, as far as patterns say the same: of those behind the last one that brings something back,
+    /// as the last one that fits counts.
     fn left_out(&self, folder: &str) -> Vec<String> {
         let IgnoreInput::Present(_, ignore) = &self.input().ignore else { return Vec::new() };
-        if ignore.patterns.iter().any(|pattern| pattern.negated) || ignore.error().is_some() {
+        if ignore.error().is_some() {
             return Vec::new();
         }
+        let last = ignore.patterns.iter().rposition(|pattern| pattern.negated).map_or(0, |at| at + 1);
         let mut left_out = Vec::new();
-        for pattern in &ignore.patterns {
+        for pattern in &ignore.patterns[last..] {
             let text = &pattern.text;
             let is_same = |part: &str| part == "**" || !part.contains("**") && part != "." && part != "..";
             if text.contains(['?', '[', ']', '\\', '+', '!', '|', '{']) || !text.split('/').all(is_same) {

@@ -12,6 +12,7 @@ pub(super) mod draft;
 pub(super) mod endpoint;
 pub(super) mod entrypoint;
 pub(super) mod example;
+pub(super) mod left_out;
 mod main_program;
 pub(super) mod migrating_command;
 pub(super) mod missing_source;

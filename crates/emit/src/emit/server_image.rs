@@ -65,6 +65,20 @@ impl ServerImage {
         self.settings.contains("{database}")
     }
 
+    /// What its clients speak: those of Redis talk to Valkey, and those of `MySQL` to `MariaDB`.
+    pub(crate) fn protocol(self) -> &'static str {
+        match self.host {
+            "valkey" => "redis",
+            "mariadb" => "mysql",
+            host => host,
+        }
+    }
+
+    /// Whether its image starts it without a command; that of `RabbitMQ` only allows more.
+    pub(crate) fn starts_by_itself(self) -> bool {
+        self.command == "-" || self.host == "rabbitmq"
+    }
+
     /// Whether clients give a name and a password.
     pub(super) fn asks_for_login(self) -> bool {
         self.settings.contains("{user")

@@ -5,11 +5,11 @@ use super::header::is_own_file;
 use super::image::{RepositoryImage, RepositoryImages};
 use super::input::PipelineInput;
 use super::plan::{PipelinePlan, PlannedImage};
-use super::start::image_start;
+use super::preparation::preparation;
+use super::start::{image_start, mounted_sources};
+use super::start_files::{StartFiles, StartStack, start_files};
 use super::test_job::test_jobs;
 use crate::build::{Build, ImagePlace, is_remote_source};
-use crate::deployment::is_written_override;
-use crate::stack::{Stack, StackService};
 use crate::text::{joined, path, quoted_names};
 use crate::workflow::PathFilter;
 
@@ -19,9 +19,6 @@ const LEGS: usize = 256;
 /// Works out what the pipeline of a repository is to hold.
 pub(super) fn plan_of(input: &PipelineInput) -> PipelinePlan {
     let mut plan = PipelinePlan { submodules: submodules(input), ..PipelinePlan::default() };
-    let compose = input.compose.and_then(|compose| Some((compose, compose.reading.project.as_ref()?)));
-    let stack = compose.map(|(compose, project)| Stack::new(project, &compose.dockerfiles));
-    let services: &[StackService] = stack.as_ref().map_or(&[], |stack| &stack.services);
     let RepositoryImages { images, left_out } = RepositoryImages::of(input.inputs, input.root);
     for (file, why) in left_out {
         plan.notes.push(format!("{file}: {why}; add its build by hand"));
@@ -39,6 +36,8 @@ pub(super) fn plan_of(input: &PipelineInput) -> PipelinePlan {
             input.platforms.len()
         ));
     }
+    let all_files = start_files(input);
+    let stacks: Vec<StartStack> = all_files.iter().map(StartStack::new).collect();
     for image in images.into_iter().filter(|image| !(input.is_excluded)(&image.dockerfile)) {
         if let Some(source) = missing_source(input, &plan.submodules, &image) {
             plan.notes.push(format!(
@@ -48,12 +47,20 @@ pub(super) fn plan_of(input: &PipelineInput) -> PipelinePlan {
             continue;
         }
         let inputs = image_inputs(input, &image, &mut plan);
-        let start = image_start(input, services, &image, &mut plan);
+        if let Some(folder) = mounted_sources(input, &stacks, &image, &|file| takes(&inputs, file)) {
+            plan.notes.push(format!(
+                "{} is left out: its containers get their sources from the machine (`{folder}`), and its image has none",
+                image.dockerfile
+            ));
+            continue;
+        }
+        let start = image_start(input, &stacks, &image, &mut plan);
         plan.images.push(PlannedImage { image, inputs, start });
     }
-    let is_composed = plan.images.iter().any(|image| !image.start.services.is_empty());
-    plan.compose = if is_composed { compose_files(input) } else { Vec::new() };
-    plan.tests = test_jobs(input, services, &mut plan);
+    let used = |start: &&StartFiles| plan.images.iter().any(|image| image.start.compose == start.files);
+    plan.preparation = preparation(input, all_files.iter().filter(used));
+    let default = stacks.iter().find(|start| start.is_default(input));
+    plan.tests = test_jobs(input, default, &mut plan);
     add_deployment(input, &mut plan);
     add_existing(input, &mut plan);
     add_gaps(&mut plan);
@@ -75,12 +82,10 @@ fn add_existing(input: &PipelineInput, plan: &mut PipelinePlan) {
     }
 }
 
-/// The files that Compose reads at the top, without the one that `deploy emit` wrote: `HAProxy` is not part of a start.
-fn compose_files(input: &PipelineInput) -> Vec<String> {
-    let paths = input.compose.map(|compose| compose.request.paths()).unwrap_or_default();
-    let near = paths.iter().map(|file| path::relative(file, input.folder).unwrap_or(file).to_owned());
-    let is_written = |file: &String| (input.text_of)(file).is_some_and(|text| is_written_override(&text));
-    near.filter(|file| !is_written(file)).collect()
+/// Whether pathspecs of an image take a file.
+fn takes(inputs: &[String], file: &str) -> bool {
+    let patterns = inputs.iter().filter_map(|input| input.strip_prefix(":(glob)").or(input.strip_prefix(":(literal)")));
+    PathFilter { patterns: patterns.map(str::to_owned).collect() }.takes(file)
 }
 
 /// Says what the pipeline proves less of than it could.

@@ -1,7 +1,8 @@
-//! Databases that a job's tests are given: those of the compose file that the project's services ask.
+//! Databases, caches and brokers that a job's tests are given: those of the compose file that the project's services ask.
 
 use super::input::{PipelineInput, PipelineSystem};
 use super::plan::{JobDatabase, PipelinePlan};
+use super::start_files::StartStack;
 use crate::compose::project::{ComposeMap, ComposeValue};
 use crate::data;
 use crate::emit::ServerImage;
@@ -9,6 +10,7 @@ use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::stack::{StackService, known_service};
 use crate::tasks::{MigrationCommand, migration_command, run_command};
 use crate::text::path;
+use crate::yaml::{self, YamlNode};
 
 /// The password of databases that live as long as a job.
 const PASSWORD: &str = "test";
@@ -16,17 +18,18 @@ const PASSWORD: &str = "test";
 /// Files of a project that are looked through for a default.
 const FILES: usize = 1_000;
 
-/// The databases that the tests of a project are given, and the variables that lead to them; `all_services`: those of the
-/// compose file.
+/// The databases that the tests of a project are given, and the variables that lead to them; `start`: the compose file.
 pub(super) fn databases(
     input: &PipelineInput,
-    all_services: &[StackService],
+    start: Option<&StartStack>,
     project: &Project,
     job: &str,
     plan: &mut PipelinePlan,
 ) -> (Vec<JobDatabase>, Vec<(String, String)>) {
     let (mut all, mut variables) = (Vec::new(), Vec::new());
+    let Some(start) = start else { return (all, variables) };
     let folder = project.root.as_str();
+    let all_services = &start.stack.services;
     let services = || all_services.iter().filter(|service| is_built_in(input, service, folder));
     for server in all_services {
         let Some(database) = database(server, input.system) else { continue };
@@ -34,7 +37,7 @@ pub(super) fn databases(
             continue;
         }
         let mut leads = Vec::new();
-        for (name, value) in services().flat_map(settings) {
+        for (name, value) in services().flat_map(|service| all_settings(input, &start.files.files, service)) {
             let Some(new) = database.value_for(server, &name, &value) else { continue };
             if !leads.iter().any(|(known, _)| *known == name) {
                 leads.push((name, new));
@@ -55,7 +58,8 @@ pub(super) fn databases(
         }
         let mut job_database = database.job;
         let has_file = |file: &str| input.files.contains(file);
-        if let Some(MigrationCommand { command, .. }) = migration_command(project, &has_file) {
+        let migration = if database.is_database { migration_command(project, &has_file) } else { None };
+        if let Some(MigrationCommand { command, .. }) = migration {
             job_database.migrate = Some(run_command(project, command));
             job_database.migration = Some((folder.to_owned(), command.to_owned()));
         }
@@ -83,6 +87,10 @@ struct ReachableDatabase {
     kind: &'static str,
     user: String,
     name: String,
+    /// Whether it holds databases that have names.
+    is_database: bool,
+    /// Whether its clients log in.
+    has_login: bool,
 }
 
 impl ReachableDatabase {
@@ -91,13 +99,21 @@ impl ReachableDatabase {
         if value == server.name {
             return Some(self.host.clone());
         }
+        if value.strip_prefix(server.name).and_then(|rest| rest.strip_prefix(':')) == Some(&self.job.port.to_string()) {
+            return Some(format!("{}:{}", self.host, self.job.port));
+        }
         if let Some((scheme, rest)) = value.split_once("://") {
             let (address, path) = rest.split_once('/').unwrap_or((rest, ""));
             let host = address.rsplit('@').next().unwrap_or_default();
             let host = host.split(':').next().unwrap_or_default();
             let options = path.split_once('?').map(|(_, options)| format!("?{options}")).unwrap_or_default();
-            let (user, database) = (&self.user, &self.name);
-            let new = format!("{scheme}://{user}:{PASSWORD}@{}:{}/{database}{options}", self.host, self.job.port);
+            // JDBC has the login in other variables, and what asks for none gets none.
+            let has_login = self.has_login && !scheme.starts_with("jdbc:");
+            let login = if has_login { format!("{}:{PASSWORD}@", self.user) } else { String::new() };
+            let path = path.split('?').next().unwrap_or_default();
+            let path = if self.is_database { &self.name } else { path };
+            let end = if rest.contains('/') || self.is_database { format!("/{path}") } else { String::new() };
+            let new = format!("{scheme}://{login}{}:{}{end}{options}", self.host, self.job.port);
             return (host == server.name).then_some(new);
         }
         let role = |word: &str, role: &str| data::CONNECTION_WORDS.has(word, role);
@@ -120,7 +136,8 @@ impl ReachableDatabase {
 fn database(server: &StackService, system: PipelineSystem) -> Option<ReachableDatabase> {
     let image = server.image_name()?;
     let known = known_service(image)?;
-    let row = ServerImage::of_service(known.name).filter(|row| row.is_database())?;
+    // A job gives a server no command.
+    let row = ServerImage::of_service(known.name).filter(|row| row.starts_by_itself())?;
     let port = row.port()?;
     let settings = settings(server);
     let shown = |part: &str| {
@@ -153,7 +170,17 @@ fn database(server: &StackService, system: PipelineSystem) -> Option<ReachableDa
     let host = if system == PipelineSystem::Github { "127.0.0.1" } else { server.name };
     let words = ServerImage::all().filter(|other| other.host == row.host).flat_map(|row| data::words(row.names));
     let words = words.map(str::to_owned).chain([server.name.to_ascii_uppercase()]).collect();
-    Some(ReachableDatabase { job, host: host.to_owned(), words, kind: row.host, user, name })
+    let (is_database, has_login) = (row.is_database(), row.settings.contains("{user"));
+    Some(ReachableDatabase {
+        job,
+        host: host.to_owned(),
+        words,
+        kind: row.protocol(),
+        user,
+        name,
+        is_database,
+        has_login,
+    })
 }
 
 /// A check of `data/services.tsv` as a command in double quotes, its variables replaced by their values.
@@ -174,8 +201,19 @@ fn check_text(check: &str, settings: &[(String, String)]) -> Option<String> {
         rest = after;
     }
     text.push_str(rest);
-    let text = text.replace('"', "");
-    (!text.contains(['$', '`', '\\'])).then_some(text)
+    let text =
+        without_double_quotes(&text.replace("$'", "'").replace("\"$(hostname -i | cut -d' ' -f1)\"", "127.0.0.1"));
+    (!text.contains(['$', '`', '\\', '"'])).then_some(text)
+}
+
+/// A command whose words need no double quotes: in single ones where they are no plain words.
+fn without_double_quotes(text: &str) -> String {
+    let is_bare = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "_-./:@".contains(c));
+    let parts = text.split('"').enumerate().map(|(at, part)| {
+        let is_quoted = at % 2 == 1 && !is_bare(part) && !part.contains('\'');
+        if is_quoted { format!("'{part}'") } else { part.to_owned() }
+    });
+    parts.collect()
 }
 
 /// The variables of a service with a value.
@@ -185,13 +223,38 @@ fn settings(service: &StackService) -> Vec<(String, String)> {
     entries.map(|(name, entry)| (name.to_owned(), entry.value.display())).collect()
 }
 
+/// The variables of a service of some compose files with those of its environment files; of a file that git lacks, those of its example.
+fn all_settings(input: &PipelineInput, files: &[String], service: &StackService) -> Vec<(String, String)> {
+    let mut all = settings(service);
+    for path in files {
+        let text = (input.text_of)(path).unwrap_or_default();
+        let tree = yaml::read(&text);
+        let node = tree.root().and_then(|root| root.get("services")?.get(service.name)?.get("env_file"));
+        let text_of = |node: YamlNode| node.text().or_else(|| node.get("path")?.text()).map(str::to_owned);
+        let names = node.into_iter().flat_map(|node| {
+            let items = node.items().filter_map(text_of).collect::<Vec<_>>();
+            items.into_iter().chain(node.text().map(str::to_owned))
+        });
+        for file in names.map(|name| path::join(path::parent(path), &name)) {
+            if input.files.contains(&file) {
+                continue;
+            }
+            let lines = (input.text_of)(&format!("{file}.example")).unwrap_or_default();
+            let pairs = lines.lines().filter_map(|line| line.trim().split_once('='));
+            let pairs = pairs.filter(|(name, value)| is_plain(name) && !value.contains('$'));
+            all.extend(pairs.map(|(name, value)| (name.to_owned(), value.trim_matches(['"', '\'', ' ']).to_owned())));
+        }
+    }
+    all
+}
+
 /// Whether a project has a package that talks to a kind of server (`data/client_libraries.tsv`).
 fn has_client(project: &Project, kind: &str) -> bool {
     let has = |package: &str| project.dependencies.iter().any(|known| known.name.eq_ignore_ascii_case(package));
     let extra = |package: &str| project.extras.iter().any(|(_, extra)| extra == package);
     let mut rows = data::CLIENT_LIBRARIES.rows().filter(|row| Ecosystem::of(row[0]) == Some(project.ecosystem));
     rows.any(|row| {
-        (has(row[1]) || extra(row[1])) && ServerImage::of_client(row).is_some_and(|server| server.host == kind)
+        (has(row[1]) || extra(row[1])) && ServerImage::of_client(row).is_some_and(|server| server.protocol() == kind)
     })
 }
 

@@ -1,5 +1,7 @@
 //! A plan as workflows of GitHub: one for branches and pull requests, and one for versions, which restores no cache.
 
+use std::collections::BTreeSet;
+
 use super::input::{DeploymentRunner, PipelineInput};
 use super::lines::{YamlLines, list};
 use super::plan::{PipelinePlan, PlannedDeployment, PlannedImage, TestJob};
@@ -215,7 +217,7 @@ fn add_images(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelineP
     let is_new = ["if: env.known == 'no'"];
     add_run(lines, "Make a builder", &is_new, scripts::BUILDER);
     add_run(lines, "Build", &is_new, scripts::BUILD);
-    add_run(lines, "Start", &is_new, &scripts::start_script(input, plan));
+    add_run(lines, "Start", &is_new, &scripts::start_script(plan));
     add_run(lines, "Push", &["if: env.known == 'no' && env.PUSH == 'true'"], scripts::PUSH);
     add_run(lines, "Keep the key", &["if: env.PUSH == 'true'"], scripts::KEEP);
     step(lines, "Hand it on");
@@ -234,7 +236,9 @@ fn add_legs(lines: &mut YamlLines, input: &PipelineInput, plan: &PipelinePlan) {
     lines.add(6, "matrix:");
     lines.add(8, "include:");
     let has_unmounted = plan.images.iter().any(|image| !image.start.unmounted.is_empty());
+    let has_needs = plan.images.iter().any(|image| !image.start.needs.is_empty());
     let has_options = plan.images.iter().any(|image| !image.options().is_empty());
+    let compose = single_compose(plan);
     for (image, platform, runner) in legs(input, plan) {
         lines.add(10, &format!("- image: {}", image.image.name));
         lines.pair(12, "platform", platform);
@@ -246,6 +250,12 @@ fn add_legs(lines: &mut YamlLines, input: &PipelineInput, plan: &PipelinePlan) {
         }
         if has_unmounted {
             lines.pair(12, "unmounted", &image.start.unmounted.join(" "));
+        }
+        if has_needs {
+            lines.pair(12, "needs", &image.start.needs.join(" "));
+        }
+        if compose.is_none() {
+            lines.pair(12, "compose", &image.start.file_list());
         }
         lines.pair(12, "services", &image.start.services.join(" "));
         lines.add(12, &format!("seconds: {}", image.start.seconds));
@@ -260,7 +270,20 @@ fn add_legs(lines: &mut YamlLines, input: &PipelineInput, plan: &PipelinePlan) {
     }
     lines.add(6, if has_unmounted { "UNMOUNTED: ${{ matrix.unmounted }}" } else { "UNMOUNTED: \"\"" });
     lines.add(6, "PUSH: ${{ github.event_name != 'pull_request' }}");
-    lines.pair(6, "COMPOSE", &plan.compose.join(" "));
+    if has_needs {
+        lines.add(6, "NEEDS: ${{ matrix.needs }}");
+    }
+    match compose {
+        Some(compose) => lines.pair(6, "COMPOSE", &compose),
+        None => lines.add(6, "COMPOSE: ${{ matrix.compose }}"),
+    }
+}
+
+/// The compose files that all images are started with, where they are the same.
+fn single_compose(plan: &PipelinePlan) -> Option<String> {
+    let starts = plan.images.iter().map(|image| image.start.file_list());
+    let all: BTreeSet<String> = starts.filter(|files| !files.is_empty()).collect();
+    if all.len() > 1 { None } else { Some(all.into_iter().next().unwrap_or_default()) }
 }
 
 /// Variables of the job that builds, with what they are.

@@ -2,7 +2,7 @@
 
 use super::input::{DeploymentRunner, PipelineInput};
 use super::lines::{YamlLines, indented, list};
-use super::plan::{PipelinePlan, PlannedDeployment, PlannedImage, TestJob};
+use super::plan::{ImageStart, PipelinePlan, PlannedDeployment, PlannedImage, TestJob};
 use super::scripts;
 use crate::emit::EmittedFile;
 use crate::text::path;
@@ -81,8 +81,14 @@ fn add_test_job(lines: &mut YamlLines, input: &PipelineInput, job: &TestJob, pla
         let names: Vec<&str> = job.tools.iter().skip(1).map(|tool| tool.name).collect();
         plan.notes.push(format!("`{}` also needs {}: its image has to bring them", job.id, names.join(", ")));
     }
-    if !job.databases.is_empty() {
+    if !job.databases.is_empty() || job.needs_docker {
         lines.add(2, "services:");
+    }
+    if job.needs_docker {
+        plan.choose(&job.id, "docker", "its tests start containers: Testcontainers docs, GitLab CI", None);
+        lines.add(4, "- name: docker:28-dind");
+        lines.add(6, "alias: docker");
+        lines.add(6, "command: [\"--tls=false\"]");
     }
     for database in &job.databases {
         lines.pair(4, "- name", &database.image);
@@ -121,7 +127,14 @@ fn add_variables(lines: &mut YamlLines, job: &TestJob) {
         .filter_map(|tool| Some((tool.cache?, format!(".cache/{}", tool.name), tool.lock.as_ref())))
         .collect();
     let mut variables = job.variables.clone();
-    variables.extend(caches.iter().map(|(name, folder, _)| ((*name).to_owned(), format!("$CI_PROJECT_DIR/{folder}"))));
+    if job.needs_docker {
+        let docker = [("DOCKER_HOST", "tcp://docker:2375"), ("DOCKER_TLS_CERTDIR", "")];
+        variables.extend(docker.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+    variables.extend(caches.iter().map(|(variable, folder, _)| {
+        let (name, front) = variable.split_once('=').unwrap_or((variable, ""));
+        (name.to_owned(), format!("{front}$CI_PROJECT_DIR/{folder}"))
+    }));
     lines.map(2, "variables", &variables);
     if caches.is_empty() {
         return;
@@ -178,7 +191,7 @@ fn add_images(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelineP
     lines.item(4, scripts::BUILDER);
     lines.item(4, scripts::BUILD);
     // The start ends what it started when its shell ends.
-    lines.item(4, &format!("(\n{})", indented(&scripts::start_script(input, plan), 2)));
+    lines.item(4, &format!("(\n{})", indented(&scripts::start_script(plan), 2)));
     lines.item(4, &format!("if [ \"$PUSH\" = true ]; then\n{}fi", indented(scripts::PUSH, 2)));
     lines.item(4, scripts::KEEP);
     lines.add(2, "artifacts:");
@@ -186,12 +199,12 @@ fn add_images(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelineP
     lines.add(4, "expire_in: 1 week");
     for image in &plan.images {
         for platform in input.platforms {
-            add_leg(lines, image, platform, &plan.compose.join(" "), input.platforms.len() > 1);
+            add_leg(lines, image, platform, input.platforms.len() > 1);
         }
     }
 }
 
-fn add_leg(lines: &mut YamlLines, image: &PlannedImage, platform: &str, compose: &str, has_several: bool) {
+fn add_leg(lines: &mut YamlLines, image: &PlannedImage, platform: &str, has_several: bool) {
     let name = &image.image.name;
     let end = if has_several {
         format!("-{}", platform.split_once('/').map_or(platform, |(_, end)| end).replace('/', "-"))
@@ -212,9 +225,10 @@ fn add_leg(lines: &mut YamlLines, image: &PlannedImage, platform: &str, compose:
         ("CONTEXT".to_owned(), image.image.context.clone()),
         ("SERVICES".to_owned(), start.services.join(" ")),
         ("UNMOUNTED".to_owned(), start.unmounted.join(" ")),
-        ("COMPOSE".to_owned(), compose.to_owned()),
+        ("COMPOSE".to_owned(), start.file_list()),
         ("SECONDS_TO_START".to_owned(), start.seconds.to_string()),
     ];
+    variables.extend(needs_variable(start));
     for (_, value) in &mut variables {
         // GitLab replaces variables in values of variables.
         *value = value.replace('$', "$$");
@@ -222,6 +236,11 @@ fn add_leg(lines: &mut YamlLines, image: &PlannedImage, platform: &str, compose:
     lines.map(2, "variables", &variables);
     lines.block(4, "OPTIONS", &image.options().join("\n").replace('$', "$$"));
     lines.block(4, "INPUTS", &image.inputs.join("\n").replace('$', "$$"));
+}
+
+/// The variable with what is started before an image, where there is anything.
+fn needs_variable(start: &ImageStart) -> Option<(String, String)> {
+    (!start.needs.is_empty()).then(|| ("NEEDS".to_owned(), start.needs.join(" ")))
 }
 
 fn add_tags(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelinePlan) {

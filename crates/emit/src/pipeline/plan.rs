@@ -22,8 +22,8 @@ pub(super) struct PipelinePlan {
     pub(super) deployment: Option<PlannedDeployment>,
     /// The folders of submodules.
     pub(super) submodules: Vec<String>,
-    /// The compose files from the top of the repository, where images are started with them.
-    pub(super) compose: Vec<String>,
+    /// The lines of a script that make what compose files ask for, before images are started.
+    pub(super) preparation: Vec<String>,
     /// Why it is so; the service of a choice is its job.
     pub(super) choices: Vec<Choice>,
     /// Images that nothing asks whether they are ready.
@@ -75,12 +75,23 @@ pub(super) struct PlannedDeployment {
 /// How an image is started.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ImageStart {
-    /// The services of the compose file that run it; empty where none does.
+    /// The compose files from the top of the repository that it is started with; empty where it is by itself.
+    pub(super) compose: Vec<String>,
+    /// The services of them that run it; empty where none does.
     pub(super) services: Vec<String>,
     /// Those of them whose folders of sources would hide what is in the image.
     pub(super) unmounted: Vec<String>,
-    /// The seconds that it gets.
+    /// Services that have to run before them.
+    pub(super) needs: Vec<String>,
+    /// The seconds that it gets; none where it is not started.
     pub(super) seconds: u64,
+}
+
+impl ImageStart {
+    /// The compose files in one text, as the scripts read them.
+    pub(super) fn file_list(&self) -> String {
+        self.compose.join(" ")
+    }
 }
 
 /// A job that tests.
@@ -102,6 +113,8 @@ pub(super) struct TestJob {
     pub(super) variables: Vec<(String, String)>,
     /// The file with the coverage, in its folder.
     pub(super) coverage: Option<&'static str>,
+    /// Whether its tests start containers themselves.
+    pub(super) needs_docker: bool,
 }
 
 /// A database beside a job.

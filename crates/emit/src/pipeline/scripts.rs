@@ -1,9 +1,7 @@
 //! The shell scripts of a pipeline, which are the same for each system.
 
-use super::input::{DeploymentRunner, PipelineInput};
+use super::input::DeploymentRunner;
 use super::plan::{PipelinePlan, PlannedDeployment};
-use super::start::{missing_environment_files, unset_variables};
-use crate::emit::ENVIRONMENT_FILES;
 use crate::shell::quoted_word;
 use crate::text::path;
 
@@ -15,6 +13,10 @@ pub(super) const BUILDER: &str = include_str!("../../templates/pipeline/builder.
 pub(super) const BUILD: &str = include_str!("../../templates/pipeline/build.sh");
 /// Starts it, and waits until its check passes.
 const START: &str = include_str!("../../templates/pipeline/start.sh");
+/// What starts the services first that a proxy looks up.
+const NEEDS: &str = "  [ -z \"$NEEDS\" ] || compose up --detach $NEEDS || { compose logs --tail 20 >&2; exit 1; }\n";
+/// Leaves an image alone that lacks what it needs.
+const NOT_STARTED: &str = "if [ \"$SECONDS_TO_START\" = 0 ]; then\n  echo \"$NAME is not started: no compose file gives it what it needs\"\n  exit 0\nfi\n";
 /// Pushes what was started.
 pub(super) const PUSH: &str = include_str!("../../templates/pipeline/push.sh");
 /// Keeps what the tag follows from, for the job that tags: not before the build, whose context it would be part of.
@@ -30,28 +32,17 @@ const SSH: &str = include_str!("../../templates/pipeline/ssh.sh");
 const HOST: &str = include_str!("../../templates/pipeline/host.sh");
 const DEPLOY: &str = include_str!("../../templates/pipeline/deploy.sh");
 
-/// Starts an image with the variables that its compose file asks for, where nothing of the repository sets them.
-pub(super) fn start_script(input: &PipelineInput, plan: &PipelinePlan) -> String {
+/// Starts an image, once what git does not have is made.
+pub(super) fn start_script(plan: &PipelinePlan) -> String {
     let mut script = String::new();
-    let folder = plan.compose.first().map(|file| path::parent(file));
-    let files = folder.map(|folder| ENVIRONMENT_FILES.map(|name| path::child(folder, name)));
-    if let Some([file, example]) =
-        files.filter(|[file, example]| input.files.contains(example) && !input.files.contains(file))
-    {
-        script.push_str(&format!("cp {} {}\n", quoted_word(&example), quoted_word(&file)));
+    if plan.images.iter().any(|image| image.start.seconds == 0) {
+        script.push_str(NOT_STARTED);
     }
-    for file in missing_environment_files(input, plan) {
-        let example = format!("{file}.example");
-        let (file, from) = (quoted_word(&file), quoted_word(&example));
-        let line =
-            if input.files.contains(&example) { format!("cp {from} {file}\n") } else { format!("touch {file}\n") };
-        // The one at the top is there already.
-        if !script.contains(&line) {
-            script.push_str(&line);
-        }
+    for line in &plan.preparation {
+        script.push_str(&format!("{line}\n"));
     }
-    for name in unset_variables(input, plan) {
-        script.push_str(&format!("export {name}=\"${{{name}:-started-in-ci}}\"\n"));
+    if plan.images.iter().all(|image| image.start.needs.is_empty()) {
+        return script + &START.replace(NEEDS, "");
     }
     script + START
 }

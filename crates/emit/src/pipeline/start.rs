@@ -1,59 +1,156 @@
-//! How an image is started before it gets a tag: with what it needs of the compose file, or by itself.
+//! How an image is started before it gets a tag: with what it needs of a compose file, by itself, or not at all.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::image::RepositoryImage;
 use super::input::PipelineInput;
 use super::plan::{ImageStart, PipelinePlan};
-use crate::build::Build;
-use crate::compose::project::{ComposeMap, ComposeValue, GapKind};
+use super::preparation::required_names;
+use super::start_files::StartStack;
+use crate::build::{Build, Reference, StageBase};
+use crate::compose::project::{ComposeMap, ComposeValue};
+use crate::data;
 use crate::dockerfile::Keyword;
-use crate::emit::ENVIRONMENT_FILES;
 use crate::manifest::FileKind;
-use crate::stack::{CheckTiming, ServiceCheck, StackService};
+use crate::stack::{CheckTiming, ServiceCheck, StackService, proxied_hosts};
 use crate::text::{joined, path, quoted_names};
 
 /// Seconds that a start gets where no check says more.
 const SHORTEST: u64 = 60;
 
+/// How well services stand for an image; the first is the best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum StartFit {
+    /// They run it, and not for their developers.
+    Production,
+    /// They run it for their developers.
+    Developers,
+    /// They run another stage of its Dockerfile, and set nothing that the image has.
+    OtherStage,
+    /// They run it, and their file is named for developers.
+    DeveloperFile,
+}
+
 /// How an image of the repository is started.
 pub(super) fn image_start(
     input: &PipelineInput,
-    all_services: &[StackService],
+    stacks: &[StartStack],
     image: &RepositoryImage,
     plan: &mut PipelinePlan,
 ) -> ImageStart {
-    let mut start = ImageStart { seconds: SHORTEST, ..ImageStart::default() };
-    let key = format!("{}: Start", image.name);
-    let services: Vec<&StackService> =
-        all_services.iter().filter(|service| is_of_image(input, image, service)).collect();
-    if !services.is_empty() {
-        let timing = services.iter().map(|service| CheckTiming::of(service));
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few minutes, and not negative")]
-        let seconds = timing.map(|timing| (timing.start_period + timing.notice()).min(3_600.0).ceil() as u64).max();
-        start.seconds = seconds.unwrap_or_default().max(SHORTEST);
-        start.services = services.iter().map(|service| service.name.to_owned()).collect();
-        let hides = |service: &&&StackService| hides_image(input, image, service);
-        start.unmounted = services.iter().filter(hides).map(|service| service.name.to_owned()).collect();
-        if !start.unmounted.is_empty() {
-            let why = format!(
-                "without the volumes of {}: sources of the machine would hide those of the image",
-                joined(&quoted_names(&start.unmounted))
-            );
-            plan.choose("images", &format!("{}: UNMOUNTED", image.name), why, None);
-        }
+    let fits = stacks.iter().filter_map(|stack| Some((fit(input, image, stack)?, stack)));
+    match fits.min_by_key(|((fit, _), _)| *fit) {
+        Some(((_, services), stack)) => start_with(input, image, stack, &services, plan),
+        None => start_alone(input, stacks, image, plan),
+    }
+}
+
+/// The services of compose files that an image may be started as.
+fn fit<'t, 's>(
+    input: &PipelineInput,
+    image: &RepositoryImage,
+    start: &'t StartStack<'s>,
+) -> Option<(StartFit, Vec<&'t StackService<'s>>)> {
+    let built = start.stack.services.iter().filter(|service| is_built_from(input, image, service));
+    let built: Vec<&StackService> = built.collect();
+    let same: Vec<&StackService> = built.iter().copied().filter(|service| has_same_options(image, service)).collect();
+    let deployed: Vec<&StackService> = same.iter().copied().filter(|service| !service.is_for_developers()).collect();
+    let is_plain = |service: &&&StackService| {
+        let is_set = |key: &str| service.value.get(key).is_some_and(|value| !value.is_null());
+        !["command", "entrypoint", "healthcheck"].into_iter().any(is_set)
+    };
+    if start.files.is_for_developers {
+        return (!same.is_empty()).then_some((StartFit::DeveloperFile, same));
+    }
+    if !deployed.is_empty() {
+        return Some((StartFit::Production, deployed));
+    }
+    if !same.is_empty() {
+        return Some((StartFit::Developers, same));
+    }
+    let other: Vec<&StackService> = built.iter().filter(is_plain).copied().take(1).collect();
+    (!other.is_empty()).then_some((StartFit::OtherStage, other))
+}
+
+/// The start of an image as services of a compose file.
+fn start_with(
+    input: &PipelineInput,
+    image: &RepositoryImage,
+    stack: &StartStack,
+    services: &[&StackService],
+    plan: &mut PipelinePlan,
+) -> ImageStart {
+    let timing = services.iter().map(|service| CheckTiming::of(service));
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few minutes, and not negative")]
+    let seconds = timing.map(|timing| (timing.start_period + timing.notice()).min(3_600.0).ceil() as u64).max();
+    let hides = |service: &&&StackService| hides_image(input, image, service);
+    let names_of = |services: &[&StackService]| services.iter().map(|service| service.name.to_owned()).collect();
+    let start = ImageStart {
+        compose: stack.files.files.clone(),
+        services: names_of(services),
+        needs: proxied_services(stack, services),
+        unmounted: services.iter().filter(hides).map(|service| service.name.to_owned()).collect(),
+        seconds: seconds.unwrap_or_default().max(SHORTEST),
+    };
+    if !start.unmounted.is_empty() {
         let why = format!(
-            "as {} of the compose file, with what {} there",
-            joined(&quoted_names(&start.services)),
-            if services.len() == 1 { "it needs" } else { "they need" }
+            "without the volumes of {}: sources of the machine would hide those of the image",
+            joined(&quoted_names(&start.unmounted))
         );
-        plan.choose("images", &key, why, None);
-        let is_checked =
-            |service: &&&StackService| matches!(service.check, ServiceCheck::Written(_) | ServiceCheck::OfImage);
-        if services.iter().filter(is_checked).count() == 0 {
-            plan.unchecked.push(image.name.clone());
+        plan.choose("images", &format!("{}: UNMOUNTED", image.name), why, None);
+    }
+    if !start.needs.is_empty() {
+        let why =
+            format!("{} first: the proxy looks their addresses up when it starts", joined(&quoted_names(&start.needs)));
+        plan.choose("images", &format!("{}: NEEDS", image.name), why, None);
+    }
+    let why = format!(
+        "as {} of {}, with what {} there",
+        joined(&quoted_names(&start.services)),
+        joined(&start.compose),
+        if services.len() == 1 { "it needs" } else { "they need" }
+    );
+    plan.choose("images", &format!("{}: Start", image.name), why, None);
+    let is_checked =
+        |service: &&&StackService| matches!(service.check, ServiceCheck::Written(_) | ServiceCheck::OfImage);
+    if services.iter().filter(is_checked).count() == 0 {
+        plan.unchecked.push(image.name.clone());
+    }
+    start
+}
+
+/// Services that proxies look up when they start, and that Compose does not start with them.
+fn proxied_services(stack: &StartStack, services: &[&StackService]) -> Vec<String> {
+    let mut needs = BTreeSet::new();
+    for service in services {
+        let configurations = stack.files.proxies.get(service.name).map(Vec::as_slice).unwrap_or_default();
+        let hosts = configurations.iter().filter(|configuration| configuration.proxy == "nginx");
+        for host in hosts.flat_map(|configuration| proxied_hosts(configuration.proxy, &configuration.source, None)) {
+            let Some(target) = stack.stack.service(host.host) else { continue };
+            let is_among = services.iter().any(|known| known.name == target.name);
+            if !is_among && !stack.stack.waits_for(service, target.name, &[]) {
+                needs.insert(target.name.to_owned());
+            }
         }
-        return start;
+    }
+    needs.into_iter().collect()
+}
+
+/// The start of an image that no compose file runs: by itself, unless it certainly needs what nothing here gives it.
+fn start_alone(
+    input: &PipelineInput,
+    stacks: &[StartStack],
+    image: &RepositoryImage,
+    plan: &mut PipelinePlan,
+) -> ImageStart {
+    let key = format!("{}: Start", image.name);
+    if let Some(why) = certain_need(input, stacks, image) {
+        plan.choose("images", &key, format!("not started: {why}"), None);
+        plan.notes.push(format!(
+            "`{}` is built and not started: {why}; a compose file that builds {} as it is published would be used",
+            image.name, image.dockerfile
+        ));
+        return ImageStart::default();
     }
     let build = Build::new(&input.inputs.builds[image.build]);
     let mut stages = build.target().into_iter().flat_map(|stage| build.chain(stage));
@@ -62,22 +159,88 @@ pub(super) fn image_start(
     if !has_check {
         plan.unchecked.push(image.name.clone());
     }
-    start
+    ImageStart { seconds: SHORTEST, ..ImageStart::default() }
+}
+
+/// What an image certainly lacks when it is started by itself.
+fn certain_need(input: &PipelineInput, stacks: &[StartStack], image: &RepositoryImage) -> Option<String> {
+    let is_given = |service: &&StackService| {
+        ["environment", "env_file", "depends_on"].into_iter().any(|key| match service.value.get(key) {
+            Some(value) => {
+                value.as_map().is_some_and(|map| map.iter().next().is_some())
+                    || value.as_list().is_some_and(|list| !list.is_empty())
+            }
+            None => false,
+        })
+    };
+    for start in stacks {
+        let mut services = start.stack.services.iter().filter(|service| is_built_from(input, image, service));
+        if let Some(service) = services.find(is_given) {
+            let file = joined(&start.files.files);
+            return Some(format!("`{}` of {file} gets variables or servers there", service.name));
+        }
+    }
+    let (script, variable) = required_variable(input, image)?;
+    Some(format!("{script} ends where `{variable}` is not set"))
+}
+
+/// A variable without which the script of an image's entry point ends, and the script.
+fn required_variable(input: &PipelineInput, image: &RepositoryImage) -> Option<(String, String)> {
+    let build = Build::new(&input.inputs.builds[image.build]);
+    let stage = build.target()?;
+    let dockerfile = build.input().file.source().text();
+    let commands = [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| build.last(stage, keyword));
+    let is_end = |c: char| c.is_whitespace() || "[],\"'".contains(c);
+    let words = commands.flat_map(|(_, instruction)| build.input().file.str(instruction.rest).split(is_end));
+    let started: BTreeSet<&str> = words.map(path::name).filter(|name| FileKind::of(name).is_shell()).collect();
+    let context = if image.context == "." { "" } else { &image.context };
+    let is_near = |file: &str| context.is_empty() || path::covers(context, file);
+    let scripts = input.files.iter().filter(|file| is_near(file) && started.contains(path::name(file)));
+    scripts.filter_map(|file| Some((file, (input.text_of)(file)?))).find_map(|(file, text)| {
+        let is_set =
+            |name: &String| dockerfile.lines().any(|line| line.contains("ENV") && line.contains(name.as_str()));
+        Some((file.clone(), required_names(&text).into_iter().find(|name| !is_set(name))?))
+    })
+}
+
+/// The folder of the machine that gives services the sources which the image of a language has not.
+pub(super) fn mounted_sources(
+    input: &PipelineInput,
+    stacks: &[StartStack],
+    image: &RepositoryImage,
+    takes: &dyn Fn(&str) -> bool,
+) -> Option<String> {
+    let build = Build::new(&input.inputs.builds[image.build]);
+    let runs_sources = matches!(build.target().map(|stage| build.root_base(stage)),
+        Some(StageBase::Image(base)) if data::SOURCE_IMAGES.contains(Reference::of(base).short_name()));
+    let is_program = |file: &&String| FileKind::of(file).has_code() && !FileKind::of(file).is_shell();
+    if !runs_sources || input.files.iter().filter(is_program).any(|file| takes(file)) {
+        return None;
+    }
+    let services = stacks.iter().flat_map(|start| &start.stack.services);
+    services.filter(|service| is_built_from(input, image, service)).find_map(|service| {
+        bind_mounts(service).into_iter().find_map(|source| {
+            let below = path::relative(&source, input.folder)?;
+            let mut files = input.files.iter().filter(is_program);
+            files.any(|file| below.is_empty() || path::covers(below, file)).then(|| below.to_owned())
+        })
+    })
+}
+
+/// The folders and files of the machine that a service mounts, absolute.
+fn bind_mounts(service: &StackService) -> Vec<String> {
+    let volumes = service.value.get("volumes").and_then(ComposeValue::as_list).unwrap_or_default();
+    let text = |volume: &ComposeValue, key: &str| volume.get(key).map(ComposeValue::display).unwrap_or_default();
+    volumes.iter().filter(|volume| text(volume, "type") == "bind").map(|volume| text(volume, "source")).collect()
 }
 
 /// Whether a service mounts sources of the build context over what the image has.
 fn hides_image(input: &PipelineInput, image: &RepositoryImage, service: &StackService) -> bool {
     let context = path::join(input.folder, &image.context);
-    let volumes = service.value.get("volumes").and_then(ComposeValue::as_list).unwrap_or_default();
-    volumes.iter().any(|volume| {
-        let text = |key: &str| volume.get(key).map(ComposeValue::display).unwrap_or_default();
-        let source = text("source");
+    bind_mounts(service).iter().any(|source| {
         // A folder of sources, and not a file of settings.
-        let is_folder = !path::name(&source).contains('.');
-        text("type") == "bind"
-            && is_folder
-            && path::covers(&context, &source)
-            && (source == context || has_sources(input, &source))
+        let is_folder = !path::name(source).contains('.');
+        is_folder && path::covers(&context, source) && (*source == context || has_sources(input, source))
     })
 }
 
@@ -86,78 +249,23 @@ fn has_sources(input: &PipelineInput, folder: &str) -> bool {
     input.files.iter().any(|file| path::is_below(file, folder) && FileKind::of(file).has_code())
 }
 
-/// Whether a service runs what the image is built from.
-fn is_of_image(input: &PipelineInput, image: &RepositoryImage, service: &StackService) -> bool {
+/// Whether a service is built from the Dockerfile and the context of an image.
+fn is_built_from(input: &PipelineInput, image: &RepositoryImage, service: &StackService) -> bool {
     let Some(build) = service.value.get("build") else { return false };
     let text = |key: &str| build.get(key).map(ComposeValue::display);
     let context = path::normalize(&text("context").unwrap_or_default());
     let file = path::join(&context, &text("dockerfile").unwrap_or_else(|| "Dockerfile".to_owned()));
     let here = |place: &str| path::normalize(&path::child(input.folder, place.trim_start_matches("./")));
     let folder = if image.context == "." { path::normalize(input.folder) } else { here(&image.context) };
+    context == folder && path::normalize(&file) == here(&image.dockerfile)
+}
+
+/// Whether a service builds the stage of an image with its arguments.
+fn has_same_options(image: &RepositoryImage, service: &StackService) -> bool {
+    let Some(build) = service.value.get("build") else { return false };
     let args = build.get("args").and_then(ComposeValue::as_map);
     let args = args.into_iter().flat_map(ComposeMap::iter).filter(|(_, entry)| !entry.value.is_null());
     let args: BTreeMap<String, String> = args.map(|(name, entry)| (name.to_owned(), entry.value.display())).collect();
     let has_same_args = image.arguments.iter().all(|(name, value)| args.get(name) == Some(value));
-    let is_same_file = context == folder && path::normalize(&file) == here(&image.dockerfile);
-    is_same_file && text("target") == image.target && has_same_args
-}
-
-/// Variables of services that nobody has set and that have no default, each once: a start needs some value.
-pub(super) fn unset_variables(input: &PipelineInput, plan: &PipelinePlan) -> Vec<String> {
-    let project = input.compose.and_then(|compose| compose.reading.project.as_ref());
-    let (Some(project), Some(compose)) = (project, plan.compose.first()) else { return Vec::new() };
-    let example = (input.text_of)(&path::child(path::parent(compose), ENVIRONMENT_FILES[1])).unwrap_or_default();
-    let is_shown = |name: &str| {
-        let mut lines = example.lines().filter_map(|line| line.trim_start().strip_prefix(name)?.strip_prefix('='));
-        lines.any(|value| !value.trim().is_empty())
-    };
-    let gaps = project.gaps.iter().filter(|gap| gap.kind == GapKind::Variable);
-    let required = gaps.filter_map(|gap| project.text(gap.error.place)).flat_map(required_names);
-    let unset = project.unset.iter().map(|variable| variable.name.clone());
-    let all: BTreeSet<String> = required.chain(unset).filter(|name| !is_shown(name)).collect();
-    let texts: Vec<String> = plan.compose.iter().filter_map(|file| (input.text_of)(file)).collect();
-    all.into_iter().filter(|name| texts.iter().all(|text| is_of_environment(text, name))).collect()
-}
-
-/// Whether a text names a variable nowhere but in the environment of services: a port or a tag takes not any value.
-fn is_of_environment(text: &str, name: &str) -> bool {
-    let lines: Vec<&str> = text.lines().collect();
-    let width = |line: &str| line.len() - line.trim_start().len();
-    let names = |line: &str| {
-        line.split("${").skip(1).any(|rest| {
-            rest.strip_prefix(name)
-                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
-        })
-    };
-    let mut places = lines.iter().enumerate().filter(|(_, line)| names(line));
-    places.all(|(at, line)| {
-        let above = lines[..at].iter().rev().find(|other| !other.trim().is_empty() && width(other) < width(line));
-        above.is_some_and(|above| above.trim_start().starts_with("environment:"))
-    })
-}
-
-/// Environment files of services that git does not have: Compose starts nothing without them.
-pub(super) fn missing_environment_files(input: &PipelineInput, plan: &PipelinePlan) -> Vec<String> {
-    let project = input.compose.and_then(|compose| compose.reading.project.as_ref());
-    let (Some(project), Some(first)) = (project, plan.compose.first()) else { return Vec::new() };
-    let mut files = BTreeSet::new();
-    for gap in project.gaps.iter().filter(|gap| gap.kind == GapKind::EnvironmentFile) {
-        let Some(text) = project.text(gap.error.place) else { continue };
-        let name = text.trim().trim_matches(['"', '\'']);
-        let place = path::join(path::parent(first), name);
-        if !name.is_empty() && !name.contains(['$', '\n']) && !place.starts_with("..") {
-            files.insert(place);
-        }
-    }
-    files.into_iter().collect()
-}
-
-/// The names in a text that must have a value: `X` of `${X:?why}`.
-fn required_names(text: &str) -> Vec<String> {
-    let name = |rest: &str| {
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_')?;
-        let must = rest[end..].trim_start_matches(':').starts_with('?');
-        (must && end > 0).then(|| rest[..end].to_owned())
-    };
-    text.split("${").skip(1).filter_map(name).collect()
+    build.get("target").map(ComposeValue::display) == image.target && has_same_args
 }

@@ -1,44 +1,49 @@
 //! Jobs that test: one for each project, from its manifests.
 
+use std::borrow::Cow;
+
 use super::database::databases;
 use super::header::is_own_file;
 use super::input::PipelineInput;
 use super::plan::{JobDatabase, PipelinePlan, TestJob};
-use super::tool::{JobTool, language_versions};
+use super::repository_project::{has_tests, with_install};
+use super::start_files::StartStack;
+use super::tool::{JobTool, image_version, language_versions};
 use crate::manifest::{Ecosystem, Project, Tool};
-use crate::stack::StackService;
 use crate::tasks::{
-    ProjectChecks, ProjectTask, TaskKind, install_command, is_of_program, project_checks, project_tasks,
+    ProjectChecks, ProjectTask, RepositoryChecks, TaskKind, install_command, is_of_program, left_out_scripts,
+    project_checks,
 };
 use crate::text::{joined, path, quoted_names};
 
-/// The jobs that test the projects of a repository; `services`: those of the compose file.
-pub(super) fn test_jobs(input: &PipelineInput, services: &[StackService], plan: &mut PipelinePlan) -> Vec<TestJob> {
-    let included = || input.projects.iter().filter(|project| !(input.is_excluded)(&project.root));
+/// The jobs that test the projects of a repository; `start`: the compose file.
+pub(super) fn test_jobs(input: &PipelineInput, start: Option<&StartStack>, plan: &mut PipelinePlan) -> Vec<TestJob> {
+    let is_included = |project: &&Project| !(input.is_excluded)(&project.root);
+    let included: Vec<Cow<Project>> =
+        input.projects.iter().filter(is_included).map(|project| with_install(input, project)).collect();
+    let included = included.iter().map(|project| &**project);
     if let Some(command) = input.test {
-        let projects: Vec<&Project> = included().filter(|project| is_of_program(project)).collect();
-        return vec![job_of_command(input, services, command, &projects, plan)];
+        let projects: Vec<&Project> = included.filter(|project| is_of_program(project)).collect();
+        return vec![job_of_command(input, start, command, &projects, plan)];
     }
     let mut jobs: Vec<TestJob> = Vec::new();
-    let mut all = project_checks(included(), input.text_of);
+    let RepositoryChecks { projects: mut all, left_out } = project_checks(included, input.text_of);
     all.sort_by(|a, b| a.project.root.cmp(&b.project.root));
     for checks in &mut all {
+        let root = checks.project.root.clone();
+        let place = if root.is_empty() { "the top folder" } else { &root };
+        checks.tasks = wanted_tasks(input, checks, place, plan);
         if !checks.does(TaskKind::Test) {
-            let root = &checks.project.root;
-            plan.untested.push(if root.is_empty() { "the top folder".to_owned() } else { root.clone() });
+            plan.untested.push(place.to_owned());
         }
-        checks.tasks.retain(|task| is_adopted(input, checks.project, task));
         if !checks.tasks.is_empty() {
-            let is_second = jobs.iter().any(|job| job.folder == checks.project.root);
-            let job = job_of_project(input, services, checks, is_second, plan);
+            let is_second = jobs.iter().any(|job| job.folder == root);
+            let job = job_of_project(input, start, checks, is_second, plan);
             jobs.push(job);
         }
     }
-    let is_tested =
-        |project: &&Project| project_tasks(project, input.text_of).iter().any(|task| task.kind == TaskKind::Test);
-    let others = included().filter(|project| !is_of_program(project)).filter(is_tested);
-    let others: Vec<&str> = others.map(|project| project.root.as_str()).collect();
-    if !others.is_empty() {
+    if !left_out.is_empty() {
+        let others: Vec<&str> = left_out.iter().map(|project| project.root.as_str()).collect();
         plan.notes.push(format!(
             "by their folders no part of the program, so that their tests are left out: {}",
             joined(&quoted_names(&others))
@@ -49,6 +54,33 @@ pub(super) fn test_jobs(input: &PipelineInput, services: &[StackService], plan: 
             .push("no project has tests: images are built and started, and nothing else is known of them".to_owned());
     }
     jobs
+}
+
+/// The tasks of a project that a pipeline runs; what is left out is noted.
+fn wanted_tasks(
+    input: &PipelineInput,
+    checks: &ProjectChecks,
+    place: &str,
+    plan: &mut PipelinePlan,
+) -> Vec<ProjectTask> {
+    let project = &*checks.project;
+    let mut tasks = checks.tasks.clone();
+    tasks.retain(|task| is_adopted(input, project, task));
+    for (kind, script, fault) in left_out_scripts(project, input.text_of) {
+        let instead = tasks.iter().find(|task| task.kind == kind);
+        let instead = instead.map_or_else(String::new, |task| format!("; `{}` runs instead", task.command));
+        plan.notes.push(format!("the script `{script}` of {place} {}, and is no check{instead}", fault.text()));
+    }
+    let missing = tasks.iter().position(|task| !has_tests(input, project, task));
+    if let Some(task) = missing.map(|at| tasks.remove(at)) {
+        plan.notes.push(format!("`{}` is not run: {place} has no file with tests", task.command));
+        let compiles = [(" test", " compile")].iter().find(|_| task.command.contains("mvn"));
+        if let Some((test, compile)) = compiles {
+            let command = task.command.replace(test, compile);
+            tasks.push(ProjectTask { kind: TaskKind::Typecheck, command, ..task });
+        }
+    }
+    tasks
 }
 
 /// Whether a project wants a check: what each project of its language could run, its own pipelines, recipes and hooks name.
@@ -80,14 +112,18 @@ fn job_id(folder: &str, language: Option<Ecosystem>) -> String {
 
 fn job_of_project(
     input: &PipelineInput,
-    services: &[StackService],
+    start: Option<&StartStack>,
     checks: &ProjectChecks,
     is_second: bool,
     plan: &mut PipelinePlan,
 ) -> TestJob {
-    let project = checks.project;
+    let project = &*checks.project;
     let id = job_id(&project.root, is_second.then_some(project.ecosystem));
-    let versions = language_versions(project, input.text_of);
+    let mut versions = language_versions(project, input.text_of);
+    // What runs in an image runs with the version there.
+    if image_version(input, project).is_some() {
+        versions.clear();
+    }
     if versions.len() > 1 {
         let why = format!("the manifest names {}: the tests run with each", versions.join(", "));
         plan.choose(&id, "matrix", why, project.manifests.first().cloned());
@@ -99,7 +135,7 @@ fn job_of_project(
         plan.choose(&id, "Install", "what tests need, as the lock file has it", lock);
         commands.push(("Install".to_owned(), command));
     }
-    let (databases, variables) = databases(input, services, project, &id, plan);
+    let (databases, variables) = databases(input, start, project, &id, plan);
     if let Some(command) = databases.iter().find_map(|database| database.migrate.clone()) {
         plan.choose(&id, "Migrate", "the schema that the tests meet, and a test of the migrations", None);
         commands.push(("Migrate".to_owned(), command));
@@ -118,7 +154,19 @@ fn job_of_project(
         coverage = coverage.or(file);
         commands.push((title.to_owned(), command));
     }
-    TestJob { id, folder: project.root.clone(), tools, versions, commands, databases, variables, coverage }
+    let needs_docker =
+        project.dependencies.iter().any(|known| known.name.to_ascii_lowercase().contains("testcontainers"));
+    TestJob {
+        id,
+        folder: project.root.clone(),
+        tools,
+        versions,
+        commands,
+        databases,
+        variables,
+        coverage,
+        needs_docker,
+    }
 }
 
 /// What people read of a task.
@@ -154,7 +202,7 @@ fn with_coverage(project: &Project, task: &ProjectTask) -> (String, Option<&'sta
 /// The job of a command that the user names: it runs at the top, with the tools of all projects.
 fn job_of_command(
     input: &PipelineInput,
-    services: &[StackService],
+    start: Option<&StartStack>,
     command: &str,
     projects: &[&Project],
     plan: &mut PipelinePlan,
@@ -168,7 +216,7 @@ fn job_of_command(
         tools.extend(
             tool.into_iter().filter(|tool| tools.iter().all(|known| known.name != tool.name)).collect::<Vec<_>>(),
         );
-        let (databases, variables) = databases(input, services, project, &id, plan);
+        let (databases, variables) = databases(input, start, project, &id, plan);
         for database in databases {
             if databases_of_all.iter().all(|known: &JobDatabase| known.name != database.name) {
                 databases_of_all.push(database);
@@ -194,5 +242,6 @@ fn job_of_command(
         databases: databases_of_all,
         variables: variables_of_all,
         coverage: None,
+        needs_docker: false,
     }
 }

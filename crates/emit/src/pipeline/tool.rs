@@ -1,5 +1,7 @@
 //! How a job gets the tools of a project (`data/pipeline_tools.tsv`).
 
+use std::collections::BTreeSet;
+
 use super::image::context_folder;
 use super::input::PipelineInput;
 use crate::build::{Build, Reference, StageBase};
@@ -70,7 +72,7 @@ impl JobTool {
 }
 
 /// The version of a project's language in the image that is built with it.
-fn image_version(input: &PipelineInput, project: &Project) -> Option<String> {
+pub(super) fn image_version(input: &PipelineInput, project: &Project) -> Option<String> {
     let is_bun = project.install().is_some_and(|install| install.tool == Tool::Bun);
     let names = if is_bun { &["oven/bun"][..] } else { language_images(project.ecosystem) };
     let of_project = input.inputs.builds.iter().filter(|build| {
@@ -149,7 +151,9 @@ pub(super) fn language_versions(project: &Project, text_of: impl Fn(&str) -> Opt
         Ecosystem::Node => {
             let alternatives = project.language.iter().flat_map(|known| known.requirement.split("||"));
             let exact = alternatives.map(|text| text.trim().trim_start_matches(['^', '~', 'v', '=']));
-            exact.filter_map(plain_version).collect()
+            let mut majors = BTreeSet::new();
+            let major = |version: &String| version.split('.').next().map(str::to_owned);
+            exact.filter_map(plain_version).filter(|version| majors.insert(major(version))).collect()
         }
         _ => Vec::new(),
     };

@@ -206,7 +206,6 @@ __metadata:
         "
         [] pnpm install --frozen-lockfile
         fmt-check: pnpm exec prettier --check . (`prettier` is among its packages; package.json)
-        lint: pnpm run lint (`lint` is a script of package.json; package.json)
         test: pnpm exec vitest run (`vitest` is among its packages; package.json)
         [apps/a] pnpm install --frozen-lockfile
         typecheck: pnpm run check-types (`check-types` is a script of package.json; apps/a/package.json)
@@ -371,4 +370,50 @@ fn each_row_names_a_task_and_conditions_that_are_read() {
 fn a_project_without_tools_has_no_tasks() {
     assert_eq!(commands("-- package.json --\n{\"name\": \"$(id)\"}\n"), [""; 0]);
     assert_eq!(commands("-- requirements.txt --\nflask\n"), [""; 0]);
+}
+
+/// The tasks of each project of some files with what a folder above does, a line each.
+fn checks(input: &str) -> Vec<String> {
+    let files = files(input.trim_start());
+    let texts: BTreeMap<&str, &str> = files.iter().filter_map(|(path, text)| Some((*path, (*text)?))).collect();
+    let projects = projects(&files).projects;
+    let all = project_checks(&projects, &|path| texts.get(path).map(|text| (*text).to_owned()));
+    let line = |checks: &ProjectChecks| {
+        let commands: Vec<&str> = checks.tasks.iter().map(|task| task.command.as_str()).collect();
+        let above: Vec<&str> = checks.done_above.iter().map(|kind| kind.name()).collect();
+        format!("{}: {} | {}", checks.project.root, commands.join(", "), above.join(", "))
+    };
+    let left_out = all.left_out.iter().map(|project| format!("{}: left out", project.root));
+    all.projects.iter().map(line).chain(left_out).collect()
+}
+
+#[test]
+fn a_root_does_the_tasks_that_reach_its_members() {
+    let tested = "{\"scripts\": {\"test\": \"jest\"}}";
+    let files = format!(
+        "-- package.json --\n{{\"workspaces\": [\"a\", \"b\"], \"scripts\": {{\"test\": \"npm run test -w a\"}}}}\n\
+         -- a/package.json --\n{tested}\n-- b/package.json --\n{tested}\n-- examples/c/package.json --\n{tested}\n"
+    );
+    assert_eq!(checks(&files), [": npm test | ", "a:  | test", "b: npm test | ", "examples/c: left out"]);
+    // Its own program goes through all folders.
+    let files = files.replace("npm run test -w a", "jest");
+    assert_eq!(checks(&files), [": npm test | ", "a:  | test", "b:  | test", "examples/c: left out"]);
+}
+
+#[test]
+fn a_solution_does_the_tests_of_its_projects() {
+    let test = "<Project Sdk=\"Microsoft.NET.Sdk\"><ItemGroup><PackageReference Include=\"Microsoft.NET.Test.Sdk\" /></ItemGroup></Project>";
+    let files = format!(
+        "-- Shop.sln --\nMicrosoft Visual Studio Solution File\nProject(\"{{F}}\") = \"A\", \"tests\\A\\A.csproj\", \"{{1}}\"\nEndProject\n\
+         -- tests/A/A.csproj --\n{test}\n-- tests/B/B.csproj --\n{test}\n"
+    );
+    let format = "dotnet format --verify-no-changes";
+    assert_eq!(
+        checks(&files),
+        [
+            format!(": {format}, dotnet test Shop.sln | "),
+            "tests/A:  | fmt-check, test".to_owned(),
+            "tests/B: left out".to_owned()
+        ]
+    );
 }

@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::built_binary::built_binary;
+use super::left_out::{built_projects, reasons_against};
 use super::missing_source::missing_source;
 use super::mounted_sources::folder_without_sources;
 use super::named_packages::NamedPackages;
-use super::server_start::{ServerCommand, may_be_started, may_run_source};
-use crate::build::{
-    Build, BuiltProjects, Lookup, Programs, Reference, Stage, StageBase, VariableValue, compiled_packages,
-};
+use super::server_start::ServerCommand;
+use crate::build::{Build, Programs, Reference, Stage, StageBase, compiled_packages};
 use crate::build::{starts_scheduler, starts_worker};
 use crate::data;
 use crate::dockerfile::Keyword;
@@ -17,9 +15,8 @@ use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
 use crate::emit::server_image::service_name;
 use crate::inputs::BuildInput;
-use crate::manifest::{Ecosystem, FileKind, FileRole, Project};
+use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::sources::patterns;
-use crate::stack::known_service;
 use crate::text::{Span, path};
 use crate::variables::{ServiceCode, VariableFile};
 use crate::yaml::NewValue;
@@ -244,24 +241,13 @@ pub(in crate::emit) fn built_applications<'i>(input: &EmitInput<'i>, plan: &mut 
     builds.sort_by_key(|build| {
         (path::name(&build.place) != "Dockerfile", names_workers(&build.place), build.place.clone())
     });
-    // One that cannot be built stands for no other.
-    let stands_for = |build: &&BuildInput| {
-        let place = usual_place(&build.place)?;
-        why_left_out(build, false).is_none().then_some(place)
-    };
-    // Where nothing else starts a program, that of its developers is the one: `compose/local/Dockerfile`.
-    let is_alone = builds.iter().all(|build| why_left_out(build, false).is_some());
-    let production: BTreeSet<String> = builds.iter().filter_map(stands_for).collect();
-    for build_input in builds {
+    let reasons = reasons_against(&builds);
+    for (build_input, why) in builds.into_iter().zip(reasons) {
         let source = input.inputs.source(build_input.dockerfile);
         let build = Build::new(build_input);
         let (Some(stage), Some(root)) = (build.target(), build_input.context_root.as_deref()) else { continue };
         let name = source.name();
         let missing = missing_source(build_input);
-        let why = why_left_out(build_input, is_alone).or_else(|| {
-            let is_variant = production.contains(&build_input.place);
-            is_variant.then(|| "its folder has one for production, of the same program".to_owned())
-        });
         if let Some(why) = why {
             plan.notes.push(format!("{name} is left out: {why}"));
             continue;
@@ -294,19 +280,6 @@ pub(in crate::emit) fn built_applications<'i>(input: &EmitInput<'i>, plan: &mut 
     applications
 }
 
-/// Why a Dockerfile makes no service by what stands in it, or lacks in its context; `is_alone`: one whose place says that it is for
-/// developers is taken.
-fn why_left_out(build_input: &BuildInput, is_alone: bool) -> Option<String> {
-    let build = Build::new(build_input);
-    let root = build_input.context_root.as_deref()?;
-    reason_against(&build, build.target()?, is_alone).map(str::to_owned).or_else(|| match missing_source(build_input) {
-        Some(missing) if !missing.is_output && !missing.is_environment() => {
-            Some(format!("it copies `{}`, which is not in {}", missing.path, folder_in_text(root)))
-        }
-        _ => None,
-    })
-}
-
 /// Whether the place of a Dockerfile is called after what takes tasks: `docker/celery/Dockerfile`, `Dockerfile.worker`.
 pub(in crate::emit) fn names_workers(place: &str) -> bool {
     let mut words = place.split(['/', '.', '-', '_']);
@@ -334,13 +307,6 @@ fn started_script<'i>(input: &EmitInput<'i>, build: &Build, context: &str) -> Op
     files.iter().find(is_started).map(|file| file.path.as_str())
 }
 
-/// The place of the `Dockerfile` beside one for production: `app/Dockerfile` of `app/Dockerfile.prod`.
-fn usual_place(place: &str) -> Option<String> {
-    let name = path::name(place);
-    let ["Dockerfile", "prod" | "production"] = name.split('.').collect::<Vec<_>>()[..] else { return None };
-    Some(format!("{}Dockerfile", &place[..place.len() - name.len()]))
-}
-
 /// The folders of the projects that a Dockerfile is for, below its context: those that its commands select, or its own.
 fn program_folders(input: &BuildInput, build: &Build, root: &str) -> BTreeSet<String> {
     let mut folders: BTreeSet<String> = built_projects(input, build).selected.into_iter().map(str::to_owned).collect();
@@ -353,92 +319,6 @@ fn program_folders(input: &BuildInput, build: &Build, root: &str) -> BTreeSet<St
     // Programs of one Go module.
     folders.extend(compiled_packages(build));
     folders
-}
-
-/// A build context in a sentence.
-fn folder_in_text(root: &str) -> String {
-    match root {
-        "" | "." => "the build context".to_owned(),
-        root => format!("the build context `{root}`"),
-    }
-}
-
-/// Why a Dockerfile makes no service.
-fn reason_against(build: &Build, stage: &Stage, is_alone: bool) -> Option<&'static str> {
-    let input = build.input();
-    if input.template.is_some() {
-        return Some("it is a template");
-    }
-    if build.is_fragment() {
-        return Some("it is a part of another Dockerfile");
-    }
-    // Where the place says nothing of that, an image for developers is that of the program.
-    let is_taken = is_alone && is_named_for_mode(&input.place);
-    if !is_taken && build.is_for_developers_only(stage) && says_more(&input.place) {
-        return Some("it is for development, tests or examples");
-    }
-    if builds_only(build, stage) {
-        return Some("its command builds, and serves nothing");
-    }
-    let projects = built_projects(input, build).projects;
-    let starts = build.launch(stage).is_some()
-        || serves_by_itself(build, stage)
-        || may_be_started(projects.into_iter())
-        || may_run_source(build, stage);
-    if !starts && built_binary(build).is_none() {
-        return Some("its image starts no program");
-    }
-    needs_argument(build).then_some("it needs a build argument that has no default")
-}
-
-/// Whether what a container starts is a script that builds: `/src/packaging/build.sh`.
-fn builds_only(build: &Build, stage: &Stage) -> bool {
-    build.launch(stage).is_some_and(|launch| {
-        let invocations = launch.script().invocations();
-        let programs = invocations.iter().filter_map(|invocation| invocation.program);
-        let mut scripts = programs.filter_map(|program| path::name(program).strip_suffix(".sh"));
-        scripts.any(|script| data::NAME_WORDS.has(script, "build-stage"))
-    })
-}
-
-/// Whether all that the place of a Dockerfile says of developers is a mode to run in: `local`, `dev`; not `tests`.
-fn is_named_for_mode(place: &str) -> bool {
-    let words = place.split(['/', '.', '-', '_']).map(str::to_ascii_lowercase);
-    let mut words = words.filter(|word| data::NAME_WORDS.has(word, "developers-only")).peekable();
-    words.peek().is_some()
-        && words.all(|word| data::NAME_WORDS.has(&word, "for-developers") && !word.contains("container"))
-}
-
-/// Whether the place of a Dockerfile says what it is for: `Dockerfile.dev`, `tests/Dockerfile`.
-fn says_more(place: &str) -> bool {
-    let mut words = place.split(['/', '.', '-', '_']).filter(|word| !word.is_empty());
-    let is_other = !matches!(FileKind::of(place).role(), FileRole::Program | FileRole::Script);
-    is_other
-        || path::name(place) != "Dockerfile"
-        || words.any(|word| data::NAME_WORDS.has(&word.to_ascii_lowercase(), "developers-only"))
-}
-
-/// Whether a path of a Dockerfile has a variable that only the caller of the build sets.
-fn needs_argument(build: &Build) -> bool {
-    let file = &build.input().file;
-    build.stages().iter().any(|stage| {
-        build.instructions(stage).any(|(at, instruction)| {
-            let is_path = matches!(instruction.keyword, Keyword::Workdir | Keyword::Copy | Keyword::Add);
-            let is_unset = |name: &str| matches!(build.scopes().lookup(stage.index, name, at), Lookup::Defined(known) if known.value == VariableValue::Unset);
-            is_path && build.scopes().uses(file, instruction.rest).iter().any(|used| !used.guarded && is_unset(&used.name))
-        })
-    })
-}
-
-/// Whether the base image starts a server.
-pub(in crate::emit) fn serves_by_itself(build: &Build, stage: &Stage) -> bool {
-    let StageBase::Image(reference) = build.root_base(stage) else { return false };
-    let known = known_service(reference);
-    let image = Reference::of(reference);
-    // Those of PHP start Apache, or the server of FastCGI; the others a shell of PHP.
-    let is_of_php =
-        image.short_name() == "php" && image.tag.is_some_and(|tag| tag.contains("apache") || tag.contains("fpm"));
-    known.is_some_and(|known| known.is_exact) || build.last(stage, Keyword::Expose).is_some() || is_of_php
 }
 
 /// What the image starts, as written.
@@ -507,11 +387,6 @@ fn application<'i>(input: &EmitInput<'i>, build: Build<'i>, context: String) -> 
         command_place,
         build,
     })
-}
-
-/// The projects of the build context that are in the image.
-fn built_projects<'i>(input: &'i BuildInput, build: &Build) -> BuiltProjects<'i> {
-    input.projects.as_deref().map_or_else(BuiltProjects::default, |projects| BuiltProjects::of(build, projects))
 }
 
 /// A path as an absolute one.

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::application::{Application, PortVariable, absolute, names_workers, serves_by_itself};
+use super::application::{Application, PortVariable, absolute, names_workers};
 use super::built_server::built_server;
 use super::endpoint::{endpoint_input, place_of_line};
 use super::entrypoint::starts_nothing;
+use super::left_out::serves_by_itself;
 use super::main_program::source_command;
 use super::migrating_command::migrating_command;
 use super::server_command::{binary_command, server_command};

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::application::{Application, serves_by_itself};
+use super::application::Application;
 use super::example::example_of;
+use super::left_out::serves_by_itself;
 use crate::build::{Build, Stage, User};
 use crate::data;
 use crate::emit::input::EmitInput;

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::addition::{dependencies, model, reason_against};
 use super::emission::{Emission, EmittedFile};
-use super::file_service::{dockerfile_of, worker_line};
+use super::file_service::{dockerfile_of, plans_tasks, worker_line};
 use super::hook::with_hook;
 use super::render::{files_beside, service_value};
-use crate::build::{Reference, WorkerLine, ends_with_scheduler};
+use crate::build::{Reference, WorkerLine, names_developers};
 use crate::data;
 use crate::emit::facts::worker::SCHEDULER;
 use crate::emit::input::EmitInput;
@@ -16,7 +16,7 @@ use crate::emit::plan::{ComposePlan, MUST_BE_SET, PlannedKey, PlannedService, Se
 use crate::emit::server_image::ServerImage;
 use crate::inputs::ComposeInput;
 use crate::stack::{COMPLETED, HEALTHY, STARTED, ServiceCheck, Stack, StackService, known_service};
-use crate::text::{Source, path};
+use crate::text::{Source, joined, path, quoted_names};
 use crate::yaml::{NewValue, YamlEditor};
 
 /// The compose file with what it lacked.
@@ -32,9 +32,14 @@ pub(in crate::emit) fn emission(
         return Emission { notes, ..Emission::default() };
     };
     let stack = Stack::new(compose_project, &existing.dockerfiles);
-    let workers = worker_services(input, project, &stack);
-    let names = matches(&stack, &plan, &workers);
-    let mut file = ExtendedFile { source: source.clone(), workers: &workers, notes: Vec::new() };
+    let programs = service_programs(input, project, &stack);
+    let names = matches(&stack, &plan, &programs);
+    let mut file = ExtendedFile {
+        source: source.clone(),
+        workers: &programs.workers,
+        elsewhere: services_elsewhere(input, existing),
+        notes: Vec::new(),
+    };
     let added = file.extend(&stack, &plan, &names);
     let is_added = |name: &String| {
         plan.services.iter().any(|service| {
@@ -86,30 +91,55 @@ pub(in crate::emit) fn service_names(
 ) -> BTreeMap<String, String> {
     let Some(compose_project) = existing.reading.project.as_deref() else { return BTreeMap::new() };
     let stack = Stack::new(compose_project, &existing.dockerfiles);
-    let workers = worker_services(input, project, &stack);
-    matches(&stack, plan, &workers)
+    matches(&stack, plan, &service_programs(input, project, &stack))
 }
 
-/// The services that start a worker, as their commands and the scripts behind them show.
-fn worker_services<'s>(input: &EmitInput, project: &Project, stack: &Stack<'s>) -> BTreeMap<&'s str, WorkerLine> {
+/// What services start that is no server, as their commands and the scripts behind them show.
+struct ServicePrograms<'s> {
+    /// Those that start a worker.
+    workers: BTreeMap<&'s str, WorkerLine>,
+    /// Those that plan the tasks of workers.
+    schedulers: BTreeSet<&'s str>,
+}
+
+fn service_programs<'s>(input: &EmitInput, project: &Project, stack: &Stack<'s>) -> ServicePrograms<'s> {
     let lines = stack
         .services
         .iter()
         .filter_map(|service| worker_line(input, project, service).map(|line| (service.name, line)));
-    lines.collect()
+    let planning = stack.services.iter().filter(|service| plans_tasks(input, project, service));
+    ServicePrograms { workers: lines.collect(), schedulers: planning.map(|service| service.name).collect() }
 }
 
-/// The services of the file that stand for planned ones, by their planned names; `workers`: those that start one.
-fn matches(stack: &Stack, plan: &ComposePlan, workers: &BTreeMap<&str, WorkerLine>) -> BTreeMap<String, String> {
+/// The Dockerfiles that services of other compose files of the repository build, each with a service and its file.
+fn services_elsewhere(input: &EmitInput, existing: &ComposeInput) -> BTreeMap<String, (String, String)> {
+    let file = |compose: &ComposeInput| input.inputs.source(compose.file).name().to_owned();
+    let others = input.inputs.composes.iter().filter(|compose| {
+        compose.file != existing.file && !existing.reads(compose.file) && !names_developers(&file(compose))
+    });
+    let services = others.flat_map(|compose| {
+        let project = compose.reading.project.as_deref();
+        let stack = project.map(|project| Stack::new(project, &compose.dockerfiles));
+        let services = stack.into_iter().flat_map(|stack| stack.services).collect::<Vec<_>>();
+        let known =
+            services.into_iter().filter_map(|service| Some((dockerfile_of(&service)?, service.name.to_owned())));
+        known.map(|(dockerfile, name)| (dockerfile, (name, file(compose)))).collect::<Vec<_>>()
+    });
+    services.collect()
+}
+
+/// The services of the file that stand for planned ones, by their planned names.
+fn matches(stack: &Stack, plan: &ComposePlan, programs: &ServicePrograms) -> BTreeMap<String, String> {
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     for planned in &plan.services {
         let is_taken = |name: &str| names.values().any(|known| known == name);
-        let stands = |service: &&StackService| !is_taken(service.name) && stands_for(service, planned, plan, workers);
+        let stands = |service: &&StackService| !is_taken(service.name) && stands_for(service, planned, plan, programs);
         let mut fits: Vec<&StackService> = stack.services.iter().filter(stands).collect();
         let is_other = |service: &StackService| service.name != planned.name;
         fits.sort_by_key(|service| {
-            let is_idle = planned.role == ServiceRole::Worker && !workers.contains_key(service.name);
-            (is_idle, dockerfile_of(service) != planned.dockerfile, is_other(service))
+            let is_idle = planned.role == ServiceRole::Worker && !programs.workers.contains_key(service.name);
+            let is_job = planned.role == ServiceRole::Application && service.is_job;
+            (is_job, is_idle, dockerfile_of(service) != planned.dockerfile, is_other(service))
         });
         if let Some(service) = fits.first() {
             names.insert(planned.name.clone(), service.name.to_owned());
@@ -138,15 +168,15 @@ fn stands_for(
     service: &StackService,
     planned: &PlannedService,
     plan: &ComposePlan,
-    workers: &BTreeMap<&str, WorkerLine>,
+    programs: &ServicePrograms,
 ) -> bool {
     let is_same_build = is_same_build(service, planned, plan);
     let command = service.words("command").join(" ");
     let migrates = data::MIGRATIONS.keys().any(|key| command.contains(key));
-    let works = workers.contains_key(service.name);
+    let works = programs.workers.contains_key(service.name);
     match planned.role {
         ServiceRole::Backend => {
-            let host = |name: &str| ServerImage::of_service(name).map(|row| row.host);
+            let host = |name: &str| ServerImage::of_service(name).map(ServerImage::protocol);
             let planned_host =
                 planned.image.as_deref().and_then(crate::stack::known_service).and_then(|known| host(known.name));
             service.name == planned.name
@@ -154,7 +184,7 @@ fn stands_for(
         }
         ServiceRole::Migration => migrates || service.is_job && is_same_build || service.name == planned.name,
         ServiceRole::Worker if planned.name.split('-').any(|word| word == SCHEDULER) => {
-            ends_with_scheduler(&command) && is_same_build || service.name == planned.name
+            programs.schedulers.contains(service.name) && is_same_build || service.name == planned.name
         }
         ServiceRole::Worker => {
             (works || service.name.contains("worker")) && (is_same_build || service.name == planned.name)
@@ -163,7 +193,9 @@ fn stands_for(
             let has_worker =
                 |known: &PlannedService| known.role == ServiceRole::Worker && known.dockerfile == planned.dockerfile;
             let is_worker = works || service.name.contains("worker") && plan.services.iter().any(has_worker);
-            is_same_build && !migrates && !is_worker && !service.is_job
+            // A job that starts what its image does is that program.
+            let is_other_job = service.is_job && !(command.is_empty() && service.words("entrypoint").is_empty());
+            is_same_build && !migrates && !is_worker && !is_other_job
         }
         ServiceRole::Proxy => {
             service.base_name().is_some_and(|image| data::PROXY_IMAGES.contains(Reference::of(&image).short_name()))
@@ -184,6 +216,8 @@ struct ExtendedFile<'w> {
     source: Source,
     /// The services that start a worker.
     workers: &'w BTreeMap<&'w str, WorkerLine>,
+    /// The Dockerfiles that services of other files build.
+    elsewhere: BTreeMap<String, (String, String)>,
     notes: Vec<String>,
 }
 
@@ -197,7 +231,9 @@ impl ExtendedFile<'_> {
         order.sort_by_key(|service| service.role == ServiceRole::Backend);
         let mut reasons: BTreeMap<&str, String> = BTreeMap::new();
         for service in &order {
-            let why = reason_against(&self.source, stack, (plan, service), names, &reasons);
+            let why = self
+                .reason_elsewhere(service)
+                .or_else(|| reason_against(&self.source, stack, (plan, service), names, &reasons));
             if let Some(why) = why {
                 self.notes.push(format!("`{}` was not added: {why}", service.name));
                 refused.insert(service.name.clone());
@@ -217,6 +253,15 @@ impl ExtendedFile<'_> {
             }
         }
         added
+    }
+
+    /// Why a program is there already: a service of another compose file is built from its Dockerfile.
+    fn reason_elsewhere(&self, service: &PlannedService) -> Option<String> {
+        if service.role != ServiceRole::Application {
+            return None;
+        }
+        let (name, file) = self.elsewhere.get(service.dockerfile.as_ref()?)?;
+        Some(format!("`{name}` of {file} is built from its Dockerfile"))
     }
 
     /// Adds a key; says so where that is not possible.
@@ -284,10 +329,10 @@ impl ExtendedFile<'_> {
             return;
         }
         if is_short {
-            let others: Vec<String> = missing.iter().map(|(other, _)| format!("`{other}`")).collect();
+            let others: Vec<&String> = missing.iter().map(|(other, _)| other).collect();
             self.notes.push(format!(
                 "`{name}` should wait for {}: `dockopt compose fix --unsafe` rewrites its short list first",
-                others.join(" and ")
+                joined(&quoted_names(&others))
             ));
             return;
         }

@@ -11,7 +11,7 @@ const MOST: usize = 40;
 
 /// Adds a recipe for each task that a project has.
 pub(super) fn add(input: &RecipeInput, draft: &mut RecipeDraft) {
-    let checks = project_checks(input.projects, input.text_of);
+    let checks = project_checks(input.projects, input.text_of).projects;
     for kind in TaskKind::ALL {
         draft.add(kind.name(), recipe(kind, &checks));
     }
