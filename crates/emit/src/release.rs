@@ -5,6 +5,7 @@ mod bounds;
 mod changes;
 mod checklist;
 mod command;
+mod draft;
 mod estimate;
 mod facts;
 mod handover;

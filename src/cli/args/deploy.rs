@@ -29,7 +29,7 @@ pub(in crate::cli) enum DeployCommand {
                       number.\n\nExit codes:\n  0: the plan is written\n  1: it must not be carried out as it is: a service cannot be \
                       replaced, or a point of its checklist is not true\n  2: an error"
     )]
-    Plan(DeployPlan),
+    Plan(Box<DeployPlan>),
     /// Report on the last deployment of the script that `deploy emit` writes, from its record: what it did and how long that
     /// took, whether limits were crossed, a hand-over of each service, and trends
     #[command(

@@ -58,9 +58,9 @@ pub fn deployed_services(input: &DeploymentInput) -> Result<Vec<DeployedService>
 pub fn check_paths(test: Option<&str>, dockerfile: Option<&str>) -> Vec<String> {
     // A check of the compose file stands in the place of the image's.
     let instruction = || dockerfile.and_then(|text| text.split("HEALTHCHECK").nth(1));
-    let Some(text) = test.or_else(instruction) else { return Vec::new() };
+    let Some(command) = test.or_else(instruction) else { return Vec::new() };
     let mut paths: Vec<String> = Vec::new();
-    for path in ["http://", "https://"].iter().flat_map(|scheme| text.split(scheme).skip(1)).filter_map(url_path) {
+    for path in ["http://", "https://"].iter().flat_map(|scheme| command.split(scheme).skip(1)).filter_map(url_path) {
         if !paths.contains(&path) {
             paths.push(path);
         }

@@ -104,10 +104,9 @@ fn of_services(facts: &DeploymentFacts, list: &mut Checklist) {
 fn of_database(facts: &DeploymentFacts, list: &mut Checklist) {
     let effect = facts.migrations.as_ref().map(MigrationFacts::effect);
     let (text, truth) = match effect {
-        None => ("the migrations fit: the old version works behind them", None),
+        None | Some(Some(MigrationEffect::Unknown)) => ("the migrations fit: the old version works behind them", None),
         Some(None) => ("the migrations fit: none comes with this version", Some(true)),
         Some(Some(MigrationEffect::Expand)) => ("the migrations fit: the old version works behind them", Some(true)),
-        Some(Some(MigrationEffect::Unknown)) => ("the migrations fit: the old version works behind them", None),
         Some(Some(MigrationEffect::Contract)) => {
             ("the migrations fit: the old version works behind them, which one may prevent", Some(false))
         }

@@ -1,6 +1,6 @@
 //! The commands of a plan, as they are typed in the folder of the project.
 
-use super::facts::{DeploymentFacts, DeploymentTool, ImageFacts, MigrationFacts, ServiceFacts};
+use super::facts::{DeploymentFacts, DeploymentTool, ImageFacts, ServiceFacts};
 use crate::compose::is_main_file;
 use crate::deployment::OVERRIDE;
 use crate::shell::quoted_word;
@@ -38,8 +38,9 @@ pub(super) fn deploy_call(facts: &DeploymentFacts) -> String {
         options.extend(value.map(|value| format!("--{name} {}", quoted_word(value))));
     };
     option("image", facts.to.as_ref().map(|image| &image.reference));
-    let migrations = facts.migrations.as_ref().filter(|_| migrations_need_call(facts));
-    option("migrate", migrations.and_then(|migrations: &MigrationFacts| migrations.command.as_ref()));
+    if migrations_need_call(facts) {
+        option("migrate", facts.migrations.as_ref().and_then(|migrations| migrations.command.as_ref()));
+    }
     option("smoke", facts.answers.smoke.as_ref());
     option("notify", facts.answers.notify.as_ref());
     option("strategy", Some(&facts.strategy));

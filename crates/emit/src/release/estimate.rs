@@ -180,9 +180,12 @@ fn remove_limit(facts: &DeploymentFacts) -> f64 {
 /// The whole; `at_most` is missing where that of a step is not known.
 pub(super) fn total(steps: &[PlanStep]) -> Option<PlanSeconds> {
     let parts: Vec<&PlanSeconds> = steps.iter().filter_map(|step| step.seconds.as_ref()).collect();
+    if parts.is_empty() {
+        return None;
+    }
     let is_open = steps.iter().any(|step| step.seconds.is_none() && !step.phases.is_empty());
     let sum = |value: fn(&PlanSeconds) -> Option<f64>| parts.iter().map(|part| value(part)).sum::<Option<f64>>();
-    let at_least = sum(|part| Some(part.at_least)).filter(|_| !parts.is_empty())?;
+    let at_least = sum(|part| Some(part.at_least))?;
     Some(PlanSeconds {
         at_least: tenths(at_least),
         at_most: if is_open { None } else { sum(|part| part.at_most).map(tenths) },

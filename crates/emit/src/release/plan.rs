@@ -1,9 +1,6 @@
-//! The plan of a deployment: a pure function of facts. Each number says where it comes from, and a fact that is missing is a
-//! question, with what would answer it.
+//! What a plan has.
 
-use super::facts::DeploymentFacts;
 use super::record::DeploymentPhase;
-use super::{changes, checklist, estimate, questions, risk, rollback, steps, summary, watch};
 
 /// The schema of a plan.
 pub const PLAN_SCHEMA: &str = "dockopt.deploy-plan/1";
@@ -214,25 +211,6 @@ pub struct OpenQuestion {
 }
 
 impl ReleasePlan {
-    /// Works the plan out.
-    pub fn of(facts: &DeploymentFacts) -> Self {
-        let risk = risk::risk(facts);
-        let steps = steps::steps(facts);
-        let rollback = rollback::rollback(facts, &steps);
-        let seconds = estimate::total(&steps);
-        Self {
-            summary: summary::summary(facts, &risk, seconds.as_ref(), &rollback),
-            changes: changes::changes(facts),
-            checks: checklist::checks(facts),
-            questions: questions::questions(facts, &steps),
-            watch: watch::watch(facts),
-            success: watch::success(facts),
-            risk,
-            steps,
-            rollback,
-        }
-    }
-
     /// Whether it must not be carried out as it is: a point of the checklist is not true.
     pub fn is_blocked(&self) -> bool {
         self.checks.iter().any(|check| check.state == CheckState::Failed)

@@ -3,7 +3,7 @@
 use super::command::{migrations_need_call, rollback_calls, script_tag};
 use super::estimate::{WATCH, phase_seconds, total};
 use super::facts::{DeploymentFacts, DeploymentTool, MigrationEffect, MigrationFacts};
-use super::plan::{PlanRollback, PlanStep, RollbackTrigger};
+use super::plan::{PlanRollback, PlanSeconds, PlanStep, RollbackTrigger};
 use super::record::DeploymentPhase;
 
 /// Percent of the requests to the new version that may fail where nobody says otherwise (`--errors` of the script).
@@ -13,25 +13,20 @@ const ERRORS: u64 = 1;
 const MILLISECONDS: u64 = 60_000;
 
 pub(super) fn rollback(facts: &DeploymentFacts, steps: &[PlanStep]) -> PlanRollback {
-    let effect = facts.migrations.as_ref().map(MigrationFacts::effect);
-    let (is_possible, reason) = possibility(facts, effect, steps);
+    let (is_possible, reason) = possibility(facts, steps);
     PlanRollback {
         is_possible,
         reason,
         commands: rollback_calls(facts),
         seconds: seconds(facts),
         until: until(facts),
-        data: data(facts, effect),
+        data: data(facts),
         triggers: triggers(facts),
     }
 }
 
-/// `effect`: that of the migrations; outer `None` where they are not known, inner `None` where there are none.
-fn possibility(
-    facts: &DeploymentFacts,
-    effect: Option<Option<MigrationEffect>>,
-    steps: &[PlanStep],
-) -> (Option<bool>, String) {
+/// Whether the old version works when it is back, and why.
+fn possibility(facts: &DeploymentFacts, steps: &[PlanStep]) -> (Option<bool>, String) {
     let is_migration =
         |step: &&PlanStep| step.phases.contains(&DeploymentPhase::Migrate) || step.title.starts_with("Migrate");
     let is_start = |step: &&PlanStep| step.phases.contains(&DeploymentPhase::Start);
@@ -46,7 +41,7 @@ fn possibility(
         });
         migration.unwrap_or_default()
     };
-    match effect {
+    match facts.migrations.as_ref().map(MigrationFacts::effect) {
         None => (None, "which migrations the new image brings is not known: see the open questions".to_owned()),
         Some(None) => (Some(true), "no migration comes with this version: both use the same schema".to_owned()),
         Some(Some(MigrationEffect::Expand)) => {
@@ -64,7 +59,7 @@ fn possibility(
 }
 
 /// A rollback starts the old image, moves the requests and removes the new containers.
-fn seconds(facts: &DeploymentFacts) -> Option<super::plan::PlanSeconds> {
+fn seconds(facts: &DeploymentFacts) -> Option<PlanSeconds> {
     if facts.tool == DeploymentTool::Swarm {
         return None;
     }
@@ -79,9 +74,8 @@ fn seconds(facts: &DeploymentFacts) -> Option<super::plan::PlanSeconds> {
         seconds: phase_seconds(facts, phases, true),
         ..PlanStep::default()
     };
-    let mut seconds = total(&parts.map(step))?;
-    seconds.basis = "the lock, the start of the old image, the switch, and the end of the new containers".to_owned();
-    Some(seconds)
+    let basis = "the lock, the start of the old image, the switch, and the end of the new containers".to_owned();
+    total(&parts.map(step)).map(|seconds| PlanSeconds { basis, ..seconds })
 }
 
 fn until(facts: &DeploymentFacts) -> String {
@@ -99,8 +93,8 @@ fn until(facts: &DeploymentFacts) -> String {
 }
 
 /// What of the data a rollback loses.
-fn data(facts: &DeploymentFacts, effect: Option<Option<MigrationEffect>>) -> String {
-    match effect {
+fn data(facts: &DeploymentFacts) -> String {
+    match facts.migrations.as_ref().map(MigrationFacts::effect) {
         Some(None | Some(MigrationEffect::Expand)) => {
             "none is lost: the database stays as it is, and the schema is not taken back".to_owned()
         }

@@ -5,6 +5,7 @@ use crate::compose::project::{ComposeProject, duration_nanoseconds};
 use crate::deployment::{DeployedService, check_paths};
 use crate::inputs::ComposeInput;
 use crate::stack::{CheckTiming, ServiceCheck, Stack, StackService};
+use crate::text::Source;
 
 /// Seconds from SIGTERM to SIGKILL where nothing else is written (compose-spec, `stop_grace_period`).
 const GRACE: f64 = 10.0;
@@ -56,7 +57,7 @@ fn facts_of(compose: &ComposeInput, service: &StackService, deployed: &DeployedS
     #[allow(clippy::cast_precision_loss, reason = "seconds that people write")]
     let grace = grace.map_or(GRACE, |nanoseconds| nanoseconds as f64 / 1e9);
     let written = service.check.written().map(|check| check.words.join(" "));
-    let dockerfile = compose.dockerfiles.get(&deployed.name).map(|source| source.text());
+    let dockerfile = compose.dockerfiles.get(&deployed.name).map(Source::text);
     ServiceFacts {
         name: deployed.name.clone(),
         group: deployed.group.clone(),

@@ -19,15 +19,15 @@ const COMMITS: usize = 500;
 /// Bytes of a source file of an older commit.
 const LIMIT: usize = 2 << 20;
 
-fn revision(image: &Option<ImageFacts>) -> Option<&str> {
-    image.as_ref()?.revision.as_deref()
+fn revision(image: Option<&ImageFacts>) -> Option<&str> {
+    image?.revision.as_deref()
 }
 
 /// The commits between the revisions of both images; `None` where one is not known here.
 pub(super) fn commit_facts(folder: &Path, facts: &DeploymentFacts) -> Option<CommitFacts> {
     let repository = Repository::discover(folder).ok()??;
-    let from = repository.resolve(revision(&facts.from)?).ok()?;
-    let to = repository.resolve(revision(&facts.to)?).ok()?;
+    let from = repository.resolve(revision(facts.from.as_ref())?).ok()?;
+    let to = repository.resolve(revision(facts.to.as_ref())?).ok()?;
     // The line of first parents, forward or back.
     for (start, end, is_back) in [(to, from, false), (from, to, true)] {
         let history = repository.first_parents(start, COMMITS).ok()?;
@@ -58,7 +58,7 @@ pub(super) fn variable_facts(
     let missing =
         report.findings.iter().filter(|finding| is_missing(finding.kind) && finding.services.iter().any(is_asked));
     let missing: BTreeSet<String> = missing.map(|finding| finding.name.clone()).collect();
-    let older = revision(&facts.from).and_then(|revision| input_of(&input, &command.path, revision));
+    let older = revision(facts.from.as_ref()).and_then(|revision| input_of(&input, &command.path, revision));
     let older = older.and_then(|older| names(&known.project, &known.compose, &older, group));
     let without =
         |these: &BTreeSet<String>, those: &BTreeSet<String>| these.difference(those).cloned().collect::<Vec<_>>();
