@@ -36,10 +36,10 @@ fn contract() -> String {
 }
 
 /// An archive of an image with some migrations, by the ends of their names.
-fn archive(platform: &'static str, migrations: &[(&str, &str)], labels: Value) -> Vec<u8> {
+fn archive(platform: &'static str, migrations: &[(&str, &str)], labels: &Value) -> Vec<u8> {
     let mut members: Vec<Member> = vec![file("app/app.py", b"print()".to_vec())];
     for (name, text) in migrations {
-        members.push(file(&format!("app/migrations/versions/{name}.py"), text.as_bytes().to_vec()));
+        members.push(file(format!("app/migrations/versions/{name}.py"), text.as_bytes().to_vec()));
     }
     let mut picture = Picture::of("api", &[vec![file("etc/os-release", b"ID=debian".to_vec())], members], Codec::Plain);
     picture.platform = (platform, "");
@@ -50,9 +50,9 @@ fn archive(platform: &'static str, migrations: &[(&str, &str)], labels: Value) -
 /// The project with an old and a new archive. `second`: the migration that comes.
 fn project(second: Option<&str>) -> Dockopt {
     let mut migrations = vec![("a1_users", FIRST)];
-    let old = archive("amd64", &migrations, json!({}));
+    let old = archive("amd64", &migrations, &json!({}));
     migrations.extend(second.map(|text| ("b2_nick", text)));
-    let new = archive("amd64", &migrations, json!({"org.opencontainers.image.version": "2.0"}));
+    let new = archive("amd64", &migrations, &json!({"org.opencontainers.image.version": "2.0"}));
     let project = Dockopt::new()
         .file("compose.yaml", COMPOSE)
         .file("Dockerfile", DOCKERFILE)
@@ -98,10 +98,12 @@ fn the_way_back_follows_from_the_migrations_in_both_images() {
         let steps = plan["steps"].as_array().unwrap().iter();
         steps.filter_map(|step| step["command"].as_str().map(str::to_owned)).collect::<Vec<_>>()
     };
-    assert_eq!(commands(&none)[2], "sh deploy/deploy.sh --image new.tar --strategy rolling api");
+    let call = |plan: &Value| commands(plan).into_iter().find(|command| command.starts_with("sh ")).unwrap();
+    assert_eq!(call(&none), "sh deploy/deploy.sh --image zoo/api:latest --strategy rolling api");
+    assert!(commands(&none).contains(&"docker load --input new.tar".to_owned()), "{:?}", commands(&none));
     let expand = result(Some(EXPAND), 0);
     assert_eq!(expand["rollback"]["is_possible"], true);
-    assert!(commands(&expand)[2].contains("--migrate 'alembic upgrade head'"), "{:?}", commands(&expand));
+    assert!(call(&expand).contains("--migrate 'alembic upgrade head'"), "{}", call(&expand));
     assert_eq!(expand["facts"]["migrations"]["basis"], "the files of both images");
     let contract = result(Some(&contract()), 1);
     assert_eq!(contract["rollback"]["is_possible"], false);
@@ -179,7 +181,7 @@ fn bad_images_are_named() {
         let failed = plan(from, to).code(2);
         assert!(failed.stderr.contains(named), "{}", failed.stderr);
     }
-    std::fs::write(ran.path().join("arm.tar"), archive("arm64", &[("a1_users", FIRST)], json!({}))).unwrap();
+    std::fs::write(ran.path().join("arm.tar"), archive("arm64", &[("a1_users", FIRST)], &json!({}))).unwrap();
     let other = plan("old.tar", "arm.tar").code(1);
     assert!(other.stdout.contains("[!] not so  it is of the platform of the one in service"), "{}", other.stdout);
     // No engine answers: what runs is a question, and so is what the new image changes.
@@ -210,7 +212,8 @@ fn every_format_has_the_commands_and_the_questions() {
         let text = plan_in(&ran, &["deploy", "plan", "--from", "old.tar", "--to", "new.tar", "--format", format])
             .code(0)
             .stdout;
-        for part in ["sh deploy/deploy.sh --image new.tar", "When does it begin?", "Checklist", "Rollback", "Timeline"]
+        for part in
+            ["sh deploy/deploy.sh --image zoo/api:latest", "When does it begin?", "Checklist", "Rollback", "Timeline"]
         {
             assert!(text.contains(part), "{format} without {part}: {text}");
         }
@@ -257,8 +260,8 @@ fn known_project() -> Ran {
         .unwrap();
     let second = revision("two");
     let migrations = [("a1_users", FIRST), ("b2_nick", contract.as_str())];
-    std::fs::write(folder.join("old.tar"), archive("amd64", &migrations[..1], labels(&first, "1.0"))).unwrap();
-    std::fs::write(folder.join("new.tar"), archive("amd64", &migrations, labels(&second, "2.0"))).unwrap();
+    std::fs::write(folder.join("old.tar"), archive("amd64", &migrations[..1], &labels(&first, "1.0"))).unwrap();
+    std::fs::write(folder.join("new.tar"), archive("amd64", &migrations, &labels(&second, "2.0"))).unwrap();
     let line = "{\"version\":2,\"time\":\"2026-11-20T10:00:00Z\",\"service\":\"api\",\"command\":\"deploy\",\"strategy\":\"rolling\",\
         \"from\":\"a\",\"to\":\"b\",\"containers\":\"c\",\"seconds\":30.5,\"steps\":{\"settle\":1.2,\"image\":0.4,\"migrate\":2.5,\"start\":9.5,\
         \"switch\":11.0,\"remove\":2.0},\"watched\":[{\"percent\":100,\"requests\":900,\"errors\":1,\"milliseconds\":14}],\"exit\":0,\"result\":\"b\"}\n";

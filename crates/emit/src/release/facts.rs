@@ -185,6 +185,9 @@ pub struct ScriptFacts {
 pub struct ImageFacts {
     /// The name that a command takes.
     pub reference: String,
+    /// The archive that it is in, as the user named it; `None` where it is on an engine or in a registry.
+    #[serde(default)]
+    pub archive: Option<String>,
     /// The digest of its configuration.
     pub id: String,
     /// `linux/amd64`.

@@ -62,7 +62,7 @@ fn of_images(facts: &DeploymentFacts, push: &mut Push) {
         let text = format!("the new image is of {}, the one in service of {}", to.platform, from.platform);
         push(RiskLevel::High, text, "the configurations of both images");
     }
-    if let (Some(old), Some(new)) = (made(facts.from.as_ref()), made(facts.to.as_ref()))
+    if let (Some(old), Some(new)) = (creation(facts.from.as_ref()), creation(facts.to.as_ref()))
         && new < old
     {
         let text = "the new image was made before the one in service: it may lack what that one has".to_owned();
@@ -92,7 +92,7 @@ fn of_images(facts: &DeploymentFacts, push: &mut Push) {
 }
 
 /// When an image was made, as far as it says.
-fn made(image: Option<&ImageFacts>) -> Option<impl PartialOrd> {
+fn creation(image: Option<&ImageFacts>) -> Option<impl PartialOrd> {
     timestamp(image?.created.as_deref()?)
 }
 

@@ -108,6 +108,15 @@ fn pull(facts: &DeploymentFacts) -> Option<PlanStep> {
     if facts.pull.as_ref().is_some_and(|pull| pull.is_there) {
         return None;
     }
+    if let Some(archive) = &image.archive {
+        return Some(PlanStep {
+            title: "Load the image".to_owned(),
+            command: Some(format!("docker load --input {}", quoted_word(archive))),
+            rollback: UNTOUCHED.to_owned(),
+            note: Some("the old version serves meanwhile".to_owned()),
+            ..PlanStep::default()
+        });
+    }
     let note = match &facts.pull {
         Some(pull) => format!("the host lacks {} of its layers, {}", pull.layers, crate::text::bytes(pull.bytes)),
         None => "how much of it the host lacks is not known".to_owned(),
@@ -181,7 +190,7 @@ fn push_swarm(facts: &DeploymentFacts, steps: &mut Vec<PlanStep>) {
                 "by itself while Swarm watches (`failure_action: rollback`); then `docker service rollback {name}`"
             ),
             note: Some(
-                "write the image into the compose file too: the next `docker stack deploy` starts what stands there"
+                "write the image into the compose file too: the next `docker stack deploy` starts what it names"
                     .to_owned(),
             ),
             ..PlanStep::default()

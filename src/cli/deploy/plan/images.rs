@@ -1,6 +1,7 @@
 //! Facts of the two images, and of what the host has of the new one.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::analysis::{Difference, ImageAnalysis, PackageChange};
 use crate::engine::Engine;
@@ -20,8 +21,11 @@ pub(super) fn image_facts(name: &str, analysis: &ImageAnalysis) -> ImageFacts {
     let image = &analysis.image;
     let is_read = image.layers.iter().all(|layer| layer.contents != Contents::NotAsked);
     let platform = if image.platform.is_unknown() { String::new() } else { image.platform.to_string() };
+    let archive = Path::new(name).is_file().then(|| name.to_owned());
+    let reference = if archive.is_some() { image.reference.clone() } else { name.to_owned() };
     ImageFacts {
-        reference: name.to_owned(),
+        reference,
+        archive,
         id: image.id.as_ref().map(ToString::to_string).unwrap_or_default(),
         platform,
         created: label(analysis, "created").or_else(|| image.config.created.clone()),
