@@ -178,3 +178,16 @@ fn values_of_the_project_are_hidden() {
         assert!(!ran.stdout.contains("plum-canary"), "{format}: {}", ran.stdout);
     }
 }
+
+#[test]
+fn every_heading_of_the_field_is_in_the_report_or_a_question() {
+    let page = report(&record(), &["--plan", "plan.json"]).code(0).stdout;
+    let lines = include_str!("../vectors/deploy-headings.tsv").lines();
+    let rows = lines.map(|line| line.split('\t').collect::<Vec<_>>()).filter(|row| row.get(1) == Some(&"report"));
+    let mut count = 0;
+    for row in rows {
+        assert!(page.contains(row[2]), "{row:?}: {page}");
+        count += 1;
+    }
+    assert_eq!(count, 20);
+}

@@ -83,11 +83,12 @@ fn recorded(facts: &DeploymentFacts, phases: &[DeploymentPhase], is_rollback: bo
         all.iter().copied().filter(|earlier| earlier.is_rollback == is_rollback).collect();
     // The image of a rollback is there, and a migration is none: what both do is alike.
     let used = if same.is_empty() { all } else { same };
-    let times: Vec<f64> = used.iter().map(|earlier| sum(earlier)).collect();
+    let times = without_extremes(used.iter().map(|earlier| sum(earlier)).collect());
     let least = times.iter().copied().reduce(f64::min)?;
     let most = times.iter().copied().reduce(f64::max)?;
     let range = if times.len() == 1 { format!("{most:.1} s") } else { format!("{least:.1} s to {most:.1} s") };
-    let count = times.len();
+    let cut = if used.len() >= 4 { " (without the shortest and the longest)" } else { "" };
+    let count = used.len();
     let plural = if count == 1 { "" } else { "s" };
     let place = match (used.iter().any(|earlier| earlier.is_copy), used.iter().all(|earlier| earlier.is_copy)) {
         (_, true) => "on a copy",
@@ -99,8 +100,14 @@ fn recorded(facts: &DeploymentFacts, phases: &[DeploymentPhase], is_rollback: bo
         at_least,
         at_most: Some(at_most),
         limit: None,
-        basis: format!("{count} deployment{plural} {place} took {range}, {SPREAD_WORDS}"),
+        basis: format!("{count} deployment{plural} {place} took {range}{cut}, {SPREAD_WORDS}"),
     })
+}
+
+/// Of four and more times all but the shortest and the longest: one that a busy host made long says nothing.
+fn without_extremes(mut times: Vec<f64>) -> Vec<f64> {
+    times.sort_by(f64::total_cmp);
+    if times.len() >= 4 { times[1..times.len() - 1].to_vec() } else { times }
 }
 
 /// From the start of the new containers until all are healthy: the services one behind the other, the containers of one
