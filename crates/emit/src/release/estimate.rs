@@ -144,7 +144,7 @@ fn first_check(service: &ServiceFacts) -> f64 {
 }
 
 /// The shares of the requests that the new version gets, one after the other, in percent.
-pub(super) fn shares(facts: &DeploymentFacts) -> Vec<u64> {
+fn shares(facts: &DeploymentFacts) -> Vec<u64> {
     let count = facts.services.first().map_or(1, |service| service.count).clamp(1, 100);
     match facts.strategy.as_str() {
         "canary" => vec![5, 25, 50, 100],
@@ -157,19 +157,22 @@ pub(super) fn shares(facts: &DeploymentFacts) -> Vec<u64> {
     }
 }
 
+/// The same in words: `5 %, 25 %, 50 %, 100 %`.
+pub(super) fn share_list(facts: &DeploymentFacts) -> String {
+    shares(facts).iter().map(|share| format!("{share} %")).collect::<Vec<_>>().join(", ")
+}
+
 /// Moves the requests, and watches each share.
 fn switch_seconds(facts: &DeploymentFacts) -> PlanSeconds {
-    let shares = shares(facts);
     #[allow(clippy::cast_precision_loss, reason = "a few shares")]
-    let count = shares.len() as f64;
-    let list: Vec<String> = shares.iter().map(|share| format!("{share} %")).collect();
+    let count = shares(facts).len() as f64;
     PlanSeconds {
         at_least: count * WATCH,
         at_most: Some(count * (WATCH + CALLS)),
         limit: None,
         basis: format!(
             "{WATCH} s at {}, as the script watches; up to {CALLS} s for the calls of HAProxy",
-            list.join(", ")
+            share_list(facts)
         ),
     }
 }

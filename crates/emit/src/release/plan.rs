@@ -190,6 +190,17 @@ pub struct PlanRollback {
     pub triggers: Vec<RollbackTrigger>,
 }
 
+impl PlanRollback {
+    /// Whether it is possible, in words.
+    pub fn verdict(&self) -> &'static str {
+        match self.is_possible {
+            Some(true) => "possible",
+            Some(false) => "not possible without loss",
+            None => "not known to be possible",
+        }
+    }
+}
+
 /// What brings the old version back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RollbackTrigger {

@@ -1,7 +1,7 @@
 //! The steps of a deployment, with the commands that do them.
 
 use super::command::{compose, deploy_call, migrations_need_call, service_names, stack_service};
-use super::estimate::{phase_seconds, shares};
+use super::estimate::{phase_seconds, share_list};
 use super::facts::{DeploymentFacts, DeploymentTool, MigrationEffect, ServiceFacts};
 use super::plan::{PlanSeconds, PlanStep};
 use super::record::DeploymentPhase;
@@ -160,8 +160,7 @@ fn push_script(facts: &DeploymentFacts, steps: &mut Vec<PlanStep>) {
     }
     let by_itself = "by itself: the new containers are removed, the old ones never stopped serving; so does Ctrl-C";
     part(&[DeploymentPhase::Start], &format!("start {}, until all are healthy", containers(facts)), by_itself);
-    let shares: Vec<String> = shares(facts).iter().map(|share| format!("{share} %")).collect();
-    let title = format!("move the requests ({}), and watch", shares.join(", "));
+    let title = format!("move the requests ({}), and watch", share_list(facts));
     part(&[DeploymentPhase::Switch], &title, "by itself: the requests go back to the old containers; so does Ctrl-C");
     let later = format!("no longer by itself, and Ctrl-C is ignored; behind the end {}", after(facts));
     part(&[DeploymentPhase::Remove], "let the requests of the old containers end, and remove them", &later);

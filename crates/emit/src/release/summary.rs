@@ -1,6 +1,6 @@
 //! What is deployed, when, how long it takes, and how risky it is.
 
-use super::estimate::shares;
+use super::estimate::share_list;
 use super::facts::{DeploymentFacts, DeploymentTool};
 use super::plan::{PlanFact, PlanRisk, PlanRollback, PlanSeconds};
 use crate::text::{bytes, listed};
@@ -31,12 +31,7 @@ pub(super) fn summary(
     let reasons = risk.reasons.iter().filter(|reason| reason.level == risk.level);
     let reasons: Vec<&str> = reasons.map(|reason| reason.text.as_str()).collect();
     summary.push(PlanFact::new("risk", risk.level.name(), reasons.join("; ")));
-    let word = match rollback.is_possible {
-        Some(true) => "possible",
-        Some(false) => "not possible without loss",
-        None => "not known to be possible",
-    };
-    summary.push(PlanFact::new("rollback", word, &rollback.reason));
+    summary.push(PlanFact::new("rollback", rollback.verdict(), &rollback.reason));
     summary.extend(facts.pull.as_ref().map(|pull| {
         let text = if pull.is_there { "nothing: the host has the image".to_owned() } else { bytes(pull.bytes) };
         PlanFact::new("to pull", text, "the layers of the images on the engine")
@@ -46,9 +41,8 @@ pub(super) fn summary(
 
 /// How the containers are replaced, in words.
 fn kind(facts: &DeploymentFacts) -> String {
-    let shares: Vec<String> = shares(facts).iter().map(|share| format!("{share} %")).collect();
     match facts.tool {
-        DeploymentTool::Haproxy => format!("{}: {} of the requests, with HAProxy", facts.strategy, shares.join(", ")),
+        DeploymentTool::Haproxy => format!("{}: {} of the requests, with HAProxy", facts.strategy, share_list(facts)),
         DeploymentTool::Swarm => "rolling update by Swarm: new tasks first".to_owned(),
     }
 }

@@ -170,12 +170,12 @@ fn timeline(facts: &DeploymentFacts, steps: &[PlanStep]) -> Section {
 }
 
 fn rollback_section(rollback: &PlanRollback) -> Section {
-    let (word, tone) = match rollback.is_possible {
-        Some(true) => ("possible", Tone::Good),
-        Some(false) => ("not possible without loss", Tone::Error),
-        None => ("not known to be possible", Tone::Warning),
+    let tone = match rollback.is_possible {
+        Some(true) => Tone::Good,
+        Some(false) => Tone::Error,
+        None => Tone::Warning,
     };
-    let mut section = Section { about: toned(word, tone), ..Section::new("Rollback") };
+    let mut section = Section { about: toned(rollback.verdict(), tone), ..Section::new("Rollback") };
     section.push(Listing { caption: Text::default(), lines: rollback.commands.clone(), is_verbatim: true });
     let mut rows =
         vec![("why", plain(&rollback.reason)), ("until when", plain(&rollback.until)), ("data", plain(&rollback.data))];

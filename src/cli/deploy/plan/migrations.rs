@@ -60,8 +60,19 @@ pub(super) fn migration_facts(
     let old = from.map(ImageFiles::of);
     let revision = facts.from.as_ref().and_then(|image| image.revision.as_deref());
     let revision = revision.filter(|revision| is_commit(command, revision));
-    add_migrations(&mut known.inputs, &command.path, MigrationBase::Newest)?;
-    let Some(input) = known.inputs.migrations.clone() else {
+    let has_old = |file: &str| {
+        old.as_ref()
+            .and_then(|old| old.content(file))
+            .is_some_and(|content| new.content(file).is_none_or(|new| new == content))
+    };
+    let base = match (revision, &old) {
+        (Some(revision), _) => MigrationBase::Commit(revision),
+        (None, Some(_)) => MigrationBase::Image(&has_old),
+        _ => MigrationBase::Newest,
+    };
+    add_migrations(&mut known.inputs, &command.path, base)?;
+    let input = known.inputs.migrations.clone();
+    let Some(input) = input.filter(|input| !input.history.migrations.is_empty()) else {
         return Ok(Some(MigrationFacts {
             basis: "the repository has no migrations".to_owned(),
             ..MigrationFacts::default()
@@ -74,27 +85,17 @@ pub(super) fn migration_facts(
         return Ok(Some(MigrationFacts { basis, ..MigrationFacts::default() }));
     }
     let is_in_image = input.history.migrations.iter().any(|migration| new.content(&migration.path).is_some());
-    let has_old = |file: &str| {
-        old.as_ref()
-            .and_then(|old| old.content(file))
-            .is_some_and(|content| new.content(file).is_none_or(|new| new == content))
-    };
-    let basis = match (revision, &old) {
-        (Some(revision), _) => {
-            add_migrations(&mut known.inputs, &command.path, MigrationBase::Commit(revision))?;
+    let basis = match base {
+        MigrationBase::Commit(revision) => {
             format!("the commit {} of the image in service has not got them", short_commit(revision))
         }
-        (None, Some(_)) if is_in_image => {
-            add_migrations(&mut known.inputs, &command.path, MigrationBase::Image(&has_old))?;
-            "the files of both images".to_owned()
-        }
+        MigrationBase::Image(_) if is_in_image => "the files of both images".to_owned(),
         _ => return Ok(None),
     };
-    let Some(input) = known.inputs.migrations.clone() else { return Ok(None) };
     let is_deployed = |migration: &&Migration| !is_in_image || new.content(&migration.path).is_some();
     let migrations = input.new_migrations().into_iter();
     let migrations = migrations.filter(|migration| is_its(migration) && is_deployed(migration));
-    let (call, runs_at_start) = migration_call(command, known, group, to);
+    let (call, runs_at_start) = migration_call(command, known, (group, &contexts), to);
     Ok(Some(MigrationFacts {
         basis,
         new: migrations.map(new_migration).collect(),
@@ -149,7 +150,7 @@ fn new_migration(migration: &Migration) -> NewMigration {
 fn migration_call(
     command: &DeployPlan,
     known: &ReplaceableProject,
-    group: &ServiceGroup,
+    (group, contexts): (&ServiceGroup, &BTreeSet<String>),
     to: &ImageAnalysis,
 ) -> (Option<String>, bool) {
     let stack = Stack::new(&known.project, &known.compose.dockerfiles);
@@ -162,7 +163,6 @@ fn migration_call(
     let runs_at_start = starts.into_iter().any(|text| data::MIGRATIONS.keys().any(|key| text.contains(key)));
     let folder = FolderProjects::read(&command.path);
     let has_file = |file: &str| folder.text_of(&command.path, file).is_some();
-    let contexts = contexts(known, group);
     let is_its = |root: &str| {
         let full = path::join(&known.project.folder, root);
         contexts.is_empty() || contexts.contains(full.trim_end_matches('/'))

@@ -81,7 +81,7 @@ fn earlier_deployment(record: &DeploymentRecord) -> EarlierDeployment {
         is_copy: false,
         from: record.from.clone(),
         to: record.to.clone(),
-        is_rollback: record.command.as_deref() == Some("rollback"),
+        is_rollback: record.is_rollback(),
         strategy: record.strategy.clone(),
         exit: i64::from(record.exit),
         seconds: record.seconds,
