@@ -124,6 +124,7 @@ fn nested<'t>(text: &'t str, depth: usize, secrets: &mut Vec<GivenSecret<'t>>) {
     let mut before: Vec<CommandWord> = Vec::new();
     let mut words: Vec<CommandWord> = Vec::new();
     let mut group: Vec<CommandWord> = Vec::new();
+    let mut reader: Vec<CommandWord> = Vec::new();
     let mut at = 0;
     while at < text.len() {
         let rest = &text[at..];
@@ -134,6 +135,12 @@ fn nested<'t>(text: &'t str, depth: usize, secrets: &mut Vec<GivenSecret<'t>>) {
             match c {
                 '(' => group.clear(),
                 ';' | ')' | '\n' if group.len() < MOST_GROUPED => group.extend(&words),
+                _ => {}
+            }
+            match c {
+                // `wg set wg0 private-key <(echo X)`: the command before it reads what is printed.
+                '(' if text[..at].ends_with('<') => reader.clone_from(&words),
+                ')' => command(&std::mem::take(&mut reader), &group, secrets),
                 _ => {}
             }
             before = match c {

@@ -51,7 +51,7 @@ fn is_drawn(word: &[u8]) -> bool {
         && count(u8::is_ascii_lowercase) >= 2
         && letters * 8 >= word.len() * 7
         // The longer a word is, the rarer are names that change so often.
-        && changes(word) * 20 >= letters * if letters < 32 { 9 } else { 8 }
+        && changes(word) * 20 >= letters * if letters < 32 { 9 } else { 7 }
 }
 
 /// Whether a word is the digest of something that everybody may know: `sha512-…`, `h1:…` of go.sum.

@@ -66,19 +66,24 @@ fn pair(text: &str, at: usize) -> Option<(Range<usize>, bool)> {
     let is_key = || sign == b':' && text[at + 1..].trim_start_matches([' ', '\\']).starts_with(['"', '\'']);
     let is_pwd = name.eq_ignore_ascii_case("pwd") && (before.ends_with(';') || is_key());
     let is_member = || is_value_of_secret(before, name);
-    if weak_only(name).is_none() && !is_pwd && !is_member() {
+    // `{"auths": {"registry.example.com": {"auth": "X"}}}` of Docker.
+    let is_login = name == "auth" && is_quoted && is_key();
+    if weak_only(name).is_none() && !is_pwd && !is_login && !is_member() {
         return None;
     }
     let range = value_at(text, at + 1, sign == b':' && !is_quoted && is_line_start(before));
     let value = &text[range.clone()];
     let is_secret = match weak_only(name) {
-        Some(true) => variable(name, Some(value)).is_some(),
+        Some(true) if !is_login => variable(name, Some(value)).is_some(),
         _ => value::is_secret(value),
     };
     let opens = value.starts_with(['$', '{', '[', '|', '*', '&', '!', '<', '(', '>', '%']);
     let is_closed = text[range.start.saturating_sub(1)..].starts_with(['"', '\'']);
     // In prose the word after a colon is not a secret: `token: the one of the team`.
-    let counts = is_closed || value::is_distinct(value) || is_line_start(before) && !value.contains(' ');
+    let is_long = || value.len() >= 20 && !value.contains(' ');
+    let counts = is_closed && (!is_login || is_long())
+        || value::is_distinct(value)
+        || is_line_start(before) && !value.contains(' ');
     Some((range, is_secret && !opens && counts))
 }
 

@@ -174,7 +174,7 @@ impl Format {
 /// Whether characters are of several kinds, unlike those of a word: `sk-learn-extra-packages`.
 fn is_mixed(rest: &[u8]) -> bool {
     let has = |is_kind: fn(&u8) -> bool| rest.iter().any(is_kind);
-    let is_cased = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && changes(rest) * 4 >= rest.len();
+    let is_cased = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && changes(rest) * 20 >= rest.len();
     has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic) || is_cased
 }
 
