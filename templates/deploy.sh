@@ -21,7 +21,7 @@ line() { LC_ALL=C tr '\n\t' '  ' | LC_ALL=C tr -cd ' !#-[]-~' | tail -c 300; } #
 finish() { # finish CODE RESULT: adds a line to the record: names and numbers, no value of a variable
   say "$2"; enter ''
   printf '{"version":2,"time":"%s","service":"%s","command":"%s","strategy":"%s","from":"%s","to":"%s","from_id":"%s","to_id":"%s","image":"%s","containers":"%s","old_containers":"%s","seconds":%s,"steps":{%s},"watched":[%s],"limits":{"watch":%s,"errors":%s,"milliseconds":%s},"probe":"%s","exit":%s,"result":"%s"}\n' \
-    "$(date -u +%FT%TZ)" "$first" "$command" "$strategy" "$old_image" "$new_image" "$old_id" "$id" "$(echo "$wanted" | line)" "${new# }" "$old" \
+    "$(date -u +%FT%TZ)" "$first" "$command" "$strategy" "$old_image" "$new_image" "$old_id" "$id" "$(printf %s "$wanted" | line)" "${new# }" "$old" \
     "$(between "$began" "$at")" "$steps" "$watched" "$watch" "$errors" "$milliseconds" "$probe" "$1" "$2" >>@folder@/record.jsonl
   [ -z "$notify" ] || RESULT=$2 sh -c "$notify" 9>&- || say 'the command of --notify failed'
   exit "$1"

@@ -29,6 +29,12 @@ for container in $containers; do
     esac
     sleep 1
   done
+  if [ "$state" = 'exited unchecked 0 0' ]; then # what serves does not end, unless its service runs another command
+    words='{{json .Config.Entrypoint}}{{json .Config.Cmd}}' image=$(docker inspect --format '{{.Image}}' "$container")
+    ports=$(docker image inspect --format '{{range $port, $_ := .Config.ExposedPorts}}{{$port}} {{end}}' "$image")
+    [ -z "$ports" ] || [ "$(docker inspect --format "$words" "$container")" != "$(docker image inspect --format "$words" "$image")" ] ||
+      state="it ended, and its image serves $ports"
+  fi
   case $state in
     'running healthy' | 'exited unchecked 0 0') echo "$name: $state" ;;
     'running unchecked 0 0') echo "$name ran for 10 seconds; it has no health check, so nothing more is known: dockopt compose fix" ;;

@@ -444,7 +444,8 @@ fn what_cannot_be_built_from_git_is_left_out() {
     assert!(ran.stderr.contains("java/Dockerfile is left out: it takes `target/shop.jar`"), "{}", ran.stderr);
     assert!(ran.stderr.contains("windows/Dockerfile: it is of Windows"), "{}", ran.stderr);
     let workflow = ran.read(GITHUB[0]);
-    assert!(!workflow.contains("java/") && !workflow.contains("windows"), "{workflow}");
+    let is_named = |name: &str| workflow.lines().any(|line| !line.starts_with('#') && line.contains(name));
+    assert!(!is_named("java/") && !is_named("windows"), "{workflow}");
     let ran = emit(tracker(), &["github", "--exclude", "dashboard", "--write"]).code(0);
     assert!(!ran.read(GITHUB[0]).contains("dashboard"), "{}", ran.read(GITHUB[0]));
 }

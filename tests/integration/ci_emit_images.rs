@@ -147,3 +147,58 @@ fn what_is_kept_back_again_is_no_input() {
     let inputs = &legs(&ran, &["inputs"])[0][0];
     assert!(inputs.contains(":(glob)src/**") && inputs.contains(":(exclude,glob)src/tests/**"), "{inputs}");
 }
+
+/// A service that takes an image of the repository by its name runs it; one of somebody else's does not.
+#[test]
+fn services_name_the_images_of_the_repository() {
+    let compose = "services:\n  api:\n    image: shop/shop-api:${VERSION:-latest}\n    environment: {DATABASE_URL: \"postgres://db/x\"}\n  \
+                   db: {image: \"postgres:17\"}\n  other: {image: \"acme/their-web:1\"}\n";
+    let project = Dockopt::new()
+        .file("deploy/compose.yaml", compose)
+        .file("services/api/Dockerfile", "FROM python:3.13\nCOPY app.py /\nCMD [\"python\", \"/app.py\"]\n")
+        .file("services/api/app.py", "print(1)\n")
+        .file("services/web/Dockerfile", "FROM nginx:1.29\nCOPY index.html /usr/share/nginx/html/\n")
+        .file("services/web/index.html", "<p>\n");
+    let ran = emit(project, &["github", "--write"]).code(0);
+    let expected = [["api", "api"], ["web", ""]].map(|leg| leg.map(str::to_owned).to_vec());
+    assert_eq!(legs(&ran, &["image", "services"]), expected);
+    let workflow = ran.read(GITHUB[0]);
+    assert!(workflow.lines().nth(1).is_some_and(|line| line.starts_with("# - ")), "{workflow}");
+}
+
+/// A program that talks to a database which no compose file starts would end, or wait for ever.
+#[test]
+fn what_needs_a_database_is_not_started_by_itself() {
+    let project = Dockopt::new()
+        .file("Dockerfile", "FROM node:22\nCOPY . .\nCMD [\"node\", \"index.js\"]\n")
+        .file("index.js", "require('pg')\n")
+        .file("package.json", "{\"name\": \"x\", \"dependencies\": {\"pg\": \"8\"}}\n");
+    let ran = emit(project, &["github", "--write"]).code(0);
+    assert_eq!(legs(&ran, &["seconds"]), [["0".to_owned()].to_vec()]);
+    let comments = ran.read(GITHUB[0]).lines().take_while(|line| line.starts_with('#')).collect::<Vec<_>>().join(" ");
+    assert!(comments.contains("is built and not started: its program talks to postgres"), "{comments}");
+}
+
+/// An image that serves and ends by itself did not start; one that does its work did.
+#[test]
+fn what_serves_and_ends_did_not_start() {
+    let project = Dockopt::new().file("Dockerfile", "FROM debian:13\nCMD [\"true\"]\n");
+    let ran = emit(project, &["github", "--write"]).code(0);
+    let start = start_script(&ran);
+    let folder = tempfile::tempdir().unwrap();
+    let docker = "#!/bin/sh\ncase \"$*\" in\n  *State.Status*) echo 'exited unchecked 0 0' ;;\n  *ExposedPorts*) echo \"$PORTS\" ;;\n  \
+                  *json*) case $2 in inspect) echo \"$IMAGE_WORDS\" ;; *) echo words ;; esac ;;\n  *Image*) echo image ;;\n  *) echo c ;;\nesac\n";
+    let program = folder.path().join("docker");
+    std::fs::write(&program, docker).unwrap();
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let run = |ports: &str, words: &str| {
+        let mut shell = std::process::Command::new("bash");
+        shell.args(["-eo", "pipefail", "-c", &start]).env("PATH", &path).env("PORTS", ports).env("IMAGE_WORDS", words);
+        shell.envs([("NAME", "x"), ("SERVICES", ""), ("SECONDS_TO_START", "3"), ("tag", "x:1"), ("COMPOSE", "")]);
+        shell.output().unwrap().status.success()
+    };
+    assert!(run("", "words"));
+    assert!(!run("80/tcp ", "words"));
+    assert!(run("80/tcp ", "others"));
+}

@@ -70,7 +70,14 @@ pub fn pipeline(input: &PipelineInput) -> Emission {
         let failure = Some(format!("`{}` is there, and is not as dockopt wrote it", file.path));
         return Emission { notes: plan.notes, failure, ..Emission::default() };
     }
-    let with_header = |file: EmittedFile| EmittedFile { path: file.path, text: header::with_header(&file.text) };
+    // Who reads the pipeline in a review has not seen what was printed.
+    let comments = header::comments(&plan.notes);
+    plan.notes.append(&mut plan.others);
+    let with_header = |file: EmittedFile| {
+        let is_whole = file.path == input.system.file();
+        let text = if is_whole { comments.clone() + &file.text } else { file.text };
+        EmittedFile { path: file.path, text: header::with_header(&text) }
+    };
     let is_new = |file: &EmittedFile| (input.text_of)(&file.path).as_ref() != Some(&file.text);
     let files = files.into_iter().map(with_header).filter(is_new).collect();
     Emission { files, choices: plan.choices, notes: plan.notes, failure: None }

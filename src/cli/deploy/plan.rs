@@ -11,7 +11,7 @@ use std::path::Path;
 use self::images::{difference_facts, image_facts, pull_facts};
 use self::migrations::migration_facts;
 use self::records::earlier_deployments;
-use self::running::RunningService;
+use self::running::{RunningProject, containers_in_service};
 use self::sources::{commit_facts, variable_facts};
 use super::emit::{author_files, check_folder, deployed_services, emission};
 use super::project::{ReplaceableProject, ServiceSelection};
@@ -121,11 +121,16 @@ fn gather(global: &Global, command: &DeployPlan) -> Result<Option<DeploymentFact
     let mut group = choose_group(groups, to, command.service.as_deref(), &known.project.name)?;
     progress::doing("asking the engine");
     let engine = Engine::connect(&EngineOptions::of_process());
+    let in_service = in_service(command, &known, &group);
+    let running = engine.as_ref().ok();
     let running =
-        engine.as_ref().ok().map(|engine| RunningService::read(engine, &known.project.name, &mut group.services));
-    let running = running.transpose()?.flatten();
+        running.map(|engine| RunningProject::read(engine, &known.project.name, &in_service, &mut group.services));
+    let running = running.transpose()?;
     let mut mask = known.mask.clone();
-    let from = image_in_service(command, running.as_ref());
+    let from = match command.from.as_str() {
+        "running" => running.as_ref().and_then(|running| running.image.clone()),
+        name => Some(name.to_owned()),
+    };
     let from = from.map(|name| read_image(global, command, &name, &mut mask)).transpose()?;
     let new = read_image(global, command, to, &mut mask)?;
     let difference = from.as_ref().map(|(_, old)| Difference::new(old, &new.1, true));
@@ -148,6 +153,8 @@ fn gather(global: &Global, command: &DeployPlan) -> Result<Option<DeploymentFact
         difference: difference.as_ref().map(difference_facts),
         pull: engine.as_ref().ok().and_then(|engine| pull_facts(engine, to, &new.1)),
         earlier: earlier_deployments(command, &known, &group)?,
+        is_deploying: running.as_ref().map(|running| running.is_deploying),
+        unwell: running.map(|running| running.unwell).unwrap_or_default(),
         answers: PlanAnswers::default(),
         ..DeploymentFacts::default()
     };
@@ -196,12 +203,11 @@ fn choose_group(
     }
 }
 
-/// The image that is in service by name; `None` where it is to be asked of an engine that has none.
-fn image_in_service(command: &DeployPlan, running: Option<&RunningService>) -> Option<String> {
-    match command.from.as_str() {
-        "running" => running.map(|service| service.image.clone()),
-        name => Some(name.to_owned()),
-    }
+/// The containers that get requests, as the script wrote them down; none before its first run.
+fn in_service(command: &DeployPlan, known: &ReplaceableProject, group: &ServiceGroup) -> Vec<String> {
+    let first = group.services.first().map(|service| service.name.as_str()).unwrap_or_default();
+    let file = Path::new(&known.project.folder).join(&command.folder).join(format!("{first}.yaml"));
+    read_source(&file, LIMIT).map(|source| containers_in_service(source.text())).unwrap_or_default()
 }
 
 /// An image with its name.

@@ -73,7 +73,7 @@ fn add_existing(input: &PipelineInput, plan: &mut PipelinePlan) {
     for workflow in &input.inputs.workflows {
         let is_pipeline = workflow.workflow.kind.is_pipeline() && !is_own(&workflow.path);
         if is_pipeline && !workflow.calls.is_empty() {
-            plan.notes.push(format!(
+            plan.others.push(format!(
                 "{} builds images too: with both, they are built twice; delete its jobs, or keep it and improve it with \
                  `dockopt ci fix {}`",
                 workflow.path, workflow.path

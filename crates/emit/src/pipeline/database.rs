@@ -248,14 +248,18 @@ fn all_settings(input: &PipelineInput, files: &[String], service: &StackService)
     all
 }
 
-/// Whether a project has a package that talks to a kind of server (`data/client_libraries.tsv`).
+/// Whether a project has a package that talks to a kind of server.
 fn has_client(project: &Project, kind: &str) -> bool {
+    client_servers(project).any(|(_, known)| known == kind)
+}
+
+/// The packages of a project that talk to a server, each with the kind of server (`data/client_libraries.tsv`).
+pub(super) fn client_servers(project: &Project) -> impl Iterator<Item = (&'static str, &'static str)> {
     let has = |package: &str| project.dependencies.iter().any(|known| known.name.eq_ignore_ascii_case(package));
     let extra = |package: &str| project.extras.iter().any(|(_, extra)| extra == package);
-    let mut rows = data::CLIENT_LIBRARIES.rows().filter(|row| Ecosystem::of(row[0]) == Some(project.ecosystem));
-    rows.any(|row| {
-        (has(row[1]) || extra(row[1])) && ServerImage::of_client(row).is_some_and(|server| server.protocol() == kind)
-    })
+    let rows = data::CLIENT_LIBRARIES.rows().filter(|row| Ecosystem::of(row[0]) == Some(project.ecosystem));
+    rows.filter(move |row| has(row[1]) || extra(row[1]))
+        .filter_map(|row| Some((row[1], ServerImage::of_client(row)?.protocol())))
 }
 
 /// Whether a text is a name that needs no quotes in YAML, a shell and a URL.

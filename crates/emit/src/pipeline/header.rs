@@ -8,6 +8,26 @@ pub(super) fn with_header(text: &str) -> String {
     format!("{HEADER}{:016x}\n{text}", checksum(text))
 }
 
+/// Notes as comments of YAML, in lines that can be read.
+pub(super) fn comments(notes: &[String]) -> String {
+    let mut text = String::new();
+    for note in notes {
+        let mut line = "# -".to_owned();
+        for word in note.split_whitespace() {
+            if line.len() + word.len() >= COLUMNS {
+                text += &(std::mem::replace(&mut line, "#  ".to_owned()) + "\n");
+            }
+            line.push(' ');
+            line.push_str(word);
+        }
+        text += &(line + "\n");
+    }
+    text
+}
+
+/// The columns of a comment.
+const COLUMNS: usize = 120;
+
 /// A text without that line; the whole of one that has none.
 pub(super) fn without_header(text: &str) -> &str {
     match text.split_once('\n') {

@@ -32,6 +32,8 @@ pub(super) struct PipelinePlan {
     pub(super) untested: Vec<String>,
     /// What is left to the user.
     pub(super) notes: Vec<String>,
+    /// The same, of other pipelines that are there today.
+    pub(super) others: Vec<String>,
 }
 
 /// An image with what it is made of and how it is started.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::database::client_servers;
 use super::image::RepositoryImage;
 use super::input::PipelineInput;
 use super::plan::{ImageStart, PipelinePlan};
@@ -12,7 +13,7 @@ use crate::compose::project::{ComposeMap, ComposeValue};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::FileKind;
-use crate::stack::{CheckTiming, ServiceCheck, StackService, proxied_hosts};
+use crate::stack::{CheckTiming, ServiceCheck, StackService, known_service, proxied_hosts};
 use crate::text::{joined, path, quoted_names};
 
 /// Seconds that a start gets where no check says more.
@@ -53,7 +54,9 @@ fn fit<'t, 's>(
 ) -> Option<(StartFit, Vec<&'t StackService<'s>>)> {
     let built = start.stack.services.iter().filter(|service| is_built_from(input, image, service));
     let built: Vec<&StackService> = built.collect();
-    let same: Vec<&StackService> = built.iter().copied().filter(|service| has_same_options(image, service)).collect();
+    let same = built.iter().copied().filter(|service| has_same_options(image, service));
+    let by_name = start.stack.services.iter().filter(|service| names_image(input, image, service));
+    let same: Vec<&StackService> = same.chain(by_name).collect();
     let deployed: Vec<&StackService> = same.iter().copied().filter(|service| !service.is_for_developers()).collect();
     let is_plain = |service: &&&StackService| {
         let is_set = |key: &str| service.value.get(key).is_some_and(|value| !value.is_null());
@@ -180,8 +183,18 @@ fn certain_need(input: &PipelineInput, stacks: &[StartStack], image: &Repository
             return Some(format!("`{}` of {file} gets variables or servers there", service.name));
         }
     }
-    let (script, variable) = required_variable(input, image)?;
-    Some(format!("{script} ends where `{variable}` is not set"))
+    if let Some((script, variable)) = required_variable(input, image) {
+        return Some(format!("{script} ends where `{variable}` is not set"));
+    }
+    let (package, kind) = server_client(input, image)?;
+    Some(format!("its program talks to {kind} (`{package}` is among its packages), and nothing here starts one"))
+}
+
+/// A package of an image's project that talks to a server of the project's own, and the kind of server.
+fn server_client(input: &PipelineInput, image: &RepositoryImage) -> Option<(&'static str, &'static str)> {
+    let folder = if image.context == "." { path::parent(&image.dockerfile) } else { &image.context };
+    let projects = input.projects.iter().filter(|project| project.root == folder);
+    projects.flat_map(client_servers).next()
 }
 
 /// A variable without which the script of an image's entry point ends, and the script.
@@ -258,6 +271,19 @@ fn is_built_from(input: &PipelineInput, image: &RepositoryImage, service: &Stack
     let here = |place: &str| path::normalize(&path::child(input.folder, place.trim_start_matches("./")));
     let folder = if image.context == "." { path::normalize(input.folder) } else { here(&image.context) };
     context == folder && path::normalize(&file) == here(&image.dockerfile)
+}
+
+/// Whether a service takes an image of this repository by its name: `shop/shop-api` or `acme/api` of the repository `shop`.
+fn names_image(input: &PipelineInput, image: &RepositoryImage, service: &StackService) -> bool {
+    let builds = service.value.get("build").is_some_and(|build| !build.is_null());
+    let Some(text) = service.image_name().filter(|_| !builds) else { return false };
+    let reference = Reference::of(text);
+    let (namespace, name) = (path::name(path::parent(reference.name)), path::name(reference.name));
+    let (name, repository) = (name.to_ascii_lowercase(), path::name(input.folder).to_ascii_lowercase());
+    let Some(front) = name.strip_suffix(&image.name).filter(|_| !namespace.is_empty()) else { return false };
+    let front = front.trim_end_matches(['-', '_', '.']);
+    known_service(text).is_none()
+        && (front.is_empty() || front == repository || front == namespace.to_ascii_lowercase())
 }
 
 /// Whether a service builds the stage of an image with its arguments.

@@ -86,7 +86,10 @@ pub(super) fn image_version(input: &PipelineInput, project: &Project) -> Option<
         let build = Build::new(build);
         build.stages().iter().filter_map(|stage| tag_version(&stage.base, names)).collect::<Vec<_>>()
     });
-    versions.last()
+    let version: String = versions.last()?;
+    // `jdk17` is a tag of maven and gradle, `jdk17.0` is none.
+    let major = || version.split('.').next().map(str::to_owned);
+    if project.ecosystem == Ecosystem::Java { major() } else { Some(version) }
 }
 
 /// The first version that its manifest names.

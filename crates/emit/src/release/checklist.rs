@@ -32,6 +32,10 @@ pub(super) fn checks(facts: &DeploymentFacts) -> Vec<PlanCheck> {
 fn of_image(facts: &DeploymentFacts, list: &mut Checklist) {
     let to = facts.to.as_ref();
     list.push("the new image is there", to.map(|_| true), to.map_or("see the open questions", |image| &image.place));
+    if facts.is_same_image() {
+        let text = "it is another than the one in service: it is the same, and the script has nothing to replace";
+        list.push(text, Some(false), "the IDs of both");
+    }
     let platforms = facts.from.as_ref().zip(to);
     list.push(
         "it is of the platform of the one in service",
@@ -66,6 +70,19 @@ fn of_image(facts: &DeploymentFacts, list: &mut Checklist) {
 }
 
 fn of_services(facts: &DeploymentFacts, list: &mut Checklist) {
+    if let Some(is_deploying) = facts.is_deploying {
+        let text = if is_deploying {
+            "no deployment of the project is running: one is; make the plan again when it has ended"
+        } else {
+            "no deployment of the project is running"
+        };
+        list.push(text, Some(!is_deploying), "the containers on the engine");
+    }
+    if !facts.unwell.is_empty() {
+        let text =
+            format!("the other services are well: {}; repair it, or know that it may stay", facts.unwell.join(", "));
+        list.push(text, None, "the engine, when the plan was made");
+    }
     let unchecked: Vec<&str> =
         facts.services.iter().filter(|service| service.check.is_none()).map(|service| service.name.as_str()).collect();
     // The script itself asks those alone that get requests.

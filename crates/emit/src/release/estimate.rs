@@ -4,21 +4,35 @@ use super::facts::{CheckFacts, DeploymentFacts, EarlierDeployment, ServiceFacts}
 use super::plan::{PlanSeconds, PlanStep};
 use super::record::DeploymentPhase;
 
-/// How much shorter, and how much longer, a phase may be than those on record.
-const SPREAD: (f64, f64) = (0.7, 1.4);
+/// How far a phase may be from those on record.
+struct Spread {
+    /// The part of the shortest that it takes at least.
+    least: f64,
+    /// How many times the longest it takes at most.
+    most: f64,
+    /// Seconds by which it may be off besides: the script and the engine look once a second.
+    look: f64,
+    /// The same in words.
+    words: &'static str,
+}
 
-/// Seconds by which it may be off besides: the script and the engine look once a second.
-const LOOK: f64 = 1.0;
+/// Where few deployments are known.
+const WIDE: Spread = Spread { least: 0.7, most: 1.4, look: 1.0, words: "-30 % to +40 %, and up to a second" };
 
-/// What [`spread`] does, in words.
-const SPREAD_WORDS: &str = "-30 % to +40 %, and up to a second";
+/// Where so many are known that the shortest and the longest do not count.
+const NARROW: Spread = Spread { least: 0.8, most: 1.25, look: 0.5, words: "-20 % to +25 %, and up to half a second" };
 
-/// The range in which a phase lies that took so long before.
-fn spread(least: f64, most: f64) -> (f64, f64) {
-    // Of what is shorter than the second a part, so that the range stays one.
-    let fewer = (least * 0.2).min(LOOK);
-    let more = (most * 0.4).min(LOOK);
-    (tenths(least * SPREAD.0 - fewer), tenths((most * SPREAD.1 + more).max(0.1)))
+/// From how many deployments on the shortest and the longest do not count.
+const MANY: usize = 4;
+
+impl Spread {
+    /// The range in which a phase lies that took so long before.
+    fn range(&self, least: f64, most: f64) -> (f64, f64) {
+        // Of what is shorter than that a part, so that the range stays one.
+        let fewer = (least * 0.2).min(self.look);
+        let more = (most * 0.4).min(self.look);
+        (tenths(least * self.least - fewer), tenths((most * self.most + more).max(0.1)))
+    }
 }
 
 /// Seconds that the calls of `HAProxy` take for each share of the requests, at most.
@@ -87,7 +101,8 @@ fn recorded(facts: &DeploymentFacts, phases: &[DeploymentPhase], is_rollback: bo
     let least = times.iter().copied().reduce(f64::min)?;
     let most = times.iter().copied().reduce(f64::max)?;
     let range = if times.len() == 1 { format!("{most:.1} s") } else { format!("{least:.1} s to {most:.1} s") };
-    let cut = if used.len() >= 4 { " (without the shortest and the longest)" } else { "" };
+    let (cut, spread) =
+        if used.len() >= MANY { (" (without the shortest and the longest)", NARROW) } else { ("", WIDE) };
     let count = used.len();
     let plural = if count == 1 { "" } else { "s" };
     let place = match (used.iter().any(|earlier| earlier.is_copy), used.iter().all(|earlier| earlier.is_copy)) {
@@ -95,19 +110,19 @@ fn recorded(facts: &DeploymentFacts, phases: &[DeploymentPhase], is_rollback: bo
         (true, _) => "on record and on a copy",
         _ => "on record",
     };
-    let (at_least, at_most) = spread(least, most);
+    let (at_least, at_most) = spread.range(least, most);
     Some(PlanSeconds {
         at_least,
         at_most: Some(at_most),
         limit: None,
-        basis: format!("{count} deployment{plural} {place} took {range}{cut}, {SPREAD_WORDS}"),
+        basis: format!("{count} deployment{plural} {place} took {range}{cut}, {}", spread.words),
     })
 }
 
 /// Of four and more times all but the shortest and the longest: one that a busy host made long says nothing.
 fn without_extremes(mut times: Vec<f64>) -> Vec<f64> {
     times.sort_by(f64::total_cmp);
-    if times.len() >= 4 { times[1..times.len() - 1].to_vec() } else { times }
+    if times.len() >= MANY { times[1..times.len() - 1].to_vec() } else { times }
 }
 
 /// From the start of the new containers until all are healthy: the services one behind the other, the containers of one
@@ -115,12 +130,12 @@ fn without_extremes(mut times: Vec<f64>) -> Vec<f64> {
 fn start_seconds(facts: &DeploymentFacts) -> PlanSeconds {
     if facts.services.iter().all(|service| service.ready_seconds.is_some()) && !facts.services.is_empty() {
         let ready: f64 = facts.services.iter().filter_map(|service| service.ready_seconds).sum();
-        let (at_least, at_most) = spread(ready, ready);
+        let (at_least, at_most) = WIDE.range(ready, ready);
         return PlanSeconds {
             at_least,
             at_most: Some(at_most),
             limit: None,
-            basis: format!("the containers in service took {ready:.1} s, as the engine says, {SPREAD_WORDS}"),
+            basis: format!("the containers in service took {ready:.1} s, as the engine says, {}", WIDE.words),
         };
     }
     PlanSeconds {

@@ -42,6 +42,12 @@ pub struct DeploymentFacts {
     /// The engine of the host, as it is reached; `None` where none answers.
     #[serde(default)]
     pub engine: Option<String>,
+    /// Whether the script replaces containers of the project at this moment; `None` where no engine says it.
+    #[serde(default)]
+    pub is_deploying: Option<bool>,
+    /// Containers of other services that do not run well, in words: `nats is unhealthy`.
+    #[serde(default)]
+    pub unwell: Vec<String>,
     /// The services that are deployed together, in the order of their start.
     pub services: Vec<ServiceFacts>,
     /// What speaks against a deployment without loss of other services of the project.
@@ -157,6 +163,13 @@ pub struct CheckFacts {
     /// Whether it says nothing: its command always succeeds.
     #[serde(default)]
     pub passes_always: bool,
+}
+
+impl DeploymentFacts {
+    /// Whether the new image is the one in service.
+    pub(super) fn is_same_image(&self) -> bool {
+        self.from.as_ref().zip(self.to.as_ref()).is_some_and(|(from, to)| !to.id.is_empty() && from.id == to.id)
+    }
 }
 
 impl CheckFacts {

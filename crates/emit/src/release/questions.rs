@@ -79,6 +79,11 @@ fn of_new_image(facts: &DeploymentFacts, questions: &mut Questions) {
         "the notes below name them: a test of both together, such as that of a staging host",
     );
     questions.ask(facts.engine.is_none(), "On which host is it carried out?", "make the plan where its engine answers");
+    questions.ask(
+        facts.engine.is_some() && facts.is_deploying.is_none(),
+        "Does another deployment of the project run?",
+        "`docker ps` shows a container whose name ends in `-deploy-lock` then",
+    );
 }
 
 fn of_image(name: &str, image: &ImageFacts, questions: &mut Questions) {

@@ -1,6 +1,6 @@
 //! How the old version comes back, how long that takes, and what of the data is lost.
 
-use super::command::{migrations_need_call, rollback_calls, script_tag};
+use super::command::{deploy_call, migrations_need_call, rollback_calls, script_tag};
 use super::estimate::{WATCH, phase_seconds, total};
 use super::facts::{DeploymentFacts, DeploymentTool, MigrationEffect, MigrationFacts};
 use super::plan::{PlanRollback, PlanSeconds, PlanStep, RollbackTrigger};
@@ -127,7 +127,12 @@ fn triggers(facts: &DeploymentFacts) -> Vec<RollbackTrigger> {
         triggers.push(trigger(
             "the script ended with 2".to_owned(),
             "nobody",
-            "nothing was replaced: another deployment holds the lock, or HAProxy does not answer",
+            "nothing was replaced: it says why (another deployment holds the lock, HAProxy does not answer)",
+        ));
+        triggers.push(trigger(
+            "the script says `not all is undone` or `is not removed`, or was killed".to_owned(),
+            person,
+            &format!("`{}` again: it first finishes what is left", deploy_call(facts)),
         ));
     }
     let calls = rollback_calls(facts).join("; ");

@@ -1,18 +1,19 @@
 //! The steps of a deployment, with the commands that do them.
 
-use super::command::{compose, deploy_call, migrations_need_call, service_names, stack_service};
+use super::command::{compose, deploy_call, migrations_need_call, script_tag, service_names, stack_service};
 use super::estimate::{phase_seconds, share_list};
-use super::facts::{DeploymentFacts, DeploymentTool, MigrationEffect, ServiceFacts};
+use super::facts::{DeploymentFacts, DeploymentTool, ImageFacts, MigrationEffect, ServiceFacts};
 use super::plan::{PlanSeconds, PlanStep};
 use super::record::DeploymentPhase;
 use crate::shell::quoted_word;
+use crate::text::listed;
 
 /// What nothing was done to yet.
 const UNTOUCHED: &str = "nothing has changed yet: stop here";
 
 /// The steps in order.
 pub(super) fn steps(facts: &DeploymentFacts) -> Vec<PlanStep> {
-    let mut steps = vec![look(facts, "See that what runs is well", UNTOUCHED)];
+    let mut steps = vec![look(facts, "See that what runs is well", UNTOUCHED, facts.from.as_ref())];
     steps.extend(keep_logs(facts));
     steps.extend(backup(facts));
     steps.extend(pull(facts));
@@ -21,7 +22,7 @@ pub(super) fn steps(facts: &DeploymentFacts) -> Vec<PlanStep> {
         DeploymentTool::Haproxy => push_script(facts, &mut steps),
         DeploymentTool::Swarm => push_swarm(facts, &mut steps),
     }
-    steps.push(look(facts, "See that the new version is well", &after(facts)));
+    steps.push(look(facts, "See that the new version is well", &after(facts), facts.to.as_ref()));
     let mut number = 0;
     let mut part = 0;
     for step in &mut steps {
@@ -36,10 +37,12 @@ pub(super) fn steps(facts: &DeploymentFacts) -> Vec<PlanStep> {
     steps
 }
 
-/// Shows the containers with what their checks say.
-fn look(facts: &DeploymentFacts, title: &str, rollback: &str) -> PlanStep {
+/// Shows the containers with what their checks say, and the image that is in service.
+fn look(facts: &DeploymentFacts, title: &str, rollback: &str, image: Option<&ImageFacts>) -> PlanStep {
+    let is_first = rollback == UNTOUCHED;
     let command = match facts.tool {
-        DeploymentTool::Haproxy => format!("{} ps", compose(facts)),
+        // Those that ended are shown too.
+        DeploymentTool::Haproxy => format!("{} ps --all", compose(facts)),
         DeploymentTool::Swarm => format!("docker stack services {}", quoted_word(&facts.project)),
     };
     PlanStep {
@@ -48,7 +51,20 @@ fn look(facts: &DeploymentFacts, title: &str, rollback: &str) -> PlanStep {
         rollback: rollback.to_owned(),
         note: Some(match facts.tool {
             DeploymentTool::Haproxy => {
-                "each container is `Up`, those with a health check `healthy`, databases and proxies too".to_owned()
+                let names: Vec<&str> = facts.services.iter().map(|service| service.name.as_str()).collect();
+                let name = image.map(|image| match script_tag(facts, image) {
+                    // Before the first deployment it is the author's name.
+                    Some(tag) if is_first && facts.earlier.is_empty() => format!(", of {} or `{tag}`", image.reference),
+                    Some(tag) => format!(", of `{tag}`"),
+                    None => format!(", of {}", image.reference),
+                });
+                let name = name.unwrap_or_default();
+                let void = if is_first && !name.is_empty() { "; with another image this plan is void" } else { "" };
+                let others = match facts.unwell.as_slice() {
+                    [] => "the others are `Up`, and `healthy` where they have a check".to_owned(),
+                    unwell => format!("the others are no worse than when the plan was made: {}", unwell.join(", ")),
+                };
+                format!("the containers of {} are `Up` and `healthy`{name}{void}; {others}", listed(&names))
             }
             DeploymentTool::Swarm => "as many replicas run as are wanted".to_owned(),
         }),

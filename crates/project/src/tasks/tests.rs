@@ -174,6 +174,8 @@ fn scripts_of_node_win_where_they_only_check() {
 -- package.json --
 {"private": true, "workspaces": ["apps/*"], "packageManager": "pnpm@10.1.0", "scripts": {"lint": "turbo run lint", "test": "vitest"},
  "devDependencies": {"prettier": "3", "vitest": "3"}}
+-- .prettierrc --
+{}
 -- pnpm-workspace.yaml --
 packages: ["apps/*"]
 -- pnpm-lock.yaml --

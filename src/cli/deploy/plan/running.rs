@@ -3,17 +3,22 @@
 use serde::Deserialize;
 
 use crate::buildlog::timestamp;
-use crate::engine::Engine;
+use crate::engine::{Container, Engine};
 use crate::failure::Failure;
 use crate::release::ServiceFacts;
 
 /// Checks of a container that the engine keeps (moby, `daemon/health.go`).
 const KEPT: usize = 5;
 
-/// A service that runs.
-pub(super) struct RunningService {
-    /// The image of its container: its name where that is the container's, else its ID.
-    pub(super) image: String,
+/// What runs of a project.
+#[derive(Default)]
+pub(super) struct RunningProject {
+    /// The image in service: its name where that is the container's, else its ID; `None` where no container runs.
+    pub(super) image: Option<String>,
+    /// Whether the script replaces containers at this moment.
+    pub(super) is_deploying: bool,
+    /// Containers of other services that do not run well, in words.
+    pub(super) unwell: Vec<String>,
 }
 
 /// What the engine says of a container.
@@ -35,6 +40,7 @@ struct StateJson {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct HealthJson {
+    status: String,
     log: Option<Vec<CheckJson>>,
 }
 
@@ -45,30 +51,78 @@ struct CheckJson {
     exit_code: i64,
 }
 
-impl RunningService {
-    /// The container of the first service that runs; what the engine still knows of the starts of all is added to them.
+impl RunningProject {
+    /// What runs of a project; what the engine still knows of the starts of services is added to them. `in_service`: the
+    /// containers that get requests, as the script wrote them down.
     ///
     /// # Errors
     /// The engine fails.
-    pub(super) fn read(engine: &Engine, project: &str, services: &mut [ServiceFacts]) -> Result<Option<Self>, Failure> {
+    pub(super) fn read(
+        engine: &Engine,
+        project: &str,
+        in_service: &[String],
+        services: &mut [ServiceFacts],
+    ) -> Result<Self, Failure> {
         let containers = engine.containers(Some(&format!("com.docker.compose.project={project}")))?;
-        let mut running = None;
-        for service in services {
-            let is_its = |container: &&crate::engine::Container| {
-                container.labels.get("com.docker.compose.service") == Some(&service.name)
-                    && container.labels.get("com.docker.compose.oneoff").is_none_or(|value| value == "False")
-                    && container.state == "running"
-            };
-            let Some(container) = containers.iter().find(is_its) else { continue };
-            let text = engine.inspect(&container.id)?;
-            let known: ContainerJson = serde_json::from_str(&text).unwrap_or_default();
+        let lock = format!("{project}-deploy-lock");
+        let is_lock = |container: &Container| has_name(container, &lock) && container.state == "running";
+        let mut running = Self { is_deploying: engine.containers(None)?.iter().any(is_lock), ..Self::default() };
+        for service in services.iter_mut() {
+            let its = containers.iter().filter(|container| is_of_service(container, &service.name));
+            // While the script works, containers of both versions run.
+            let is_in_service = |container: &&Container| in_service.iter().any(|name| has_name(container, name));
+            let Some(container) = its.clone().find(is_in_service).or_else(|| its.clone().next()) else { continue };
+            let known = inspect(engine, container)?;
             service.ready_seconds = ready_seconds(&known.state);
-            if running.is_none() && known.state.running {
-                let has_name = engine.find(&container.image, None)?.is_some_and(|image| image.id == known.image);
-                running = Some(Self { image: if has_name { container.image.clone() } else { known.image } });
+            if running.image.is_none() && known.state.running {
+                let is_its = engine.find(&container.image, None)?.is_some_and(|image| image.id == known.image);
+                running.image = Some(if is_its { container.image.clone() } else { known.image });
             }
         }
+        let is_deployed = |name: &String| services.iter().any(|service| service.name == *name);
+        for container in &containers {
+            let Some(name) = container.labels.get("com.docker.compose.service").filter(|name| !is_deployed(name))
+            else {
+                continue;
+            };
+            let is_unhealthy = || Ok::<_, Failure>(inspect(engine, container)?.state.status() == "unhealthy");
+            if is_of_service(container, name) && is_unhealthy()? {
+                running.unwell.push(format!("{name} is unhealthy"));
+            } else if container.state == "restarting" {
+                running.unwell.push(format!("{name} starts again and again"));
+            }
+        }
+        running.unwell.sort();
+        running.unwell.dedup();
         Ok(running)
+    }
+}
+
+/// The containers that get requests, in what the script wrote for a group (`# in service: NAMES`).
+pub(super) fn containers_in_service(text: &str) -> Vec<String> {
+    let line = text.lines().find_map(|line| line.strip_prefix("# in service: "));
+    line.into_iter().flat_map(str::split_whitespace).map(str::to_owned).collect()
+}
+
+fn has_name(container: &Container, name: &str) -> bool {
+    container.names.iter().any(|known| known.trim_start_matches('/') == name)
+}
+
+/// Whether a container runs a service, and is not one of `docker compose run`.
+fn is_of_service(container: &Container, service: &str) -> bool {
+    container.labels.get("com.docker.compose.service").is_some_and(|name| name == service)
+        && container.labels.get("com.docker.compose.oneoff").is_none_or(|value| value == "False")
+        && container.state == "running"
+}
+
+fn inspect(engine: &Engine, container: &Container) -> Result<ContainerJson, Failure> {
+    Ok(serde_json::from_str(&engine.inspect(&container.id)?).unwrap_or_default())
+}
+
+impl StateJson {
+    /// What its health check says.
+    fn status(&self) -> &str {
+        self.health.as_ref().map_or("", |health| &health.status)
     }
 }
 
