@@ -111,6 +111,7 @@ fn reported_gitlab(text: &str) -> Option<String> {
     const ARTIFACTS: &str = "  artifacts:\n    paths: [keys]\n";
     const EARLY_END: &str = "        exit 0\n";
     let (before, job) = parted(text, "\n.image:\n")?;
+    let (comments, before) = parted(before, "stages: ")?;
     let (head, rest) = parted(job, SCRIPT)?;
     let (script, rest) = parted(rest.strip_prefix(SCRIPT)?, ARTIFACTS)?;
     let rest = rest.strip_prefix(ARTIFACTS)?;
@@ -129,7 +130,7 @@ fn reported_gitlab(text: &str) -> Option<String> {
     let measured = lines.finish();
     let include = PipelineSystem::Gitlab.report_call();
     let artifacts = ARTIFACTS.replace("[keys]", "[keys, dockopt-results]");
-    Some(format!("{include}{before}{head}{variables}{SCRIPT}{written}{script}{measured}{artifacts}{rest}"))
+    Some(format!("{comments}{include}{before}{head}{variables}{SCRIPT}{written}{script}{measured}{artifacts}{rest}"))
 }
 
 #[cfg(test)]
