@@ -22,6 +22,7 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure
     request.wants = FactSelection::Columns;
     request.configuration = command.check.config.configuration();
     request.pipelines = PipelineSelection::All;
+    request.workloads = true;
     request.line = line;
     request.exclude.clone_from(&command.check.exclude.exclude);
     request.shellcheck = true;

@@ -39,6 +39,7 @@ mod tree_walk;
 mod variables;
 mod walk;
 mod workflows;
+mod workloads;
 
 pub use self::build_log::{build_log_name, read_build_log, untimed_steps};
 pub use self::compose_input::{compose_builds, default_composes, older_compose_builds, read_chains};

@@ -27,6 +27,8 @@ pub struct GatherRequest {
     pub compose: ComposeOptions,
     /// Which pipelines are looked at.
     pub pipelines: PipelineSelection,
+    /// Whether the manifests of a folder are looked at that describe containers.
+    pub workloads: bool,
     /// Where settings come from.
     pub configuration: SettingsSource,
     /// Files and folders that are passed over where a folder is searched (`--exclude`).
@@ -56,6 +58,7 @@ impl GatherRequest {
             wants: FactSelection::Nothing,
             compose: ComposeOptions::default(),
             pipelines: PipelineSelection::None,
+            workloads: false,
             configuration: SettingsSource::default(),
             exclude: Vec::new(),
             line: CommandLinePolicy::default(),

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::{ContextListing, Notice, ProblemReport, Report, SkippedInput, Threshold};
 use super::{
     context_problems, embedded, external, history_facts, image_facts, image_findings, listing, log_facts, masking,
-    overview, run_facts, shared_steps, workflows,
+    overview, run_facts, shared_steps, workflows, workloads,
 };
 use crate::build::Build;
 use crate::compose;
@@ -162,6 +162,7 @@ impl<'i> InputAudit<'i> {
             skipped: skipped(inputs, builds, policies, looked)
                 .into_iter()
                 .chain(workflows::gaps(inputs, mask))
+                .chain(workloads::gaps(inputs))
                 .collect(),
             rules_off: policies.rules_off(inputs),
             thresholds: thresholds(inputs, builds, policies),
