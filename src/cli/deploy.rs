@@ -15,7 +15,7 @@ use super::output::{CommandFailure, base, complain, line, policies, today, write
 use super::{baseline, progress, terminal, version};
 use crate::audit::{self, InputAudit, Replaceability, ServiceReplacement};
 use crate::inputs::Inputs;
-use crate::load::{GatherRequest, MigrationBase};
+use crate::load::{GatherRequest, ManifestSelection, MigrationBase};
 use crate::report::{self as pages, DeployCheckResult, Format, ReportRun};
 use crate::text::FileId;
 
@@ -41,7 +41,7 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
         line: line.clone(),
         exclude: command.exclude.exclude.clone(),
         today: today(&command.choice)?,
-        workloads: true,
+        workloads: ManifestSelection::All,
         ..gather_request(if is_file { folder } else { &command.path })
     };
     let mut inputs = crate::load::gather(&request)?;
@@ -60,7 +60,8 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
     if failed && inputs.sources.is_empty() && global.format == Format::Text {
         return Err(CommandFailure::Said);
     }
-    if inputs.composes.is_empty() && inputs.workloads.files.is_empty() {
+    let has_manifests = !inputs.workloads.files.is_empty() || !inputs.workloads.templates.is_empty();
+    if inputs.composes.is_empty() && !has_manifests {
         return Err(no_compose_file(&command.path, has_composes));
     }
     progress::doing("reading migrations");
@@ -75,7 +76,7 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
     if is_manifest {
         replacements.clear();
     }
-    if replacements.is_empty() && !failed && inputs.workloads.files.is_empty() {
+    if replacements.is_empty() && !failed && !has_manifests {
         terminal::note("no service of the compose files runs a program of the project");
     }
     let is_broken =

@@ -134,4 +134,17 @@ fn templates_and_ambiguous_containers_are_named() {
     let skipped: Vec<&str> =
         result["skipped"].as_array().unwrap().iter().filter_map(|it| it["what"].as_str()).collect();
     assert_eq!(skipped, ["chart/templates/api.yaml", "k8s/api.yaml:11"]);
+    let only = Dockopt::new().file("chart/templates/api.yaml", template).args(["deploy", "check"]).run().code(0);
+    assert!(only.stdout.contains("chart/templates/api.yaml"), "{}{}", only.stdout, only.stderr);
+}
+
+#[test]
+fn secrets_of_manifests_are_not_shown() {
+    let secret = "          env: [{name: DB_PASSWORD, value: tr0ub4dor-3}]\n          ports:";
+    let text = DEPLOYMENT.replace(":1.4", ":latest").replace("          ports:", secret);
+    for format in ["text", "json", "html"] {
+        let project = Dockopt::new().file("k8s/api.yaml", &text);
+        let ran = project.args(["deploy", "check", "--format", format]).run().code(1);
+        assert!(ran.stdout.contains("latest-image") && !ran.stdout.contains("tr0ub4dor"), "{format}: {}", ran.stdout);
+    }
 }

@@ -1,4 +1,4 @@
-//! Manifests ─► the containers that they start, with their probes: Kubernetes, task definitions of ECS, CloudFormation and
+//! Manifests ─► the containers that they start, with their probes: Kubernetes, task definitions of ECS, `CloudFormation` and
 //! Terraform. Renders nothing, and guesses nothing: what a variable, a reference or a patch decides is unknown.
 
 mod ecs;

@@ -52,13 +52,13 @@ pub fn probe_paths(files: &[WorkloadInput]) -> BTreeSet<String> {
                 match probe.value().map(|probe| &probe.action) {
                     Some(ProbeAction::Http(http)) => paths.extend(http.path.value().cloned()),
                     Some(ProbeAction::Exec(words)) => {
-                        paths.extend(words.value().into_iter().flatten().flat_map(paths_in))
+                        paths.extend(words.value().into_iter().flatten().flat_map(|word| paths_in(word)));
                     }
                     _ => {}
                 }
             }
             let check = container.check.value().and_then(|check| check.words.value());
-            paths.extend(check.into_iter().flatten().flat_map(paths_in));
+            paths.extend(check.into_iter().flatten().flat_map(|word| paths_in(word)));
         }
         paths.extend(file.content.target_groups.iter().filter_map(|group| group.path.value().cloned()));
     }
@@ -66,7 +66,7 @@ pub fn probe_paths(files: &[WorkloadInput]) -> BTreeSet<String> {
 }
 
 /// The paths of requests in a word of a check.
-fn paths_in(word: &String) -> Vec<String> {
+fn paths_in(word: &str) -> Vec<String> {
     local_urls(word).map(|url| url.path.to_owned()).filter(|path| !path.is_empty()).collect()
 }
 

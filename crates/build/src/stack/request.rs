@@ -33,25 +33,25 @@ pub fn check_request(text: &str, script: &Script) -> Option<CheckRequest> {
         return None;
     }
     if requests.is_empty() {
-        let short = script.invocations().iter().filter_map(short_url).collect::<Option<Vec<_>>>()?;
-        requests = short;
+        for url in script.invocations().iter().filter_map(short_url) {
+            let known = local_urls(&url).next()?;
+            requests.push(request(known.is_https, known.port?, known.path)?);
+        }
     }
     let first = requests.first()?.clone();
     requests.iter().all(|request| *request == first).then_some(first)
 }
 
-/// The address without a scheme that curl or wget is given: `localhost:8080/health`; none where it is given none of its own
-/// container.
-fn short_url(invocation: &Invocation) -> Option<Option<CheckRequest>> {
+/// The address without a scheme that curl or wget is given, with one: `localhost:8080/health`; none where it is given none of
+/// its own container.
+fn short_url(invocation: &Invocation) -> Option<String> {
     let program = invocation.program?;
     if !["curl", "wget"].contains(&program) {
         return None;
     }
     let is_local = |word: &&str| ["localhost", "127.0.0.1", "0.0.0.0"].iter().any(|host| word.starts_with(host));
     let word = invocation.args.iter().map(Word::text).find(is_local)?;
-    let url = format!("http://{word}");
-    let known = local_urls(&url).next().and_then(|url| request(false, url.port?, url.path));
-    Some(known)
+    Some(format!("http://{word}"))
 }
 
 fn request(is_https: bool, port: u16, path: &str) -> Option<CheckRequest> {

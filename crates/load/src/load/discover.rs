@@ -10,7 +10,7 @@ use super::compose::lists_builds;
 use super::exclusion::Exclusion;
 use super::file::display_path;
 use super::recipes::may_build;
-use super::request::GatherRequest;
+use super::request::{GatherRequest, ManifestSelection};
 use super::tree_walk::{obstacle, tree_walk, unreadable_ignore_file};
 use super::workloads::is_manifest;
 use crate::data;
@@ -103,7 +103,7 @@ pub(super) fn discover(root: &Path, request: &GatherRequest) -> Discovery {
             match entry {
                 Ok(entry) => {
                     visit(root, &entry, &discovery);
-                    if request.workloads {
+                    if request.workloads == ManifestSelection::All {
                         note_manifest(root, &entry, &discovery);
                     }
                 }

@@ -1,6 +1,6 @@
-//! Task definitions and services of ECS, and target groups: as JSON, and as resources of CloudFormation.
+//! Task definitions and services of ECS, and target groups: as JSON, and as resources of `CloudFormation`.
 
-use super::kubernetes::numbers;
+use super::kubernetes::{hidden_values, numbers};
 use super::model::{
     Container, ContainerPort, Platform, Rollout, TargetGroup, TargetLink, TaskCheck, TaskService, Workload,
     WorkloadFile, WorkloadRole,
@@ -14,8 +14,8 @@ pub(super) struct PartName<'n> {
     pub(super) span: Span,
 }
 
-/// Adds what a document says, if it is a task definition or a template of CloudFormation.
-pub(super) fn add_document(document: ManifestValue, file: &mut WorkloadFile) {
+/// Adds what a document says, if it is a task definition or a template of `CloudFormation`.
+pub(super) fn add_document(document: &ManifestValue, file: &mut WorkloadFile) {
     let resources = document.get("Resources");
     if resources.entries().iter().any(|entry| !entry.value.get("Type").is_null()) {
         for entry in resources.entries() {
@@ -23,12 +23,17 @@ pub(super) fn add_document(document: ManifestValue, file: &mut WorkloadFile) {
         }
         return;
     }
+    // Elastic Beanstalk's file of the same form.
+    if !document.get("AWSEBDockerrunVersion").is_null() {
+        return;
+    }
     // As `aws ecs describe-task-definition` prints it.
     let inner = document.get("taskDefinition");
-    let task = if matches!(inner.content, ManifestContent::Map(_)) { inner } else { &document };
+    let task = if matches!(inner.content, ManifestContent::Map(_)) { inner } else { document };
     let family = task.get("family");
     let name = PartName { name: family.constant().unwrap_or_default(), span: family.span };
     let containers = task.get("containerDefinitions");
+    file.hidden.extend(hidden(containers));
     file.workloads.extend(self::task(task, containers, &name));
 }
 
@@ -38,6 +43,7 @@ fn add_resource(name: &str, span: Span, resource: &ManifestValue, file: &mut Wor
     match resource.get("Type").text() {
         Some("AWS::ECS::TaskDefinition") => {
             let properties = properties();
+            file.hidden.extend(hidden(properties.get("containerDefinitions")));
             file.workloads.extend(task(&properties, properties.get("containerDefinitions"), &part));
         }
         Some("AWS::ECS::Service") => file.task_services.push(service(&properties(), &part)),
@@ -79,6 +85,11 @@ pub(super) fn task(value: &ManifestValue, containers: &ManifestValue, part: &Par
         init_containers: Vec::new(),
         containers,
     })
+}
+
+/// The secret values of the variables of containers.
+pub(super) fn hidden(containers: &ManifestValue) -> Vec<String> {
+    containers.items().iter().flat_map(|container| hidden_values(container.get("environment"))).collect()
 }
 
 fn container(value: &ManifestValue) -> Container {

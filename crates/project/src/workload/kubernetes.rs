@@ -8,6 +8,7 @@ use super::model::{
 };
 use super::value::{ManifestContent, ManifestValue, Setting};
 use crate::data;
+use crate::secret;
 
 /// Lists in lists that are followed.
 const LISTS: usize = 4;
@@ -31,11 +32,22 @@ fn add_below(object: &ManifestValue, file: &mut WorkloadFile, lists: usize) {
         return;
     }
     match (kind, group) {
+        ("Secret", "v1") => {
+            let all = ["data", "stringData"].into_iter().flat_map(|key| object.get(key).entries());
+            file.hidden.extend(all.filter_map(|entry| entry.value.text()).map(str::to_owned));
+        }
         ("Service", "v1") => file.services.extend(service(object)),
         ("HorizontalPodAutoscaler", "autoscaling") => {
             file.scaled.extend(object.at("spec.scaleTargetRef.name").text().map(str::to_owned));
         }
-        _ => file.workloads.extend(workload(object, kind, group)),
+        _ => {
+            let pod = data::WORKLOAD_KINDS
+                .row(kind)
+                .map_or(object, |row| if row[2] == "-" { object } else { object.at(row[2]) });
+            let lists = ["containers", "initContainers"].into_iter().flat_map(|key| pod.get("spec").get(key).items());
+            file.hidden.extend(lists.flat_map(|container| hidden_values(container.get("env"))));
+            file.workloads.extend(workload(object, kind, group));
+        }
     }
 }
 
@@ -133,6 +145,12 @@ fn container(value: &ManifestValue, pod_security: &ManifestValue) -> Container {
         refuses_root: of_either("runAsNonRoot").switch_setting(),
         ports,
     }
+}
+
+/// The values of variables that look like secrets.
+pub(super) fn hidden_values(variables: &ManifestValue) -> Vec<String> {
+    let pairs = variables.items().iter().filter_map(|it| Some((it.get("name").text()?, it.get("value").text()?)));
+    pairs.filter_map(|(name, value)| secret::hidden_of(name, value)).collect()
 }
 
 /// The numbers among the values of variables; `key`: under which a value stands.

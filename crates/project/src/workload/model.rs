@@ -18,6 +18,8 @@ pub struct WorkloadFile {
     pub task_services: Vec<TaskService>,
     /// Names of Deployments and their likes whose replicas something else counts.
     pub scaled: Vec<String>,
+    /// Values in it that no report shows.
+    pub hidden: Vec<String>,
     /// Whether it is a template, which only its program can read.
     pub is_template: bool,
     /// Why the text cannot be read, and where.
@@ -27,7 +29,7 @@ pub struct WorkloadFile {
 impl WorkloadFile {
     /// Whether it says anything of containers.
     pub fn is_empty(&self) -> bool {
-        self == &Self::default()
+        *self == Self { hidden: self.hidden.clone(), ..Self::default() }
     }
 }
 

@@ -64,7 +64,7 @@ fn read_documents(file: &str, text: &str) -> WorkloadFile {
         if is_object(root) {
             kubernetes::add_object(&ManifestValue::of_yaml(root, &place), &mut result);
         } else if ["Resources", "containerDefinitions", "taskDefinition"].iter().any(|key| root.get(key).is_some()) {
-            ecs::add_document(ManifestValue::of_yaml(root, &place), &mut result);
+            ecs::add_document(&ManifestValue::of_yaml(root, &place), &mut result);
         }
     }
     result
@@ -79,6 +79,6 @@ fn is_chart_template(file: &str, text: &str) -> bool {
 /// Whether a document is an object that is looked at.
 fn is_object(root: YamlNode) -> bool {
     let Some(kind) = root.get("kind").and_then(YamlNode::text) else { return false };
-    let is_around = ["List", "Service", "HorizontalPodAutoscaler"].contains(&kind);
+    let is_around = ["List", "Secret", "Service", "HorizontalPodAutoscaler"].contains(&kind);
     root.get("apiVersion").is_some() && (is_around || data::WORKLOAD_KINDS.row(kind).is_some())
 }

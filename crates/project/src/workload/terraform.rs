@@ -7,7 +7,7 @@ use hcl_edit::parser::parse_body;
 use hcl_edit::structure::{Block, Body};
 use hcl_edit::template::Element;
 
-use super::ecs::{PartName, task};
+use super::ecs::{PartName, hidden, task};
 use super::model::{TargetGroup, TargetLink, TaskService, WorkloadFile};
 use super::value::{ManifestContent, ManifestEntry, ManifestValue};
 use crate::text::{Source, Span};
@@ -63,6 +63,7 @@ fn add_resource(source: &Source, kind: &str, part: &PartName, block: &Block, fil
             if !system.starts_with("WINDOWS")
                 && let Some(definitions) = definitions
             {
+                file.hidden.extend(hidden(&definitions));
                 file.workloads.extend(task(&value, &definitions, part));
             }
         }

@@ -187,7 +187,7 @@ impl ManifestValue {
         })
     }
 
-    /// The value with keys that begin with a small letter, all the way down: CloudFormation's are capitals.
+    /// The value with keys that begin with a small letter, all the way down: `CloudFormation`'s are capitals.
     pub(super) fn with_small_keys(self) -> Self {
         let content = match self.content {
             ManifestContent::List(items) => {

@@ -288,6 +288,9 @@ fn mask_of(inputs: &Inputs, builds: &[Build]) -> Mask {
         layers.flat_map(|layer| &layer.public_values).for_each(|value| mask.add_public(value));
     }
     inputs.composes.iter().for_each(|compose| masking::add_compose(&mut mask, compose));
+    for manifest in &inputs.workloads.files {
+        mask.add_all(&manifest.content.hidden);
+    }
     masking::add_names(&mut mask, inputs, builds);
     mask
 }

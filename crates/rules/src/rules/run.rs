@@ -94,26 +94,16 @@ pub fn run<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies) ->
             hidden.push(finding);
         }
     }
-    let (composed, more) = compose_run::run_composes(inputs, policies);
-    for finding in composed {
-        findings.push(finding);
-    }
-    for finding in more {
-        hidden.push(finding);
-    }
-    let (of_workflows, more) = workflow_run::run_workflows(inputs, builds, policies);
-    for finding in of_workflows {
-        findings.push(finding);
-    }
-    for finding in more {
-        hidden.push(finding);
-    }
-    let (of_workloads, more) = workload_run::run_workloads(inputs, policies);
-    for finding in of_workloads {
-        findings.push(finding);
-    }
-    for finding in more {
-        hidden.push(finding);
+    let of_composes = compose_run::run_composes(inputs, policies);
+    let of_workflows = workflow_run::run_workflows(inputs, builds, policies);
+    let of_workloads = workload_run::run_workloads(inputs, policies);
+    for (kept_findings, more) in [of_composes, of_workflows, of_workloads] {
+        for finding in kept_findings {
+            findings.push(finding);
+        }
+        for finding in more {
+            hidden.push(finding);
+        }
     }
     outcome.findings = findings.into_sorted();
     drop_repeated(&mut outcome.findings, inputs, builds);

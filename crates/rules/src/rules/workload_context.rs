@@ -71,6 +71,12 @@ impl<'a> WorkloadContext<'a> {
         files.filter(move |other| folder_of(inputs, other) == folder).map(|other| &*other.content)
     }
 
+    /// Whether a pipeline of the run has one of some words.
+    pub fn is_named_in_pipelines(&self, words: &[&str]) -> bool {
+        let mut texts = self.inputs.workflows.iter().map(|input| self.inputs.source(input.file).text());
+        texts.any(|text| words.iter().any(|word| text.contains(word)))
+    }
+
     /// The Service that passes requests to the pods of a workload.
     pub fn service(&self, workload: &Workload) -> Option<&'a PodService> {
         if workload.role != WorkloadRole::Server {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::build::{Build, Reference, is_official};
+use crate::build::{Build, Reference, is_official, names_developers};
 use crate::compose::project::{ComposePlace, ComposeValue};
 use crate::dockerfile::Keyword;
 use crate::inputs::{BuildInput, BuildOptions, ComposeInput, Inputs, WorkloadInput};
@@ -107,14 +107,16 @@ impl<'a> WorkloadIndex<'a> {
         let names = [Some(container.name.as_str()), workload.name.as_deref()];
         let is_named = |program: &&&Program| names.contains(&Some(program.name.as_str()));
         let named_so: Vec<&Program> = candidates.iter().filter(is_named).copied().collect();
-        let candidates = if named_so.is_empty() { candidates } else { named_so };
+        let candidates = without_development(if named_so.is_empty() { candidates } else { named_so });
         let dockerfiles: BTreeSet<&Option<String>> = candidates.iter().map(|program| &program.dockerfile).collect();
         match dockerfiles.len() {
             0 => ProgramMatch::Foreign,
             1 => ProgramMatch::Known(candidates),
             _ => {
-                let names: BTreeSet<String> = candidates.iter().map(|program| program.name.clone()).collect();
-                ProgramMatch::Ambiguous(names.into_iter().collect())
+                let names: BTreeSet<&str> = candidates.iter().map(|program| program.name()).collect();
+                let files = candidates.iter().filter_map(|program| program.dockerfile.as_deref());
+                let names = if names.len() > 1 { names } else { files.collect() };
+                ProgramMatch::Ambiguous(names.into_iter().map(str::to_owned).collect())
             }
         }
     }
@@ -237,7 +239,7 @@ fn bare_image(image: &str) -> String {
 }
 
 /// Whether an image is a server that others made, or an official one of Docker Hub.
-fn is_server_of_others(image: &str) -> bool {
+pub(super) fn is_server_of_others(image: &str) -> bool {
     known_service(image).is_some_and(|known| known.is_exact) || is_official(Reference::of(image).short_name())
 }
 
@@ -298,6 +300,13 @@ fn pushed_names(inputs: &Inputs) -> BTreeMap<String, BTreeSet<String>> {
         }
     }
     names
+}
+
+/// Those of some programs whose Dockerfile is not named for development, where there are such.
+fn without_development<'x, 'a>(programs: Vec<&'x Program<'a>>) -> Vec<&'x Program<'a>> {
+    let is_deployed = |program: &&&Program| !program.dockerfile.as_deref().is_some_and(names_developers);
+    let deployed: Vec<&Program> = programs.iter().filter(is_deployed).copied().collect();
+    if deployed.is_empty() { programs } else { deployed }
 }
 
 /// Those of some programs whose folder has most in common with that of a manifest.

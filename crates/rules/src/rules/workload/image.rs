@@ -4,6 +4,7 @@ use crate::build::{Build, Reference, Setting as BuildSetting, User};
 use crate::data;
 use crate::finding::Findings;
 use crate::rules::workload_context::WorkloadContext;
+use crate::rules::workload_index::is_server_of_others;
 use crate::workload::{Container, Platform, Setting, WorkloadRole};
 
 crate::rules::family! {
@@ -41,15 +42,20 @@ fn runs_as_name(cx: &WorkloadContext, out: &mut Findings) {
     }
 }
 
+/// Words of pipelines that put another image into manifests.
+const REPLACERS: [&str; 4] = ["ecs-render-task-definition", " set image", "k8s-deploy@", "skaffold "];
+
 /// What runs depends on when a node fetched it.
 fn latest_image(cx: &WorkloadContext, out: &mut Findings) {
+    let is_replaced = cx.is_named_in_pipelines(&REPLACERS);
     for workload in &cx.content().workloads {
         let mut seen = std::collections::BTreeSet::new();
         for container in workload.containers.iter().chain(&workload.init_containers) {
             let Setting::Known(image, span) = &container.image else { continue };
             let reference = Reference::of(image);
             let is_pinned = image.contains('@') || reference.tag.is_some_and(|tag| tag != "latest");
-            if is_pinned || container.is_local || !seen.insert(image) {
+            let is_replaced = is_replaced && !is_server_of_others(image);
+            if is_pinned || is_replaced || container.is_local || !seen.insert(image) {
                 continue;
             }
             let effect = match workload.platform {
