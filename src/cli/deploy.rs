@@ -50,10 +50,7 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
     if is_file && !is_manifest {
         keep_compose(&mut inputs, &command.path);
     } else {
-        crate::load::read_chains(&mut inputs);
-        for note in audit::keep_deployed(&mut inputs) {
-            terminal::note(&note);
-        }
+        keep_deployed(&mut inputs);
     }
     let policies = policies(global, &inputs, &line)?;
     let failed = complain(global, &inputs);
@@ -92,6 +89,14 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
     let page = |medium| pages::deploy_check(&run, &result, medium);
     write_run(global, &run, page, || pages::deploy_check_json(&result))?;
     Ok(code)
+}
+
+/// Leaves out the compose files that nobody deploys, and says which.
+fn keep_deployed(inputs: &mut Inputs) {
+    crate::load::read_chains(inputs);
+    for note in audit::keep_deployed(inputs) {
+        terminal::note(&note);
+    }
 }
 
 /// Leaves the manifest that was named; whether it is one.
