@@ -24,6 +24,7 @@
 //! | `project` | [`sources`] | what source code imports and calls |
 //! | `project` | [`migration`] | migrations of databases: what they change |
 //! | `project` | [`workflow`] | pipelines: jobs, steps, and the images that they build |
+//! | `project` | [`workload`] | containers as manifests of Kubernetes, ECS, `CloudFormation` and Terraform describe them |
 //! | `project` | [`recipe`] | `docker build` and `docker run` in makefiles, scripts and workflows |
 //! | `project` | [`tasks`] | what the checks and tests of a project are called by |
 //! | `image` | [`image`] | layers, files, packages and secrets of an image |
@@ -85,7 +86,7 @@ pub use dockopt_measure::measure;
 #[doc(no_inline)]
 pub use dockopt_optimize::{optimize, proof, startup};
 #[doc(no_inline)]
-pub use dockopt_project::{manifest, migration, recipe, sources, tasks, workflow};
+pub use dockopt_project::{manifest, migration, recipe, sources, tasks, workflow, workload};
 #[doc(no_inline)]
 pub use dockopt_report::{report, results, wire};
 #[doc(no_inline)]

@@ -13,7 +13,10 @@ use crate::audit::InputAudit;
 use crate::build::Build;
 use crate::buildlog::LogForm;
 use crate::inputs::{Inputs, Needs, TimedSteps};
-use crate::load::{FactSelection, PipelineSelection, build_log_name, is_pipeline_file, read_build_log, untimed_steps};
+use crate::load::{
+    FactSelection, ManifestSelection, PipelineSelection, build_log_name, is_pipeline_file, read_build_log,
+    untimed_steps,
+};
 use crate::report::{self, AuditView, ReportRun};
 
 pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure> {
@@ -22,6 +25,7 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure
     request.wants = FactSelection::Columns;
     request.configuration = command.check.config.configuration();
     request.pipelines = PipelineSelection::All;
+    request.workloads = ManifestSelection::All;
     request.line = line;
     request.exclude.clone_from(&command.check.exclude.exclude);
     request.shellcheck = true;

@@ -14,8 +14,10 @@ use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{CommandFailure, base, complain, line, policies, today, write_run};
 use super::{baseline, progress, terminal, version};
 use crate::audit::{self, InputAudit, Replaceability, ServiceReplacement};
-use crate::load::{GatherRequest, MigrationBase};
+use crate::inputs::Inputs;
+use crate::load::{GatherRequest, ManifestSelection, MigrationBase};
 use crate::report::{self as pages, DeployCheckResult, Format, ReportRun};
+use crate::text::FileId;
 
 pub(super) fn run(global: &Global, command: DeployCommand) -> Result<u8, CommandFailure> {
     match command {
@@ -39,27 +41,24 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
         line: line.clone(),
         exclude: command.exclude.exclude.clone(),
         today: today(&command.choice)?,
+        workloads: ManifestSelection::All,
         ..gather_request(if is_file { folder } else { &command.path })
     };
     let mut inputs = crate::load::gather(&request)?;
     let has_composes = !inputs.composes.is_empty();
-    if is_file {
-        let wanted = command.path.canonicalize().ok();
-        let sources = &inputs.sources;
-        let is_wanted = |name: &str| Path::new(name).canonicalize().ok() == wanted;
-        inputs.composes.retain(|compose| is_wanted(sources[compose.file.0 as usize].name()));
+    let is_manifest = is_file && keep_manifest(&mut inputs, &command.path);
+    if is_file && !is_manifest {
+        keep_compose(&mut inputs, &command.path);
     } else {
-        crate::load::read_chains(&mut inputs);
-        for note in audit::keep_deployed(&mut inputs) {
-            terminal::note(&note);
-        }
+        keep_deployed(&mut inputs);
     }
     let policies = policies(global, &inputs, &line)?;
     let failed = complain(global, &inputs);
     if failed && inputs.sources.is_empty() && global.format == Format::Text {
         return Err(CommandFailure::Said);
     }
-    if inputs.composes.is_empty() {
+    let has_manifests = !inputs.workloads.files.is_empty() || !inputs.workloads.templates.is_empty();
+    if inputs.composes.is_empty() && !has_manifests {
         return Err(no_compose_file(&command.path, has_composes));
     }
     progress::doing("reading migrations");
@@ -70,11 +69,15 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
     progress::doing("checking");
     let mut report = InputAudit::new(&inputs).lint(&policies);
     baseline::apply(&command.known, "lint", &policies.rules(&inputs), &mut report)?;
-    let replacements = chosen(audit::service_replacements(&inputs, &report), &command.services, &inputs)?;
-    if replacements.is_empty() && !failed {
+    let mut replacements = chosen(audit::service_replacements(&inputs, &report), &command.services, &inputs)?;
+    if is_manifest {
+        replacements.clear();
+    }
+    if replacements.is_empty() && !failed && !has_manifests {
         terminal::note("no service of the compose files runs a program of the project");
     }
-    let is_broken = report.problems.iter().any(|problem| problem.error);
+    let is_broken =
+        report.problems.iter().any(|problem| problem.error) || audit::has_workload_finding(&inputs, &report);
     let code = code(&replacements, failed, is_broken, command.strict);
     let run = ReportRun { command: "lint", report: &report, exit: code, base: &base() };
     let result = DeployCheckResult {
@@ -88,12 +91,41 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
     Ok(code)
 }
 
+/// Leaves out the compose files that nobody deploys, and says which.
+fn keep_deployed(inputs: &mut Inputs) {
+    crate::load::read_chains(inputs);
+    for note in audit::keep_deployed(inputs) {
+        terminal::note(&note);
+    }
+}
+
+/// Leaves the manifest that was named; whether it is one.
+fn keep_manifest(inputs: &mut Inputs, path: &Path) -> bool {
+    let wanted = path.canonicalize().ok();
+    let sources = &inputs.sources;
+    let is_wanted = |file: FileId| Path::new(sources[file.0 as usize].name()).canonicalize().ok() == wanted;
+    let is_manifest = inputs.workloads.files.iter().any(|manifest| is_wanted(manifest.file));
+    if is_manifest {
+        inputs.workloads.files.retain(|manifest| is_wanted(manifest.file));
+    }
+    is_manifest
+}
+
+/// Leaves the compose file that was named, and no manifest.
+fn keep_compose(inputs: &mut Inputs, path: &Path) {
+    let wanted = path.canonicalize().ok();
+    let sources = &inputs.sources;
+    let is_wanted = |name: &str| Path::new(name).canonicalize().ok() == wanted;
+    inputs.composes.retain(|compose| is_wanted(sources[compose.file.0 as usize].name()));
+    inputs.workloads.files.clear();
+}
+
 /// `has_some`: there are such files, which are left out.
 fn no_compose_file(path: &Path, has_some: bool) -> CommandFailure {
     let what = if has_some { "to check" } else { "found" };
     CommandFailure::Because {
-        what: format!("no compose file {what} in `{}`", path.display()),
-        help: Some("pass the folder of a compose file, or the file".to_owned()),
+        what: format!("no compose file {what} in `{}`, and no manifest", path.display()),
+        help: Some("pass the folder of a compose file or of manifests, or the file".to_owned()),
     }
 }
 

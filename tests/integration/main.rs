@@ -103,5 +103,6 @@ mod structure;
 mod tidy;
 mod vectors;
 mod widths;
+mod workload;
 #[cfg(target_os = "linux")]
 mod written_ci;

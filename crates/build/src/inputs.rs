@@ -11,12 +11,14 @@ mod context_place;
 mod date;
 mod evidence;
 mod external;
+mod local_url;
 mod migration_input;
 mod needs;
 mod run_times;
 mod service;
 mod shellcheck;
 mod workflow_input;
+mod workload_input;
 
 pub use self::checked_sources::{CheckedSources, ContextFiles, EarlyAck, checked_sources};
 pub use self::commit_changes::CommitChanges;
@@ -30,12 +32,14 @@ pub use self::context_place::ContextPlace;
 pub use self::date::Date;
 pub use self::evidence::{CleanClone, Evidence, ObservedRun, VendoredModules};
 pub use self::external::{ExternalFinding, ExternalGap, ExternalSeverity};
+pub use self::local_url::{LocalUrl, local_urls};
 pub use self::migration_input::MigrationInput;
 pub use self::needs::{Need, Needs};
 pub use self::run_times::{RunTimes, TypicalTime, read_runs};
 pub use self::service::Service;
 pub use self::shellcheck::{ShellcheckAnswers, ShellcheckComment, ShellcheckLevel};
 pub use self::workflow_input::{Repository, WorkflowInput};
+pub use self::workload_input::{ProbedSources, WorkloadInput, WorkloadProject, probe_paths, probed_sources};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -62,6 +66,8 @@ pub struct Inputs {
     pub composes: Vec<ComposeInput>,
     /// The pipelines that are checked, in the order of their names.
     pub workflows: Vec<WorkflowInput>,
+    /// The manifests of platforms that start containers, in the order of their names.
+    pub workloads: WorkloadProject,
     /// The folder that was asked for, where it was to be listed and no Dockerfile takes anything from it.
     pub folder: Option<Folder>,
     /// Today, for tables that age; `None` where nobody gave it.

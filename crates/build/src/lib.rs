@@ -5,7 +5,7 @@
 // Modules of the crates above.
 use dockopt_dockerfile::{compose, dockerfile, ignore};
 use dockopt_image::image;
-use dockopt_project::{manifest, migration, recipe, sources, workflow};
+use dockopt_project::{manifest, migration, recipe, sources, workflow, workload};
 use dockopt_shell::shell;
 use dockopt_text::{data, secret, text};
 

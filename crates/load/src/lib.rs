@@ -8,7 +8,7 @@ use dockopt_cache::{cache, shellcheck, variables};
 use dockopt_dockerfile::{bake, compose, dockerfile, ignore};
 use dockopt_finding::settings;
 use dockopt_image::image;
-use dockopt_project::{manifest, migration, recipe, sources, workflow};
+use dockopt_project::{manifest, migration, recipe, sources, workflow, workload};
 use dockopt_shell::shell;
 use dockopt_text::{data, failure, secret, text};
 

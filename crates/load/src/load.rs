@@ -39,6 +39,7 @@ mod tree_walk;
 mod variables;
 mod walk;
 mod workflows;
+mod workloads;
 
 pub use self::build_log::{build_log_name, read_build_log, untimed_steps};
 pub use self::compose_input::{compose_builds, default_composes, older_compose_builds, read_chains};
@@ -51,7 +52,7 @@ pub use self::file::{DOCKERFILE_LIMIT, LoadError, begins_as_json, folder_of, rea
 pub use self::folder_projects::{FolderProjects, files_named};
 pub use self::gather::{gather, gather_composes, gather_texts};
 pub use self::migrations::{MigrationBase, add_migrations};
-pub use self::request::{ComposeOptions, FactSelection, GatherRequest, PipelineSelection};
+pub use self::request::{ComposeOptions, FactSelection, GatherRequest, ManifestSelection, PipelineSelection};
 pub use self::settings::{SettingsSource, settings};
 pub use self::variables::{absolute_path, current_folder, variable_input};
 pub use self::walk::{walk, walk_named};

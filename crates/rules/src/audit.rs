@@ -26,6 +26,7 @@ mod context_problems;
 mod verdict;
 mod external;
 mod workflows;
+mod workloads;
 
 pub use self::baseline::{baseline_findings, leave_out};
 pub use self::deployed::keep_deployed;
@@ -44,3 +45,4 @@ pub use self::report::{
     PastStep, ProblemReport, Report, Rerun, SkippedInput, StageReport, Threshold, UselessPart,
 };
 pub use self::run::{InputAudit, ReadContexts, check, fix, input_problem};
+pub use self::workloads::has_workload_finding;

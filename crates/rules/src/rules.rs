@@ -27,6 +27,10 @@ mod values;
 mod workflow;
 mod workflow_context;
 mod workflow_run;
+mod workload;
+mod workload_context;
+mod workload_index;
+mod workload_run;
 
 use std::sync::LazyLock;
 
@@ -52,6 +56,8 @@ pub use self::selection::{Selection, SelectorError, suggest};
 pub use self::start::healthchecks::check_never_fails;
 pub use self::workflow_context::{WorkflowChange, WorkflowCheck, WorkflowContext};
 pub use self::workflow_run::{pragmas_of_workflow, workflow_breach};
+pub use self::workload_context::{WorkloadCheck, WorkloadContext};
+pub use self::workload_run::{AmbiguousContainer, ambiguous_containers};
 
 /// All rules, in the order of their names.
 pub static ALL: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
@@ -140,4 +146,10 @@ static FAMILIES: &[&[Rule]] = &[
     &workflow::started::RULES,
     &workflow::tags::RULES,
     &workflow::versions::RULES,
+    &workload::drift::RULES,
+    &workload::exec::RULES,
+    &workload::image::RULES,
+    &workload::liveness::RULES,
+    &workload::rollout::RULES,
+    &workload::tasks::RULES,
 ];

@@ -164,6 +164,8 @@ tables! {
     START_WRITES = "start_writes.tsv";
     /// How the workers of task libraries are started.
     WORKER_PROGRAMS = "worker_programs.tsv";
+    /// Kinds of Kubernetes that start containers.
+    WORKLOAD_KINDS = "workload_kinds.tsv";
     /// Folders that tools write beside sources.
     WATCH_IGNORES = "watch_ignores.tsv";
     /// Commands that bring the schema of a database up to date.

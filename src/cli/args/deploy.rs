@@ -12,7 +12,7 @@ pub(in crate::cli) enum DeployCommand {
     /// Say for each service whether its containers can be replaced without a lost request
     #[command(
         after_help = "Exit codes:\n  0: every service can be replaced, or something of it is not known\n  1: a service cannot be replaced \
-                      without loss, or with --strict something is not known\n  2: an error"
+                      without loss, a manifest has a finding, or with --strict something is not known\n  2: an error"
     )]
     Check(DeployCheck),
     /// Write files for an engine that exists, with which containers are replaced without a lost request; shows a diff by

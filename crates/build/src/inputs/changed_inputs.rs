@@ -20,6 +20,7 @@ impl Inputs {
             builds,
             composes: self.composes.iter().map(|input| input.with_sources(&self.sources, sources)).collect(),
             workflows: self.workflows.iter().map(|input| input.with_sources(&self.sources, sources)).collect(),
+            workloads: self.workloads.clone(),
             folder: None,
             today: self.today,
             settings: self.settings.clone(),

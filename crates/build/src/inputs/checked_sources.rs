@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::local_url::local_urls;
 use crate::compose::project::{ComposeMap, ComposeProject, ComposeValue};
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind, Project};
@@ -65,11 +66,7 @@ pub fn checked_sources(
             continue;
         }
         let Some(files) = contexts.entry(context).or_insert_with(|| read(context)) else { continue };
-        let unnamed_paths = if files.names_routes() {
-            paths.into_iter().filter(|path| !files.names(path)).map(str::to_owned).collect()
-        } else {
-            Vec::new()
-        };
+        let unnamed_paths = files.unnamed(paths);
         let is_dual_stack = asks_localhost && files.is_dual_stack();
         let projects = files.projects.clone();
         let early_ack = takes_messages.then(|| files.early_ack(service)).flatten();
@@ -102,18 +99,20 @@ fn takes_messages(service: &ComposeValue) -> bool {
 
 /// The paths of URLs that a check asks in its own container.
 fn local_paths(test: &str) -> Vec<&str> {
-    let urls = test.split("://").skip(1).map(|rest| rest.split([' ', '\'', '"', '`', '?', '#', ')', ';', '|']).next());
-    let split = urls.filter_map(|url| url?.split_once('/'));
-    let is_local = |authority: &str| {
-        let host = authority.split(':').next().unwrap_or_default();
-        ["localhost", "127.0.0.1", "0.0.0.0"].contains(&host)
-    };
     let is_plain = |path: &str| path.chars().all(|c| c.is_ascii_alphanumeric() || "/_-.".contains(c));
-    let paths = split.filter(|(authority, path)| is_local(authority) && is_plain(path)).map(|(_, path)| path);
+    let paths = local_urls(test).map(|url| url.path).filter(|path| is_plain(path));
     paths.map(|path| path.trim_matches('/')).filter(|path| !path.is_empty()).collect()
 }
 
 impl ContextFiles {
+    /// Those of some paths that no source names, of an application that names the paths which it answers.
+    pub fn unnamed<'p>(&self, paths: impl IntoIterator<Item = &'p str>) -> Vec<String> {
+        if !self.names_routes() {
+            return Vec::new();
+        }
+        paths.into_iter().filter(|path| !self.names(path)).map(str::to_owned).collect()
+    }
+
     /// Whether it is an application of Python or Node whose sources name the paths that it answers, and no package may add a
     /// health page.
     fn names_routes(&self) -> bool {

@@ -7,6 +7,7 @@ use super::{COMPLETED, HEALTHY, STARTED, ServiceCheck, Stack, StackService};
 use crate::build::Build;
 use crate::compose::project::{ComposeValue, duration_nanoseconds};
 use crate::dockerfile::Keyword;
+use crate::inputs::BuildInput;
 
 /// Settings of a check as the engine takes them where none are written (moby, `daemon/health.go`): seconds, and tries.
 const DEFAULT: CheckTiming =
@@ -90,8 +91,17 @@ impl Default for CheckTiming {
 impl CheckTiming {
     /// That of a service: what its compose file does not set is that of its Dockerfile's HEALTHCHECK, else the engine's.
     pub fn of(service: &StackService) -> Self {
-        let written = |key: &str| service.value.get("healthcheck")?.get(key).map(ComposeValue::display);
-        let setting = |key: &str| written(key).or_else(|| image_setting(service, key));
+        Self::read(service.value.get("healthcheck"), service.image.as_ref())
+    }
+
+    /// That of the HEALTHCHECK in a Dockerfile: what it does not set is the engine's.
+    pub fn of_image(image: &BuildInput) -> Self {
+        Self::read(None, Some(image))
+    }
+
+    fn read(check: Option<&ComposeValue>, image: Option<&BuildInput>) -> Self {
+        let written = |key: &str| check?.get(key).map(ComposeValue::display);
+        let setting = |key: &str| written(key).or_else(|| image_setting(image?, key));
         let seconds = |key: &str| {
             let nanoseconds = duration_nanoseconds(&setting(key)?)?;
             #[allow(clippy::cast_precision_loss, reason = "seconds that people write")]
@@ -123,9 +133,8 @@ impl CheckTiming {
     }
 }
 
-/// A setting of the HEALTHCHECK in the Dockerfile that a service is built from.
-fn image_setting(service: &StackService, key: &str) -> Option<String> {
-    let input = service.image.as_ref()?;
+/// A setting of the HEALTHCHECK in a Dockerfile.
+fn image_setting(input: &BuildInput, key: &str) -> Option<String> {
     let build = Build::new(input);
     let (_, instruction) = build.last(build.target()?, Keyword::Healthcheck)?;
     let name = key.replace('_', "-");

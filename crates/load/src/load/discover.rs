@@ -10,8 +10,9 @@ use super::compose::lists_builds;
 use super::exclusion::Exclusion;
 use super::file::display_path;
 use super::recipes::may_build;
-use super::request::GatherRequest;
+use super::request::{GatherRequest, ManifestSelection};
 use super::tree_walk::{obstacle, tree_walk, unreadable_ignore_file};
+use super::workloads::is_manifest;
 use crate::data;
 use crate::dockerfile::Template;
 use crate::inputs::InputProblem;
@@ -31,6 +32,8 @@ pub(super) struct Discovery {
     pub recipes: Vec<PathBuf>,
     /// Pipelines, sorted.
     pub pipelines: Vec<PathBuf>,
+    /// Files that may be manifests, sorted; only where they are asked for.
+    pub manifests: Vec<PathBuf>,
     /// Dockerfiles that are inputs of tests, sorted: nobody builds them.
     pub test_inputs: Vec<PathBuf>,
     /// Folders with the name of a Dockerfile or a compose file, sorted.
@@ -98,7 +101,12 @@ pub(super) fn discover(root: &Path, request: &GatherRequest) -> Discovery {
     walk.run(|| {
         Box::new(|entry| {
             match entry {
-                Ok(entry) => visit(root, &entry, &discovery),
+                Ok(entry) => {
+                    visit(root, &entry, &discovery);
+                    if request.workloads == ManifestSelection::All {
+                        note_manifest(root, &entry, &discovery);
+                    }
+                }
                 Err(error) => note_error(&error, &discovery),
             }
             WalkState::Continue
@@ -112,6 +120,7 @@ pub(super) fn discover(root: &Path, request: &GatherRequest) -> Discovery {
     discovery.dockerfiles.sort();
     discovery.compose.sort();
     discovery.pipelines.sort();
+    discovery.manifests.sort();
     discovery.test_inputs.sort();
     leave_out_twins(&mut discovery.dockerfiles);
     discovery.folders.sort();
@@ -214,6 +223,14 @@ fn visit(root: &Path, entry: &DirEntry, discovery: &Mutex<Discovery>) {
         false => &mut discovery.dockerfiles,
     };
     list.push(entry.path().to_owned());
+}
+
+fn note_manifest(root: &Path, entry: &DirEntry, discovery: &Mutex<Discovery>) {
+    let is_named_so = entry.file_name().to_str().is_some_and(is_manifest);
+    let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
+    if is_named_so && is_file && !is_in_workflows(entry.path()) && !is_test_input(root, entry.path()) {
+        lock(discovery).manifests.push(entry.path().to_owned());
+    }
 }
 
 /// Whether a file lies in a folder of workflows, which may be the one that is looked at: no Compose file, whatever it is called.

@@ -21,6 +21,7 @@ use super::recipes::{self, NamedContext};
 use super::request::{FactSelection, GatherRequest, PipelineSelection};
 use super::text_files::texts;
 use super::workflows::add_workflows;
+use super::workloads::{add_probed_sources, add_workloads};
 use crate::build::{Build, generated_line};
 use crate::dockerfile::{self, Template};
 use crate::ignore::{self, Matcher};
@@ -45,7 +46,7 @@ pub fn gather(request: &GatherRequest) -> Result<Inputs, LoadError> {
         std::fs::read_dir(&request.path).map_err(|error| LoadError::of_system(&request.path, error))?;
     }
     let mut inputs = Inputs { root: display_path(&request.path), today: request.today, ..Inputs::default() };
-    let (mut files, mut recipes, mut pipelines) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut files, mut recipes, mut pipelines, mut manifests) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     if let Some(file) = &request.file {
         files.push(file.clone());
     } else if kind.is_dir() {
@@ -55,6 +56,7 @@ pub fn gather(request: &GatherRequest) -> Result<Inputs, LoadError> {
         files.extend(discovery.compose);
         recipes = discovery.recipes;
         pipelines = discovery.pipelines;
+        manifests = discovery.manifests;
     } else {
         files.push(request.path.clone());
     }
@@ -66,9 +68,11 @@ pub fn gather(request: &GatherRequest) -> Result<Inputs, LoadError> {
         PipelineSelection::All => {}
         PipelineSelection::Named(named) => pipelines.clone_from(named),
     }
-    let named = add_workflows(&mut inputs, &pipelines, &request.path);
+    let mut named = add_workflows(&mut inputs, &pipelines, &request.path);
+    named.extend(add_workloads(&mut inputs, &manifests, &request.path));
     super::settings::load_settings(&mut inputs, &named, &request.configuration, None);
     fill(&mut inputs, files.into_iter().zip(sources), request, (root, &recipes));
+    add_probed_sources(&mut inputs);
     if request.folder && inputs.builds.iter().all(|build| build.context.is_none()) {
         let parent = || folder_of(&request.path);
         inputs.folder = folder(&mut inputs, root.unwrap_or_else(parent));

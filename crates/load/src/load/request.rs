@@ -27,6 +27,8 @@ pub struct GatherRequest {
     pub compose: ComposeOptions,
     /// Which pipelines are looked at.
     pub pipelines: PipelineSelection,
+    /// Whether the manifests of a folder are looked at that describe containers.
+    pub workloads: ManifestSelection,
     /// Where settings come from.
     pub configuration: SettingsSource,
     /// Files and folders that are passed over where a folder is searched (`--exclude`).
@@ -56,6 +58,7 @@ impl GatherRequest {
             wants: FactSelection::Nothing,
             compose: ComposeOptions::default(),
             pipelines: PipelineSelection::None,
+            workloads: ManifestSelection::None,
             configuration: SettingsSource::default(),
             exclude: Vec::new(),
             line: CommandLinePolicy::default(),
@@ -77,6 +80,16 @@ pub enum PipelineSelection {
     All,
     /// These files.
     Named(Vec<PathBuf>),
+}
+
+/// Which manifests of a folder are looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ManifestSelection {
+    /// None.
+    #[default]
+    None,
+    /// All that describe containers.
+    All,
 }
 
 /// How `docker compose` is called for the projects that are looked at.

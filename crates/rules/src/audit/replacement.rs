@@ -72,13 +72,16 @@ const BACKUP: &str = "program that backs up a database";
 /// Rules that are about more than deployments, and whose findings speak against a replacement too.
 const OTHERS: [&str; 4] = ["shell-form-command", SHELL_AS_MAIN, "compose-migration-repeated", STOPPED_FIRST];
 
+/// The rule on manifests that is on without being selected.
+const DRIFT: &str = "probe-differs-from-healthcheck";
+
 const SHELL_AS_MAIN: &str = "shell-as-main-process";
 const STOPPED_FIRST: &str = "stop-before-start";
 
 /// The rules that are asked, as selectors.
 pub fn replacement_selectors() -> Vec<String> {
     let group = Group::Deploy.name();
-    std::iter::once(group).chain(OTHERS).map(str::to_owned).collect()
+    [group, DRIFT].into_iter().chain(OTHERS).map(str::to_owned).collect()
 }
 
 /// The services of the compose files of a run that a deployment replaces, in the order of files and names.

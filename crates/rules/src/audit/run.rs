@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::{ContextListing, Notice, ProblemReport, Report, SkippedInput, Threshold};
 use super::{
     context_problems, embedded, external, history_facts, image_facts, image_findings, listing, log_facts, masking,
-    overview, run_facts, shared_steps, workflows,
+    overview, run_facts, shared_steps, workflows, workloads,
 };
 use crate::build::Build;
 use crate::compose;
@@ -162,6 +162,7 @@ impl<'i> InputAudit<'i> {
             skipped: skipped(inputs, builds, policies, looked)
                 .into_iter()
                 .chain(workflows::gaps(inputs, mask))
+                .chain(workloads::gaps(inputs))
                 .collect(),
             rules_off: policies.rules_off(inputs),
             thresholds: thresholds(inputs, builds, policies),
@@ -287,6 +288,9 @@ fn mask_of(inputs: &Inputs, builds: &[Build]) -> Mask {
         layers.flat_map(|layer| &layer.public_values).for_each(|value| mask.add_public(value));
     }
     inputs.composes.iter().for_each(|compose| masking::add_compose(&mut mask, compose));
+    for manifest in &inputs.workloads.files {
+        mask.add_all(&manifest.content.hidden);
+    }
     masking::add_names(&mut mask, inputs, builds);
     mask
 }

@@ -8,6 +8,7 @@ use super::compose_context::ComposeCheck;
 use super::image_rules::ImageCheck;
 use super::metadata::{Metadata, body};
 use super::workflow_context::WorkflowCheck;
+use super::workload_context::WorkloadCheck;
 use super::{ALL, Context};
 use crate::dockerfile;
 use crate::dockerfile::Difference;
@@ -29,12 +30,15 @@ pub struct Rule {
     pub(super) compose: Option<ComposeCheck>,
     /// Checks a pipeline, if that is the subject of the rule.
     pub(super) workflow: Option<WorkflowCheck>,
+    /// Checks a manifest, if that is the subject of the rule.
+    pub(super) workload: Option<WorkloadCheck>,
     /// The front matter, parsed on first use.
     metadata: OnceLock<Metadata>,
 }
 
 /// Defines the rules of a file, each with its page and its check, and a test that runs the examples of the pages;
-/// `of_image`, `of_compose` or `of_workflow` before them for rules about built images, compose files or pipelines.
+/// `of_image`, `of_compose`, `of_workflow` or `of_workload` before them for rules about built images, compose files, pipelines or
+/// manifests.
 macro_rules! family {
     (of_image $($name:literal => $check:expr;)+) => {
         $crate::rules::catalogue::family!(@of_image $($name => $check;)+);
@@ -44,6 +48,9 @@ macro_rules! family {
     };
     (of_workflow $($name:literal => $check:expr;)+) => {
         $crate::rules::catalogue::family!(@of_workflow $($name => $check;)+);
+    };
+    (of_workload $($name:literal => $check:expr;)+) => {
+        $crate::rules::catalogue::family!(@of_workload $($name => $check;)+);
     };
     ($($name:literal => $check:expr;)+) => {
         $crate::rules::catalogue::family!(@new $($name => $check;)+);
@@ -80,12 +87,21 @@ impl Rule {
     /// The same rule with another text of its page.
     #[cfg(test)]
     pub(super) fn with_page(&self, page: &'static str) -> Self {
-        let Self { name, check, image, compose, workflow, .. } = *self;
-        Self { name, page, check, image, compose, workflow, metadata: OnceLock::new() }
+        let Self { name, check, image, compose, workflow, workload, .. } = *self;
+        Self { name, page, check, image, compose, workflow, workload, metadata: OnceLock::new() }
     }
 
     pub(super) const fn new(name: &'static str, page: &'static str, check: fn(&Context, &mut Findings)) -> Self {
-        Self { name, page, check, image: None, compose: None, workflow: None, metadata: OnceLock::new() }
+        Self {
+            name,
+            page,
+            check,
+            image: None,
+            compose: None,
+            workflow: None,
+            workload: None,
+            metadata: OnceLock::new(),
+        }
     }
 
     pub(super) const fn of_image(name: &'static str, page: &'static str, check: ImageCheck) -> Self {
@@ -97,6 +113,7 @@ impl Rule {
             image: Some(check),
             compose: None,
             workflow: None,
+            workload: None,
             metadata: OnceLock::new(),
         }
     }
@@ -109,6 +126,7 @@ impl Rule {
             image: None,
             compose: Some(check),
             workflow: None,
+            workload: None,
             metadata: OnceLock::new(),
         }
     }
@@ -121,6 +139,20 @@ impl Rule {
             image: None,
             compose: None,
             workflow: Some(check),
+            workload: None,
+            metadata: OnceLock::new(),
+        }
+    }
+
+    pub(super) const fn of_workload(name: &'static str, page: &'static str, check: WorkloadCheck) -> Self {
+        Self {
+            name,
+            page,
+            check: |_, _| {},
+            image: None,
+            compose: None,
+            workflow: None,
+            workload: Some(check),
             metadata: OnceLock::new(),
         }
     }

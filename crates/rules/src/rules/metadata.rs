@@ -124,6 +124,8 @@ words! {
         Image = "image",
         /// A workflow.
         Workflow = "workflow",
+        /// A manifest that says what a platform starts.
+        Workload = "workload",
         /// Suppressions and their effect: such rules run after all others.
         Suppressions = "suppressions",
     }

@@ -6,7 +6,7 @@ use super::image_rules::{ImageContext, ImageFinding};
 use super::workflow::context::drop_repeated;
 use super::{
     Category, Context, Neighbours, Policies, Policy, Rule, Subject, builder_checks, compose_run, find, image_rules,
-    is_there, known_rules, workflow_run,
+    is_there, known_rules, workflow_run, workload_run,
 };
 use crate::build::Build;
 use crate::dockerfile::{Arguments, Instruction, Keyword, is_open, is_steered};
@@ -94,19 +94,16 @@ pub fn run<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies) ->
             hidden.push(finding);
         }
     }
-    let (composed, more) = compose_run::run_composes(inputs, policies);
-    for finding in composed {
-        findings.push(finding);
-    }
-    for finding in more {
-        hidden.push(finding);
-    }
-    let (of_workflows, more) = workflow_run::run_workflows(inputs, builds, policies);
-    for finding in of_workflows {
-        findings.push(finding);
-    }
-    for finding in more {
-        hidden.push(finding);
+    let of_composes = compose_run::run_composes(inputs, policies);
+    let of_workflows = workflow_run::run_workflows(inputs, builds, policies);
+    let of_workloads = workload_run::run_workloads(inputs, policies);
+    for (kept_findings, more) in [of_composes, of_workflows, of_workloads] {
+        for finding in kept_findings {
+            findings.push(finding);
+        }
+        for finding in more {
+            hidden.push(finding);
+        }
     }
     outcome.findings = findings.into_sorted();
     drop_repeated(&mut outcome.findings, inputs, builds);
@@ -246,8 +243,10 @@ fn knows_all(name: &str, build: &Build, policy: &Policy) -> bool {
     let wanted_needs = metadata.needs.union(metadata.wants);
     let has = |need| is_there(build.input(), need) || (!build.uses_context() && is_of_context(need));
     // Those of compose files and images know nothing of a Dockerfile.
-    !matches!(metadata.subject, Subject::Suppressions | Subject::Compose | Subject::Image | Subject::Workflow)
-        && runs(rule, build)
+    !matches!(
+        metadata.subject,
+        Subject::Suppressions | Subject::Compose | Subject::Image | Subject::Workflow | Subject::Workload
+    ) && runs(rule, build)
         && wanted_needs.iter().all(has)
 }
 

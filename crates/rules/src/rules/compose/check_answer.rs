@@ -4,6 +4,7 @@ use crate::compose::escaped;
 use crate::compose::project::ComposeValue;
 use crate::data;
 use crate::finding::{Finding, Findings, Severity};
+use crate::inputs::local_urls;
 use crate::rules::ComposeContext;
 use crate::rules::compose_context::unfixed;
 use crate::rules::shared::compose_check_edit::{RawTest, word_end};
@@ -112,18 +113,7 @@ fn other_port(service: &StackService, check: &WrittenCheck) -> Option<String> {
 
 /// The ports of the URLs in a check that mean its own container; `None` where one is not known.
 fn local_ports(text: &str) -> Option<Vec<u16>> {
-    let mut ports = Vec::new();
-    for (at, separator) in text.match_indices("://") {
-        let rest = &text[at + separator.len()..];
-        let authority = rest.split(['/', '?', '#', ' ', '\'', '"', ')']).next().unwrap_or_default();
-        let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
-        if !["localhost", "127.0.0.1", "0.0.0.0"].contains(&host) {
-            continue;
-        }
-        let default = if text[..at].ends_with("https") { 443 } else { 80 };
-        ports.push(if port.is_empty() { default } else { port.parse().ok()? });
-    }
-    Some(ports)
+    local_urls(text).map(|url| url.port).collect()
 }
 
 /// The client of a check, and the server that it asks.

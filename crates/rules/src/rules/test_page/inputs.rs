@@ -12,12 +12,15 @@ use crate::inputs::context::BuildContext;
 use crate::inputs::{
     BuildInput, BuildOptions, CommitChanges, ComposeInput, ComposeReading, ComposeUse, ContextFiles, Date, GitModes,
     IgnoreInput, Inputs, MeasuredImage, Repository, SettingsFormat, SettingsInput, ShellcheckAnswers, StepHistory,
-    WorkflowInput, checked_sources, missing_dockerfiles, proxy_configurations,
+    WorkflowInput, WorkloadInput, WorkloadProject, checked_sources, missing_dockerfiles, probe_paths, probed_sources,
+    proxy_configurations,
 };
 use crate::manifest::{self, FileKind, Project};
 use crate::rules::compose_run::check_compose;
 use crate::rules::dockerfile_index::DockerfileIndex;
 use crate::rules::workflow_run::{check_workflow, join_findings};
+use crate::rules::workload_index::{ComposeStacks, WorkloadIndex};
+use crate::rules::workload_run::check_workload;
 use crate::rules::{Context, Neighbours, Policies, Rule, Subject, compose_breach, run, workflow_breach};
 use crate::settings::Choice;
 use crate::settings::CommandLinePolicy;
@@ -25,6 +28,7 @@ use crate::shellcheck;
 use crate::text::path::is_compose;
 use crate::text::{FileId, Source, path};
 use crate::workflow::{PipelineKind, pipeline_kind};
+use crate::workload;
 
 /// The date that is used for all examples.
 const TODAY: &str = "2026-11-20";
@@ -49,6 +53,13 @@ pub(super) fn findings(rule: &'static Rule, sources: &[Source], listing: &[(u64,
         let mut findings = all.fold(Findings::new(), Findings::chain).into_sorted();
         join_findings(&mut findings, &inputs);
         return findings;
+    }
+    if rule.metadata().subject == Subject::Workload {
+        let stacks = ComposeStacks::new(&inputs);
+        let index = WorkloadIndex::new(&inputs, &stacks);
+        let files = inputs.workloads.files.iter();
+        let all = files.fold(Findings::new(), |out, input| out.chain(check_workload(&inputs, &index, input, &[rule])));
+        return all.into_sorted();
     }
     if rule.metadata().subject == Subject::Suppressions {
         // Suppressions can be judged only if the other rules ran.
@@ -87,6 +98,7 @@ fn inputs(sources: &[Source], listing: &[(u64, &str)]) -> Inputs {
     }
     inputs.composes = composes(sources);
     inputs.workflows = workflows(sources, listing);
+    inputs.workloads = workloads(sources, &inputs.composes);
     inputs.changes = changes(sources).map(Arc::new);
     inputs.measured = measured(sources);
     for input in &mut inputs.builds {
@@ -183,6 +195,23 @@ fn compose(
         compose_use,
         reading,
     }
+}
+
+/// The manifests of an example, with what its files say of their probes.
+fn workloads(sources: &[Source], composes: &[ComposeInput]) -> WorkloadProject {
+    let read = |(index, source): (usize, &Source)| {
+        let is_meant = !is_compose(source.name()) && workload::may_have_workloads(source.name(), source.text());
+        let content = is_meant.then(|| workload::read(source.name(), source)).filter(|content| !content.is_empty())?;
+        Some(WorkloadInput { file: FileId(index as u32), content: Arc::new(content) })
+    };
+    let files: Vec<WorkloadInput> = sources.iter().enumerate().filter_map(read).collect();
+    let paths = probe_paths(&files);
+    let code = |source: &Source| FileKind::of(source.name()).is_code().then(|| source.text().to_owned());
+    let texts = sources.iter().map(|source| (source.name().to_owned(), code(source))).collect();
+    let context = ContextFiles { projects: Vec::new(), files: texts };
+    let folders = composes.iter().map(|_| FOLDER.to_owned()).chain([path::normalize(".")]);
+    let probed = folders.map(|folder| (folder, probed_sources(&context, &paths))).collect();
+    WorkloadProject { files, probed_sources: Arc::new(probed), ..WorkloadProject::default() }
 }
 
 /// The pipelines of an example, in a repository that holds its files.

@@ -7,6 +7,9 @@
 use crate::text::path::is_compose;
 use crate::workflow::pipeline_kind;
 
+/// Where manifests of examples lie.
+const MANIFESTS: &str = "deploy/";
+
 /// An example with its expected results.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Example<'a> {
@@ -136,10 +139,10 @@ impl<'a> PageReader<'a> {
         }
     }
 
-    /// Whether the example is one of pipelines, which other files belong to.
+    /// Whether the example is one of pipelines or manifests, which other files belong to.
     fn has_pipeline(&self) -> bool {
-        let is_pipeline =
-            |example: &Example| example.files.first().is_some_and(|(path, _)| pipeline_kind(path).is_some());
+        let is_meant = |path: &str| pipeline_kind(path).is_some() || path.starts_with(MANIFESTS);
+        let is_pipeline = |example: &Example| example.files.first().is_some_and(|(path, _)| is_meant(path));
         self.now.as_ref().is_some_and(is_pipeline)
     }
 

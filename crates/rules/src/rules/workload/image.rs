@@ -1,0 +1,89 @@
+//! Rules about the images of containers, and what runs before their programs.
+
+use crate::build::{Build, Reference, Setting as BuildSetting, User};
+use crate::data;
+use crate::finding::Findings;
+use crate::rules::workload_context::WorkloadContext;
+use crate::rules::workload_index::is_server_of_others;
+use crate::workload::{Container, Platform, Setting, WorkloadRole};
+
+crate::rules::family! {
+    of_workload
+    "runs-as-name" => runs_as_name;
+    "latest-image" => latest_image;
+    "migration-as-init-container" => migration_as_init_container;
+}
+
+/// The kubelet cannot know whether a name is root.
+fn runs_as_name(cx: &WorkloadContext, out: &mut Findings) {
+    for (workload, container) in cx.containers() {
+        let Setting::Known(true, span) = container.refuses_root else { continue };
+        if !container.user.is_absent() {
+            continue;
+        }
+        let Some(image) = cx.program(workload, container).and_then(|program| program.image()) else { continue };
+        let build = Build::new(image);
+        let Some(stage) = build.target() else { continue };
+        let BuildSetting::By(index, User::Other(user)) = build.user(stage) else { continue };
+        if user.bytes().all(|byte| byte.is_ascii_digit()) {
+            continue;
+        }
+        let source = image.file.source();
+        let line = source.line(build.instruction(index).span.start);
+        let message = format!(
+            "`runAsNonRoot` of `{}` needs a number, and its image says `USER {user}` ({}:{line}): the kubelet does not start it",
+            container.name,
+            source.name()
+        );
+        out.push(
+            cx.finding(span, message)
+                .help("write `runAsUser: 10001` with the number of that user, or the number behind USER"),
+        );
+    }
+}
+
+/// Words of pipelines that put another image into manifests.
+const REPLACERS: [&str; 4] = ["ecs-render-task-definition", " set image", "k8s-deploy@", "skaffold "];
+
+/// What runs depends on when a node fetched it.
+fn latest_image(cx: &WorkloadContext, out: &mut Findings) {
+    let is_replaced = cx.is_named_in_pipelines(&REPLACERS);
+    for workload in &cx.content().workloads {
+        let mut seen = std::collections::BTreeSet::new();
+        for container in workload.containers.iter().chain(&workload.init_containers) {
+            let Setting::Known(image, span) = &container.image else { continue };
+            let reference = Reference::of(image);
+            let is_pinned = image.contains('@') || reference.tag.is_some_and(|tag| tag != "latest");
+            let is_replaced = is_replaced && !is_server_of_others(image);
+            if is_pinned || is_replaced || container.is_local || !seen.insert(image) {
+                continue;
+            }
+            let effect = match workload.platform {
+                Platform::Kubernetes => "a rollback starts the same image, and nodes may run different ones",
+                Platform::Ecs => "a rollback starts the same image, and tasks may run different ones",
+            };
+            let message = format!("the image `{image}` of `{}` is whatever was pushed last: {effect}", container.name);
+            out.push(cx.finding(*span, message).help("write the version or the digest that the pipeline built"));
+        }
+    }
+}
+
+/// Each pod migrates, at each of its starts, and several at once.
+fn migration_as_init_container(cx: &WorkloadContext, out: &mut Findings) {
+    let workloads = cx.content().workloads.iter().filter(|workload| workload.role == WorkloadRole::Server);
+    for container in workloads.flat_map(|workload| &workload.init_containers) {
+        let line = command_line(container);
+        let Some(migration) = data::MIGRATIONS.keys().find(|migration| line.contains(migration)) else { continue };
+        let message = format!(
+            "`{}` runs `{migration}` before each pod, at each of its starts, and several of them at once",
+            container.name
+        );
+        let help = "write a Job that runs it once, and wait for it before the rollout: `kubectl wait --for=condition=complete`";
+        out.push(cx.finding(container.span, message).help(help));
+    }
+}
+
+fn command_line(container: &Container) -> String {
+    let words = [&container.command, &container.arguments].into_iter().filter_map(Setting::value).flatten();
+    words.map(String::as_str).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,148 @@
+//! Rules about what starts a container again, and what holds requests off.
+
+use crate::data;
+use crate::finding::Findings;
+use crate::rules::workload_context::WorkloadContext;
+use crate::shell::{Word, from_exec};
+use crate::text::Span;
+use crate::workload::{Container, Platform, Probe, ProbeAction, Setting, WorkloadRole};
+
+crate::rules::family! {
+    of_workload
+    "liveness-equals-readiness" => liveness_equals_readiness;
+    "liveness-touches-dependency" => liveness_touches_dependency;
+    "startup-budget-too-short" => startup_budget_too_short;
+    "readiness-missing-behind-service" => readiness_missing_behind_service;
+}
+
+/// A container that is only not ready is killed.
+fn liveness_equals_readiness(cx: &WorkloadContext, out: &mut Findings) {
+    for (_, container) in cx.containers() {
+        let (Setting::Known(liveness, span), Some(readiness)) = (&container.liveness, container.readiness.value())
+        else {
+            continue;
+        };
+        let is_patient = liveness.patience().zip(readiness.patience()).is_none_or(|(live, ready)| live > ready);
+        if !is_same(&liveness.action, &readiness.action) || is_patient {
+            continue;
+        }
+        let message = format!(
+            "the livenessProbe of `{}` is its readinessProbe: a container that is only not ready is killed",
+            container.name
+        );
+        let help = "remove the livenessProbe, or ask for something that depends on nothing else, with three times the patience";
+        out.push(cx.finding(*span, message).help(help));
+    }
+}
+
+/// Whether two probes certainly do the same.
+fn is_same(first: &ProbeAction, other: &ProbeAction) -> bool {
+    match (first, other) {
+        (ProbeAction::Http(a), ProbeAction::Http(b)) => {
+            a.path.value().is_some() && a.path.value() == b.path.value() && a.port.value() == b.port.value()
+        }
+        (ProbeAction::Exec(a), ProbeAction::Exec(b)) => a.value().is_some() && a.value() == b.value(),
+        // That a port is open depends on nothing else.
+        _ => false,
+    }
+}
+
+/// A container is killed because another one is away.
+fn liveness_touches_dependency(cx: &WorkloadContext, out: &mut Findings) {
+    for (workload, container) in cx.containers() {
+        let Setting::Known(liveness, span) = &container.liveness else { continue };
+        let help = "remove the livenessProbe, or ask for something that touches nothing outside of the program; let the readinessProbe ask";
+        if let Some(host) = asked_host(container, liveness) {
+            let message = format!(
+                "the livenessProbe of `{}` asks `{host}`: while that is away, this container is killed again and again",
+                container.name
+            );
+            out.push(cx.finding(*span, message).help(help));
+            continue;
+        }
+        let ProbeAction::Http(http) = &liveness.action else { continue };
+        let Some(path) = http.path.value() else { continue };
+        let Some(program) = cx.program(workload, container) else { continue };
+        if program.sources().is_some_and(|sources| sources.with_others.contains(path)) {
+            let message = format!(
+                "the livenessProbe of `{}` asks for `{path}`, whose handler asks a database: while that is away, the container is \
+                 killed again and again",
+                container.name
+            );
+            out.push(cx.finding(http.path.span().unwrap_or(*span), message).help(help));
+        }
+    }
+}
+
+/// Another host that a probe asks with a client (`data/check_clients.tsv`).
+fn asked_host(container: &Container, probe: &Probe) -> Option<String> {
+    let ProbeAction::Exec(Setting::Known(words, _)) = &probe.action else { return None };
+    let argv: Vec<(&str, Span)> = words.iter().map(|word| (word.as_str(), Span::at(0))).collect();
+    let script = from_exec(&argv);
+    script.invocations().into_iter().find_map(|invocation| {
+        let row = data::CHECK_CLIENTS.row(invocation.program?)?;
+        let options: Vec<&str> = data::words(row[3]).filter(|word| word.starts_with('-')).collect();
+        let mut words = invocation.args.iter().map(Word::text);
+        let host = loop {
+            let word = words.next()?;
+            if options.contains(&word) {
+                break words.next()?;
+            }
+            if let Some(host) = options.iter().find_map(|option| word.strip_prefix(option)?.strip_prefix('=')) {
+                break host;
+            }
+        };
+        let is_plain = host.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+        let is_itself = ["localhost", "127.0.0.1", "0.0.0.0"].contains(&host) || host == container.name;
+        (is_plain && !host.is_empty() && !is_itself && !host.starts_with('-')).then(|| host.to_owned())
+    })
+}
+
+/// A container is killed before it may be ready.
+fn startup_budget_too_short(cx: &WorkloadContext, out: &mut Findings) {
+    for (workload, container) in cx.containers() {
+        let (key, probe, span) = match (&container.startup, &container.liveness) {
+            (Setting::Known(probe, span), _) => ("startupProbe", probe, *span),
+            (Setting::Absent, Setting::Known(probe, span)) => ("livenessProbe", probe, *span),
+            _ => continue,
+        };
+        let Some(budget) = probe.budget() else { continue };
+        let Some(program) = cx.program(workload, container) else { continue };
+        let checks = program.checks();
+        let Some(shortest) = checks.iter().min_by(|a, b| a.start_period.total_cmp(&b.start_period)) else { continue };
+        #[allow(clippy::cast_possible_truncation, reason = "seconds that people write")]
+        let start = shortest.start_period as i64;
+        if start <= budget {
+            continue;
+        }
+        let message = format!(
+            "the {key} of `{}` gives up after {budget} s, and the healthcheck of `{}` ({}) lets its start take {start} s",
+            container.name,
+            program.name(),
+            shortest.place
+        );
+        let failures = start.unsigned_abs().div_ceil(5);
+        let help = format!("write a `startupProbe` with `periodSeconds: 5` and `failureThreshold: {failures}`");
+        out.push(cx.finding(span, message).help(help));
+    }
+}
+
+/// A new pod gets requests before it can answer.
+fn readiness_missing_behind_service(cx: &WorkloadContext, out: &mut Findings) {
+    for workload in &cx.content().workloads {
+        let is_open = |container: &Container| container.readiness.is_absent();
+        let is_meant = workload.platform == Platform::Kubernetes && workload.role == WorkloadRole::Server;
+        if !is_meant || !workload.containers.iter().all(is_open) {
+            continue;
+        }
+        let Some(service) = cx.service(workload) else { continue };
+        let Some(container) = workload.containers.first() else { continue };
+        let message = format!(
+            "`{}` has no readinessProbe: the Service `{}` sends it requests as soon as it is started",
+            container.name, service.name
+        );
+        out.push(
+            cx.finding(container.span, message).help("write a `readinessProbe` that asks what the healthcheck asks"),
+        );
+    }
+}

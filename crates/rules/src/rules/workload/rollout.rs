@@ -1,0 +1,115 @@
+//! Rules about what is lost while new pods replace old ones.
+
+use crate::finding::Findings;
+use crate::rules::workload_context::WorkloadContext;
+use crate::workload::{Platform, Setting, Workload, WorkloadRole};
+
+crate::rules::family! {
+    of_workload
+    "drain-missing" => drain_missing;
+    "grace-shorter-than-drain" => grace_shorter_than_drain;
+    "rolls-with-outage" => rolls_with_outage;
+}
+
+/// Seconds from the signal to stop until a container is killed (Kubernetes docs: pod lifecycle).
+const GRACE: i64 = 30;
+
+/// The signal to stop and the news that a pod is gone travel at the same time.
+fn drain_missing(cx: &WorkloadContext, out: &mut Findings) {
+    for (workload, container) in cx.containers() {
+        let is_kept = !container.pre_stop.is_absent() || workload.kind != "Deployment" || container.ports.is_empty();
+        if is_kept || cx.program(workload, container).is_none() {
+            continue;
+        }
+        let Some(service) = cx.service(workload) else { continue };
+        let message = format!(
+            "`{}` is told to stop while the Service `{}` still sends it requests: it has no `preStop`",
+            container.name, service.name
+        );
+        let help = "write `lifecycle: {preStop: {sleep: {seconds: 5}}}` (Kubernetes 1.30 and later), or let the program answer on for \
+                    some seconds after the signal";
+        out.push(cx.finding(container.span, message).help(help));
+    }
+}
+
+/// What `preStop` waits for is taken from the time to stop.
+fn grace_shorter_than_drain(cx: &WorkloadContext, out: &mut Findings) {
+    for (workload, container) in cx.containers() {
+        let Setting::Known(pre_stop, span) = &container.pre_stop else { continue };
+        let (Some(seconds), Some(grace)) = (pre_stop.seconds, workload.grace_seconds.value_or(GRACE)) else { continue };
+        if seconds < grace {
+            continue;
+        }
+        let message = format!(
+            "`preStop` of `{}` waits {seconds} s, and the container is killed after {grace} s: its program is not told to stop",
+            container.name
+        );
+        let place = workload.grace_seconds.span().unwrap_or(*span);
+        let help = format!("write `terminationGracePeriodSeconds: {}`", seconds.saturating_add(GRACE));
+        out.push(cx.finding(place, message).help(help));
+    }
+}
+
+/// For a while nobody answers.
+fn rolls_with_outage(cx: &WorkloadContext, out: &mut Findings) {
+    for workload in &cx.content().workloads {
+        match workload.platform {
+            Platform::Kubernetes => deployment_outage(cx, workload, out),
+            Platform::Ecs => {}
+        }
+    }
+    for service in &cx.content().task_services {
+        let Setting::Known(0, span) = service.minimum_percent else { continue };
+        if service.replicas.value() == Some(&0) || service.links.is_empty() {
+            continue;
+        }
+        let message = format!(
+            "the service `{}` may stop all of its tasks before new ones run: for a while nobody answers",
+            service.name
+        );
+        out.push(cx.finding(span, message).help("keep at least 100 %: ECS then starts new tasks first"));
+    }
+}
+
+fn deployment_outage(cx: &WorkloadContext, workload: &Workload, out: &mut Findings) {
+    if workload.kind != "Deployment" || workload.role != WorkloadRole::Server || workload.replicas.value() == Some(&0) {
+        return;
+    }
+    let Some(service) = cx.service(workload) else { return };
+    let name = workload.name.as_deref().unwrap_or(&service.name);
+    if let Setting::Known(strategy, span) = &workload.rollout.strategy
+        && strategy == "Recreate"
+    {
+        // Nobody calls a database a service with an outage: its folder takes one program at a time.
+        let is_own = workload.containers.iter().any(|container| cx.program(workload, container).is_some());
+        if is_own {
+            let message = format!(
+                "`{name}` stops all of its pods before new ones start: the Service `{}` answers nobody meanwhile",
+                service.name
+            );
+            let help = "write `type: RollingUpdate` with `maxUnavailable: 0`; a volume that only one node may mount needs another place first";
+            out.push(cx.finding(*span, message).help(help));
+        }
+        return;
+    }
+    let Setting::Known(unavailable, span) = &workload.rollout.max_unavailable else { return };
+    if cx.is_scaled(workload) {
+        return;
+    }
+    let Some(replicas) = workload.replicas.value_or(1) else { return };
+    let Some(count) = unavailable_pods(unavailable, replicas).filter(|count| *count >= replicas) else { return };
+    let message = format!(
+        "`{name}` has {replicas} {}, and a rollout may take away {count}: the Service `{}` answers nobody meanwhile",
+        if replicas == 1 { "pod" } else { "pods" },
+        service.name
+    );
+    out.push(cx.finding(*span, message).help("write `maxUnavailable: 0` and `maxSurge: 1`"));
+}
+
+/// How many pods may be away; a share is rounded down.
+fn unavailable_pods(text: &str, replicas: i64) -> Option<i64> {
+    match text.strip_suffix('%') {
+        Some(share) => Some(share.parse::<i64>().ok()?.checked_mul(replicas)? / 100),
+        None => text.parse().ok(),
+    }
+}
