@@ -9,6 +9,7 @@ mod known;
 mod listening;
 mod packages;
 mod program;
+mod request;
 mod settings;
 mod sign;
 
@@ -20,6 +21,7 @@ pub use self::evidence::{
 pub use self::graph::{CheckTime, CheckTiming, StartGraph, StartPath, StartedService};
 pub use self::known::{KnownService, known_service};
 pub use self::program::ServiceProgram;
+pub use self::request::{AnswerReading, CheckQuestion, PageRequest};
 pub use self::settings::{ServiceSettings, configured_test, usual_test};
 
 use std::collections::{BTreeMap, BTreeSet};
