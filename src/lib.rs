@@ -49,6 +49,7 @@
 //! | `optimize` | [`startup`] | what the start of a compose project proves |
 //! | `emit` | [`emit`] | compose files for repositories |
 //! | `emit` | [`deployment`] | files that replace containers without a lost request |
+//! | `emit` | [`cluster`] | files for clusters: Kubernetes, ECS |
 //! | `emit` | [`release`] | the plan before a deployment, the report after it |
 //! | `emit` | [`pipeline`] | pipelines that test, build, start, tag and deploy |
 //! | `report` | [`wire`] | the shapes of JSON results |
@@ -74,7 +75,7 @@ pub use dockopt_cache::{arrange, attribution, cache, shellcheck, variables};
 #[doc(no_inline)]
 pub use dockopt_dockerfile::{bake, compose, dockerfile, ignore};
 #[doc(no_inline)]
-pub use dockopt_emit::{deployment, emit, pipeline, release};
+pub use dockopt_emit::{cluster, deployment, emit, pipeline, release};
 #[doc(no_inline)]
 pub use dockopt_finding::{finding, fix, settings};
 #[doc(no_inline)]

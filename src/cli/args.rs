@@ -23,6 +23,7 @@ pub(super) use self::compose::{
 };
 pub(super) use self::deploy::{
     DeployCheck, DeployCommand, DeployEmit, DeployPlan, DeployReport, DeployStrategy, DeployTool, DeployVerify,
+    EmitTool,
 };
 pub(super) use self::fix::FixArgs;
 pub(super) use self::history::History;

@@ -1,5 +1,6 @@
 //! `dockopt deploy`.
 
+mod cluster;
 mod emit;
 mod plan;
 mod project;

@@ -49,6 +49,7 @@ mod context;
 mod crash;
 mod cycles;
 mod deploy_check;
+mod deploy_cluster;
 mod deploy_mutation;
 mod deploy_plan;
 mod deploy_report;

@@ -21,7 +21,7 @@ pub use self::evidence::{
 pub use self::graph::{CheckTime, CheckTiming, StartGraph, StartPath, StartedService};
 pub use self::known::{KnownService, known_service};
 pub use self::program::ServiceProgram;
-pub use self::request::{CheckRequest, check_request};
+pub use self::request::{AnswerReading, CheckQuestion, CheckRequest, PageRequest, check_request};
 pub use self::settings::{ServiceSettings, configured_test, usual_test};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,6 +4,7 @@
 //! `HAProxy` keeps a fixed address in a network of its own, under which callers find the service. It knows the containers by
 //! their names, and takes new ones in by its runtime interface: a reload would cut connections.
 
+mod fingerprint;
 mod haproxy;
 mod input;
 mod overlay;
@@ -15,6 +16,10 @@ mod service;
 mod swarm;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use self::fingerprint::fingerprint;
+pub(crate) use self::plan::image_parts;
+pub(crate) use self::port::{called_ports, image_ports};
 
 pub use self::input::{DeploymentInput, DeploymentStrategy, OVERRIDE, is_written_override};
 pub use self::proof::{

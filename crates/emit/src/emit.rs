@@ -18,7 +18,9 @@ mod services;
 mod files;
 mod recipes;
 
-pub use self::files::emission::{Emission, EmittedFile, is_written_by_deploy_emit};
+pub use self::files::emission::{
+    DependencyTranslation, Emission, EmissionStep, EmittedFile, is_written_by_deploy_emit,
+};
 pub use self::input::{ENVIRONMENT_FILES, EmitInput, EmitOverrides, IGNORE_FILE};
 pub use self::plan::{Choice, ComposePlan, PlannedService, ServiceRole};
 pub use self::recipes::{JUST_FILES, RecipeInput, add_recipes};

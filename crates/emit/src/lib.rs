@@ -12,5 +12,6 @@ use dockopt_text::{data, secret, text, yaml};
 
 pub mod emit; // compose files for repositories
 pub mod deployment; // files that replace containers without a lost request
+pub mod cluster; // files for clusters: Kubernetes, ECS
 pub mod release; // the plan before a deployment, the report after it
 pub mod pipeline; // pipelines that test, build, start, tag and deploy

@@ -80,7 +80,7 @@ pub fn pipeline(input: &PipelineInput) -> Emission {
     };
     let is_new = |file: &EmittedFile| (input.text_of)(&file.path).as_ref() != Some(&file.text);
     let files = files.into_iter().map(with_header).filter(is_new).collect();
-    Emission { files, choices: plan.choices, notes: plan.notes, failure: None }
+    Emission { files, choices: plan.choices, notes: plan.notes, ..Emission::default() }
 }
 
 /// What has to be set for the deployment.

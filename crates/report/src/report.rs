@@ -54,7 +54,7 @@ pub use self::catalogue::{explain, rules, rules_json};
 pub use self::comparison::{
     GITHUB_LIMIT, GITLAB_LIMIT, MarkdownOptions, comparison, comparison_json, comparison_markdown,
 };
-pub use self::compose_emit::{compose_emit, compose_emit_json};
+pub use self::compose_emit::{cluster_page, compose_emit, compose_emit_json};
 pub use self::compose_env::{compose_env, compose_env_json};
 pub use self::compose_graph::{GraphLanguage, compose_graph, compose_graph_json, compose_graph_source};
 pub use self::compose_verify::{compose_verify, compose_verify_json};

@@ -98,6 +98,8 @@ tables! {
     CHECK_CLIENTS = "check_clients.tsv";
     /// Requests in the code of checks.
     CHECK_REQUESTS = "check_requests.tsv";
+    /// Words of healthchecks by what they say of what is asked.
+    CHECK_WORDS = "check_words.tsv";
     /// Words of healthchecks that do more than ask.
     CHECK_WORK = "check_work.tsv";
     /// Signs of services whose image is not known.
@@ -318,6 +320,12 @@ tables! {
     SOURCE_PATTERNS = "source_patterns.tsv";
     /// Keys of services that `docker stack deploy` works with.
     STACK_KEYS = "stack_keys.tsv";
+    /// Sizes of tasks that Fargate runs.
+    FARGATE_SIZES = "fargate_sizes.tsv";
+    /// Users of public images with their numbers.
+    ACCOUNT_NUMBERS = "account_numbers.tsv";
+    /// Keys of services that manifests of a cluster say otherwise.
+    CLUSTER_KEYS = "cluster_keys.tsv";
     /// Servers that end in order on another signal than SIGTERM.
     STOP_SIGNALS = "stop_signals.tsv";
     /// Variables without which an image does not start.

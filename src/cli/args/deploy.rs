@@ -15,8 +15,8 @@ pub(in crate::cli) enum DeployCommand {
                       without loss, a manifest has a finding, or with --strict something is not known\n  2: an error"
     )]
     Check(DeployCheck),
-    /// Write files for an engine that exists, with which containers are replaced without a lost request; shows a diff by
-    /// default
+    /// Write files for an engine or a cluster that exists, with which containers are replaced without a lost request; shows a
+    /// diff by default
     #[command(
         after_help = "Exit codes:\n  0: the files are written or shown\n  1: a service cannot be replaced, or with --check a file would \
                       be written\n  2: an error"
@@ -57,6 +57,19 @@ pub(in crate::cli) enum DeployTool {
     Swarm,
 }
 
+/// What files are written for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(in crate::cli) enum EmitTool {
+    /// `HAProxy` in front of the containers of a compose project, and a script that switches
+    Haproxy,
+    /// A stack file: Swarm starts new containers first, watches them, and rolls back
+    Swarm,
+    /// Manifests: Deployments with probes made of the healthchecks, Services, Jobs, `ConfigMaps`; no cluster is asked
+    Kubernetes,
+    /// One template of `CloudFormation` for ECS on Fargate; no account is asked
+    Ecs,
+}
+
 /// How requests move to the new version.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(in crate::cli) enum DeployStrategy {
@@ -76,16 +89,19 @@ pub(in crate::cli) struct DeployEmit {
     pub path: PathBuf,
     /// What replaces the containers
     #[arg(long = "for", value_enum, value_name = "TOOL")]
-    pub tool: DeployTool,
+    pub tool: EmitTool,
     /// How requests move to the new version
     #[arg(long, value_enum, default_value_t, value_name = "STRATEGY")]
     pub strategy: DeployStrategy,
-    /// The folder of the script, in the folder of the project
+    /// The folder of the files, in the folder of the project
     #[arg(long, default_value = "deploy", value_name = "DIR")]
     pub to: String,
     /// Only this service (repeatable) [default: all that can be replaced]
     #[arg(long = "service", value_name = "SERVICE")]
     pub services: Vec<String>,
+    /// Say for each field of a cluster's files why it is there, instead of a diff
+    #[arg(long)]
+    pub explain: bool,
     /// Write the files
     #[arg(short, long)]
     pub write: bool,

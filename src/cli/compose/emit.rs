@@ -6,7 +6,7 @@ use super::recipes::add_just_recipes;
 use crate::audit::InputAudit;
 use crate::cli::args::{ComposeEmit, Global};
 use crate::cli::exit::{CLEAN, FAILED, FOUND};
-use crate::cli::output::{CommandFailure, complain, print, print_page};
+use crate::cli::output::{CommandFailure, complain, medium, print, print_page};
 use crate::cli::{changes, progress, terminal};
 use crate::emit::{ENVIRONMENT_FILES, Emission, EmitInput, EmitOverrides, IGNORE_FILE, JUST_FILES};
 use crate::finding::{Mask, Target};
@@ -70,8 +70,16 @@ impl EmissionShow {
         match global.format {
             Format::Json => print(global, &report::compose_emit_json(emission))?,
             Format::Text if self.explain => print_page(global, &page(&outcome))?,
-            Format::Text if self.write || self.check || names.is_empty() => print(global, "")?,
-            Format::Text => print(global, &changes::diff(global, &mut outcome, mask))?,
+            Format::Text if self.check => print(global, "")?,
+            Format::Text => {
+                let is_shown = !self.write && !names.is_empty();
+                let mut text = if is_shown { changes::diff(global, &mut outcome, mask) } else { Vec::new() };
+                if let Some(page) = report::cluster_page(emission) {
+                    let page = page.write(medium(global), terminal::stdout(global));
+                    text.extend(format!("{}{page}", if is_shown { "\n" } else { "" }).into_bytes());
+                }
+                print(global, &text)?;
+            }
             _ => print_page(global, &page(changes::with_names_here(&mut outcome)))?,
         }
         if global.format == Format::Text && !self.explain {
@@ -154,6 +162,14 @@ fn hide_secrets(emission: &mut Emission, mask: &Mask) -> bool {
     }
     for note in &mut emission.notes {
         *note = mask.apply(note);
+    }
+    for known in &mut emission.dependencies {
+        known.reason = mask.apply(&known.reason);
+    }
+    for step in &mut emission.steps {
+        for text in step.commands.iter_mut().chain([&mut step.title, &mut step.remark]) {
+            *text = mask.apply(text);
+        }
     }
     is_masked
 }

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::cluster;
 use super::project::{ReplaceableProject, ServiceSelection};
-use crate::cli::args::{DeployEmit, DeployStrategy, DeployTool, Global};
+use crate::cli::args::{DeployEmit, DeployStrategy, DeployTool, EmitTool, Global};
 use crate::cli::compose::EmissionShow;
 use crate::cli::exit::{CLEAN, FOUND};
 use crate::cli::output::CommandFailure;
 use crate::cli::terminal;
+use crate::cluster::{ecs_template, kubernetes_manifests};
 use crate::compose::OVERRIDE_FILES;
 use crate::deployment::{DeployedService, DeploymentInput, DeploymentStrategy, haproxy_deployment, swarm_deployment};
 use crate::emit::{Emission, is_written_by_deploy_emit};
@@ -18,26 +20,59 @@ use crate::text::path;
 
 pub(super) fn run(global: &Global, command: &DeployEmit) -> Result<u8, CommandFailure> {
     check_folder(&command.to)?;
+    let tool = match command.tool {
+        EmitTool::Haproxy => DeployTool::Haproxy,
+        EmitTool::Swarm => DeployTool::Swarm,
+        EmitTool::Kubernetes => return emit_cluster(global, command, kubernetes_manifests, "kubernetes"),
+        EmitTool::Ecs => return emit_cluster(global, command, ecs_template, "ecs"),
+    };
     let wanted = ServiceSelection { services: &command.services, needs_replaceable: true, is_quiet: false };
     let Some(known) = ReplaceableProject::read(global, &command.path, &wanted)? else { return Ok(FOUND) };
-    let wanted = (command.tool, command.strategy);
-    let mut emission = match emission(wanted, &command.to, &known)? {
+    let mut emission = match emission((tool, command.strategy), &command.to, &known)? {
         Ok(emission) => emission,
-        Err(refusals) => {
-            for why in &refusals {
-                terminal::error(global, why, None);
-            }
-            return Ok(FOUND);
-        }
+        Err(refusals) => return Ok(refuse(global, &refusals)),
     };
-    emission.notes.extend(known.notes(match command.tool {
+    emission.notes.extend(known.notes(match tool {
         DeployTool::Haproxy => "is left out",
         DeployTool::Swarm => "is stopped before its new container is started",
     }));
-    let show = EmissionShow { write: command.write, check: command.check, explain: false };
+    show(global, command, &mut emission, &known)
+}
+
+/// Writes or shows files of a cluster, in this folder below that of the files.
+fn emit_cluster(
+    global: &Global,
+    command: &DeployEmit,
+    write: cluster::Writer,
+    subfolder: &str,
+) -> Result<u8, CommandFailure> {
+    let Some(project) = cluster::read(global, command)? else { return Ok(FOUND) };
+    let mut emission = match cluster::emission(write, &command.to, subfolder, &project) {
+        Ok(emission) => emission,
+        Err(refusals) => return Ok(refuse(global, &refusals)),
+    };
+    cluster::check_files(&emission, Path::new(&project.0.project.folder))?;
+    show(global, command, &mut emission, &project.0)
+}
+
+fn show(
+    global: &Global,
+    command: &DeployEmit,
+    emission: &mut Emission,
+    known: &ReplaceableProject,
+) -> Result<u8, CommandFailure> {
+    let show = EmissionShow { write: command.write, check: command.check, explain: command.explain };
     let folder = folder_as_named(command, Path::new(&known.project.folder));
-    let count = show.run(global, folder, &mut emission, &known.mask)?;
+    let count = show.run(global, folder, emission, &known.mask)?;
     Ok(if command.check && count > 0 { FOUND } else { CLEAN })
+}
+
+/// Says why nothing can be written.
+fn refuse(global: &Global, refusals: &[String]) -> u8 {
+    for why in refusals {
+        terminal::error(global, why, None);
+    }
+    FOUND
 }
 
 /// The files below the folder `to`, or why a service cannot be replaced this way.

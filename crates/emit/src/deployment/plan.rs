@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::fingerprint::fingerprint;
 use super::input::{DeploymentInput, OVERRIDE, is_written_override};
 use super::port::{RequestPort, request_ports};
 use crate::compose::project::{ComposeMap, ComposeValue, duration_nanoseconds};
@@ -200,7 +201,7 @@ fn network_names(service: &StackService) -> Vec<String> {
 }
 
 /// What tells the image of a service: its name, else what it is built from.
-pub(super) fn image_parts(service: &StackService) -> String {
+pub(crate) fn image_parts(service: &StackService) -> String {
     let build = service.value.get("build");
     let part = |key: &str| build.and_then(|build| build.get(key)).map(ComposeValue::display).unwrap_or_default();
     let parts = || ["context", "dockerfile", "target"].map(part).join(" ");
@@ -283,12 +284,7 @@ fn callers(
 /// Networks that no other project is likely to have: from the project's name, past those that the project itself names. Those of
 /// an earlier run stay, so that whoever has to choose others for this host changes them there.
 fn subnets(input: &DeploymentInput, count: usize) -> Vec<String> {
-    // FNV-1a: the same files for the same project.
-    let hash = input
-        .project
-        .name
-        .bytes()
-        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let hash = fingerprint(&input.project.name);
     let all = (0..u32::from(u16::MAX)).map(|step| {
         let number = hash.wrapping_add(step);
         format!("10.{}.{}", 192 + (number >> 8) % 32, number % 256)

@@ -56,6 +56,14 @@ pub(super) fn request_ports(
     Ok(numbers.into_iter().enumerate().map(port).collect())
 }
 
+/// The ports of a service that proxies and variables of other services name.
+pub(crate) fn called_ports(compose: &ComposeInput, stack: &Stack, service: &StackService) -> BTreeSet<u16> {
+    let addresses = addresses_of_others(stack, service.name);
+    let mut ports = proxied_ports(compose, service.name).0;
+    ports.extend(addresses.iter().flat_map(|text| written_ports(text, service.name)));
+    ports
+}
+
 /// Whether a text has a word that no digit follows.
 fn has_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| !text[at + word.len()..].starts_with(|c: char| c.is_ascii_digit()))
@@ -148,7 +156,7 @@ fn written_ports(text: &str, name: &str) -> BTreeSet<u16> {
 }
 
 /// The ports that the image of a service exposes.
-fn image_ports(service: &StackService) -> Vec<u16> {
+pub(crate) fn image_ports(service: &StackService) -> Vec<u16> {
     let Some(input) = &service.image else { return Vec::new() };
     let build = Build::new(input);
     let target = build.target().or(build.stages().last());

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::page::{Block, Column, Medium, Page, Section, Table, Tone, code, note, plain, toned};
+use super::page::{Block, Column, Listing, Medium, Page, Section, Table, Tone, code, note, plain, toned};
 use super::patch::diff_sections;
-use crate::emit::{Choice, Emission};
+use crate::emit::{Choice, DependencyTranslation, Emission};
 use crate::finding::Mask;
 use crate::fix::Change;
 
@@ -32,8 +32,51 @@ pub fn compose_emit(emission: &Emission, changes: &[Change], mask: &Mask) -> Pag
     if !reasons.blocks.is_empty() {
         page.push(reasons);
     }
+    for section in cluster_sections(emission) {
+        page.push(section);
+    }
     page.push_list(emission.notes.iter().map(note).collect());
     page
+}
+
+/// What became of each dependency, and the steps with which the files come into service, for a terminal that shows a diff of
+/// the files; `None` where there are neither.
+pub fn cluster_page(emission: &Emission) -> Option<Page> {
+    let mut page = Page::default();
+    for section in cluster_sections(emission) {
+        page.push(section);
+    }
+    (!page.blocks.is_empty()).then_some(page)
+}
+
+fn cluster_sections(emission: &Emission) -> Vec<Section> {
+    let mut sections = Vec::new();
+    if !emission.dependencies.is_empty() {
+        let row = |known: &DependencyTranslation| {
+            let edge = code(format!("{} → {}", known.service, known.target));
+            vec![edge, code(&known.condition), plain(&known.outcome), plain(&known.reason)]
+        };
+        let rows = emission.dependencies.iter().map(row).collect();
+        let columns = [Column::Left, Column::Left, Column::Left, Column::Wrapped];
+        let table = Table::new(&columns, rows).with_head(&["depends_on", "condition", "becomes", "why"]);
+        sections.push(Section::new(toned("How each depends_on was translated", Tone::Strong)).with(table));
+    }
+    if !emission.steps.is_empty() {
+        let mut steps = Section::new(toned("Steps", Tone::Strong));
+        for (number, step) in (1..).zip(&emission.steps) {
+            let listing = Listing {
+                caption: plain(format!("{number}. {}", step.title)),
+                lines: step.commands.clone(),
+                is_verbatim: false,
+            };
+            steps.push(Block::Listing(listing));
+            if !step.remark.is_empty() {
+                steps.push(Block::Paragraph(note(&step.remark)));
+            }
+        }
+        sections.push(steps);
+    }
+    sections
 }
 
 /// The same as JSON, with the files.
@@ -42,12 +85,29 @@ pub fn compose_emit_json(emission: &Emission) -> String {
     let choices = emission.choices.iter().map(
         |choice| json!({"service": choice.service, "key": choice.key, "reason": choice.reason, "place": choice.place}),
     );
-    let value = json!({
+    let mut value = json!({
         "schema": "dockopt.compose-emit/1",
         "dockopt": env!("CARGO_PKG_VERSION"),
         "files": files.collect::<Vec<_>>(),
         "choices": choices.collect::<Vec<_>>(),
         "notes": emission.notes,
     });
+    let dependencies = emission.dependencies.iter().map(|known| {
+        json!({
+            "service": known.service,
+            "target": known.target,
+            "condition": known.condition,
+            "outcome": known.outcome,
+            "reason": known.reason,
+        })
+    });
+    let steps = emission
+        .steps
+        .iter()
+        .map(|step| json!({"title": step.title, "commands": step.commands, "remark": step.remark}));
+    if !emission.steps.is_empty() {
+        value["dependencies"] = dependencies.collect();
+        value["steps"] = steps.collect();
+    }
     format!("{value:#}\n")
 }

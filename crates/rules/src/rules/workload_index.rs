@@ -7,7 +7,6 @@ use crate::build::{Build, Reference, is_official, names_developers};
 use crate::compose::project::{ComposePlace, ComposeValue};
 use crate::dockerfile::Keyword;
 use crate::inputs::{BuildInput, BuildOptions, ComposeInput, Inputs, WorkloadInput};
-use crate::shell::Script;
 use crate::stack::{CheckRequest, CheckTiming, ServiceCheck, Stack, StackService, check_request, known_service};
 use crate::text::{Source, path};
 use crate::workload::{Container, Workload};
@@ -187,10 +186,10 @@ impl Program<'_> {
         let Some((compose, service)) = self.service else { return self.image_check(None) };
         match &service.check {
             ServiceCheck::Written(check) => {
-                let script = check.script().script;
+                let script = check.script();
                 Some(ProgramCheck {
                     place: place(inputs, compose, check.place)?,
-                    request: check_request(&check.text(), &script),
+                    request: check_request(&script.script, script.is_exec),
                     start_period: CheckTiming::of(service).start_period,
                     is_of_image: false,
                 })
@@ -205,26 +204,15 @@ impl Program<'_> {
         let build = Build::new(input);
         let (index, instruction) = build.last(build.target()?, Keyword::Healthcheck)?;
         let code = build.code(index)?;
-        let text = code.text().map_or_else(|| words_of(&code.script), str::to_owned);
         let source = input.file.source();
         let name = self.dockerfile.as_deref().unwrap_or_else(|| source.name());
         Some(ProgramCheck {
             place: format!("{name}:{}", source.line(instruction.span.start)),
-            request: check_request(&text, &code.script),
+            request: check_request(&code.script, code.is_exec()),
             start_period: service.map_or_else(|| CheckTiming::of_image(input), CheckTiming::of).start_period,
             is_of_image: true,
         })
     }
-}
-
-/// The words of a check in exec form.
-fn words_of(script: &Script) -> String {
-    let words = script.invocations();
-    let lines = words.iter().map(|invocation| {
-        let arguments = invocation.args.iter().map(crate::shell::Word::text);
-        std::iter::once(invocation.path.text()).chain(arguments).collect::<Vec<_>>().join(" ")
-    });
-    lines.collect::<Vec<_>>().join(" && ")
 }
 
 fn place(inputs: &Inputs, compose: &ComposeInput, place: Option<ComposePlace>) -> Option<String> {

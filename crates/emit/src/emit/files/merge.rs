@@ -79,7 +79,7 @@ pub(in crate::emit) fn emission(
         files.push(EmittedFile { path: below, text: file.source.text().to_owned() });
         files.extend(files_beside(input, &plan));
     }
-    Emission { files, choices: plan.choices, notes: plan.notes, failure: None }
+    Emission { files, choices: plan.choices, notes: plan.notes, ..Emission::default() }
 }
 
 /// How a compose file calls planned services.

@@ -13,7 +13,7 @@ const UNIT: usize = 2;
 pub(in crate::emit) fn emission(input: &EmitInput, plan: ComposePlan) -> Emission {
     let mut files = vec![EmittedFile { path: "compose.yaml".to_owned(), text: compose_text(&plan) }];
     files.extend(files_beside(input, &plan));
-    Emission { files, choices: plan.choices, notes: plan.notes, failure: None }
+    Emission { files, choices: plan.choices, notes: plan.notes, ..Emission::default() }
 }
 
 /// What is said where no service was found.

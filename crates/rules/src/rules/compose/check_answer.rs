@@ -1,5 +1,6 @@
 //! Rules about what a healthcheck in a compose file tells.
 
+use crate::build::looks_for_process;
 use crate::compose::escaped;
 use crate::compose::project::ComposeValue;
 use crate::data;
@@ -13,7 +14,7 @@ use crate::rules::shared::compose_readiness::{
     with_test, work,
 };
 use crate::rules::start::healthchecks::{
-    SELF, SELF_HELP, SELF_TITLE, bracketed, lenient_request, looks_for_process, shell_search, unread_request,
+    SELF, SELF_HELP, SELF_TITLE, bracketed, lenient_request, shell_search, unread_request,
 };
 use crate::shell::{Invocation, Script, Word, from_exec, parse};
 use crate::stack::{CheckScript, HEALTHY, KnownService, ServiceSettings, StackService, WrittenCheck, usual_test};

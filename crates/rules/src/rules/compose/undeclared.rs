@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::build::Build;
+use crate::build::{Build, always_healthy};
 use crate::compose::project::{ComposeEntry, ComposeMap, ComposeValue, is_service_name};
 use crate::data;
 use crate::dockerfile::Keyword;
@@ -13,7 +13,7 @@ use crate::rules::compose::check_command::{is_misread, lost_variables, missing_m
 use crate::rules::shared::compose_readiness::{
     check_to_add, constant_end, is_viewer, lacking_program, patient_check, program_lacking_in,
 };
-use crate::rules::start::healthchecks::{always_healthy, shell_search};
+use crate::rules::start::healthchecks::shell_search;
 use crate::rules::{ComposeContext, KeyChange};
 use crate::settings::closest;
 use crate::stack::{

@@ -1,7 +1,7 @@
 //! What the rules about compose files share: whether a check says anything, which check fits an image, and how names are
 //! listed.
 
-use crate::build::{Build, CheckTranslation, Programs, Reference, WorkerLine, translate_check};
+use crate::build::{Build, CheckTranslation, Programs, Reference, WorkerLine, always_healthy, translate_check};
 use crate::compose::escaped;
 use crate::compose::project::{ComposeMap, ComposeValue};
 use crate::data;
@@ -10,7 +10,6 @@ use crate::finding::{Finding, Safety};
 use crate::rules::compose_context::unfixed;
 use crate::rules::shared::compose_check_edit::RawTest;
 use crate::rules::shared::needed_commands::NeededCommands;
-use crate::rules::start::healthchecks::always_healthy;
 use crate::rules::{ComposeContext, KeyChange};
 use crate::shell::{Invocation, Script};
 use crate::stack::{

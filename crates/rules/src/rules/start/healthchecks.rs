@@ -1,14 +1,15 @@
 //! Rules about HEALTHCHECK: whether there is one, and what it tells.
 
-use crate::build::{Build, Code, Reference, Stage, StageBase, WorkerLine, service, service_check};
+use crate::build::{
+    Build, Code, Reference, Stage, StageBase, WorkerLine, always_healthy, ends_after_failure, service, service_check,
+};
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::finding::{Finding, Findings};
 use crate::rules::Context;
 use crate::rules::packages::verification::Download;
-use crate::shell::program::{Kind, Program};
-use crate::shell::{Command, Invocation, Script, SeparatorKind, Word};
-use crate::text::{Span, path};
+use crate::shell::{Invocation, Script, SeparatorKind, Word};
+use crate::text::Span;
 
 crate::rules::family! {
     "healthcheck-missing" => healthcheck_missing;
@@ -96,7 +97,8 @@ fn healthcheck_always_healthy(cx: &Context, out: &mut Findings) {
             out.push(finding.unsafe_edit("ask the worker", WHY, span, check));
             return;
         }
-        let after_or = kind(last.place.before) == Some(SeparatorKind::Or) && last.place.pipe_len == 1;
+        let is_or = last.place.before.is_some_and(|before| before.kind == SeparatorKind::Or);
+        let after_or = is_or && last.place.pipe_len == 1;
         out.push(finding.when(after_or && !code.is_exec(), |finding| {
             finding.unsafe_edit("let the check fail", WHY, span, "exit 1")
         }));
@@ -156,55 +158,12 @@ pub(in crate::rules) fn shell_search(script: &Script, is_exec: bool) -> Option<&
     if has_shell { finds_itself(inner) } else { None }
 }
 
-/// The command that makes a check always succeed.
-pub(in crate::rules) fn always_healthy(script: &Script, is_exec: bool) -> Option<&Command> {
-    deciding(script).filter(|last| always_succeeds(is_exec, last))
-}
-
 /// Whether a command of a health check always succeeds, as `healthcheck-always-healthy` judges it.
 pub fn check_never_fails(command: &str) -> bool {
     always_healthy(&crate::shell::parse(command), false).is_some()
 }
 
 const WHY: &str = "a container that fails the check becomes unhealthy";
-
-fn kind(separator: Option<crate::shell::Separator>) -> Option<SeparatorKind> {
-    separator.map(|separator| separator.kind)
-}
-
-/// The command that sets the exit code of the check: no earlier command ends the script, and a failure before it is
-/// ignored.
-fn deciding(script: &Script) -> Option<&Command> {
-    let commands: Vec<&Command> = script.commands.iter().filter(|command| command.place.scope == 0).collect();
-    let (last, earlier) = commands.split_last()?;
-    let ends = |command: &&&Command| {
-        command.place.options.errexit
-            || matches!(command.name().and_then(Word::value), Some("exit" | "return" | "kill"))
-    };
-    // The pipeline that `last` ends.
-    let first = commands.get(commands.len().checked_sub(last.place.pipe_index as usize + 1)?)?;
-    let reached = kind(first.place.before) != Some(SeparatorKind::And);
-    let counts =
-        last.place.pipe_index + 1 == last.place.pipe_len && !last.place.negated && !last.place.options.pipefail;
-    let sets_options = |command: &&Command| command.name().is_some_and(|name| name.is("set"));
-    (counts && reached && !earlier.iter().any(|command| ends(&command)) && !commands.iter().any(sets_options))
-        .then_some(*last)
-}
-
-fn always_succeeds(is_exec: bool, last: &Command) -> bool {
-    let words: Vec<Option<&str>> = last.words.iter().map(Word::value).collect();
-    let program = words.first().copied().flatten().map(path::name);
-    let substitutes = last.words.iter().any(Word::is_dynamic);
-    match program {
-        Some("exit") if !is_exec || words.len() == 2 => matches!(words.get(1), Some(Some("0"))),
-        // `echo ok > /file` may fail.
-        Some(program) if Program::of(program).is(Kind::Succeeds) => last.redirects.iter().all(|redirect| {
-            redirect.target.as_ref().is_some_and(|target| target.is("/dev/null") || target.is("1") || target.is("2"))
-        }),
-        Some(program) if Program::of(program).is(Kind::Filter) => last.place.pipe_index > 0 && !substitutes,
-        _ => false,
-    }
-}
 
 /// Reports curl without `-f` as the only probe: it succeeds for error responses, too.
 fn lenient(cx: &Context, code: &Code, script: &Script) -> Option<Finding> {
@@ -269,27 +228,6 @@ pub(in crate::rules) fn finds_itself(script: &Script) -> Option<&Word> {
     let is_piped = first.command.place.pipe_len == 2 && grep.command.place.pipe_index == 1;
     let is_plain = is_piped && first.is("ps") && grep.is("grep") && rest.iter().all(ends_after_failure);
     if is_plain && lists_lines(first) { own_pattern(grep, "qciFE") } else { None }
-}
-
-/// The program of a check that does nothing but look for a process.
-pub(in crate::rules) fn looks_for_process(script: &Script) -> Option<&str> {
-    let invocations = script.invocations();
-    let (first, rest) = invocations.split_first()?;
-    let program = first.program?;
-    let only_reads = |invocation: &Invocation| {
-        let program = invocation.program.map_or(Program::UNKNOWN, Program::of);
-        program.is(Kind::Processes)
-            || program.is(Kind::Text) && invocation.args.iter().all(|word| !word.text().starts_with('/'))
-            || ends_after_failure(invocation)
-    };
-    (Program::of(program).is(Kind::Processes) && script.compounds.is_empty() && rest.iter().all(only_reads))
-        .then_some(program)
-}
-
-/// `|| exit 1`
-fn ends_after_failure(invocation: &Invocation) -> bool {
-    let is_after_or = invocation.command.place.before.is_some_and(|before| before.kind == SeparatorKind::Or);
-    is_after_or && (invocation.is("exit") || invocation.is("false"))
 }
 
 /// Whether `pgrep` compares whole command lines, and parts of them.
@@ -481,20 +419,6 @@ mod tests {
             ("ps | grep redis", None),
         ] {
             assert_eq!(finds_itself(&parse(line)).and_then(Word::value), expected, "{line}");
-        }
-    }
-
-    #[test]
-    fn checks_that_only_look_for_a_process() {
-        for (line, expected) in [
-            ("pgrep nginx", Some("pgrep")),
-            ("pidof nginx || exit 1", Some("pidof")),
-            ("ps aux | grep '[n]ginx' | wc -l", Some("ps")),
-            ("pgrep nginx && curl -f http://127.0.0.1/", None),
-            ("curl -f http://127.0.0.1/ || pgrep nginx", None),
-            ("pgrep nginx && test -f /ready", None),
-        ] {
-            assert_eq!(looks_for_process(&parse(line)), expected, "{line}");
         }
     }
 

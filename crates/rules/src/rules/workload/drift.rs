@@ -171,7 +171,7 @@ fn out_of_exec(
 
 fn exec_request(words: &[String]) -> Option<CheckRequest> {
     let argv: Vec<(&str, Span)> = words.iter().map(|word| (word.as_str(), Span::at(0))).collect();
-    check_request(&words.join(" "), &from_exec(&argv))
+    check_request(&from_exec(&argv), true)
 }
 
 /// Reports a check of ECS whose request differs.
@@ -183,7 +183,7 @@ fn out_of_task(
     let Some(check) = container.check.value() else { return };
     let Setting::Known(words, span) = &check.words else { return };
     let script = match &words[..] {
-        [form, line] if form == "CMD-SHELL" => check_request(line, &crate::shell::parse(line)),
+        [form, line] if form == "CMD-SHELL" => check_request(&crate::shell::parse(line), false),
         [form, words @ ..] if form == "CMD" => exec_request(words),
         _ => None,
     };

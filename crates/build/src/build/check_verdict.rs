@@ -1,0 +1,89 @@
+//! What a health check comes to by its commands alone: one that cannot fail, one that looks for a process.
+
+use crate::shell::program::{Kind, Program};
+use crate::shell::{Command, Invocation, Script, Separator, SeparatorKind, Word};
+use crate::text::path;
+
+/// The command that makes a check always succeed.
+pub fn always_healthy(script: &Script, is_exec: bool) -> Option<&Command> {
+    deciding(script).filter(|last| always_succeeds(is_exec, last))
+}
+
+fn kind(separator: Option<Separator>) -> Option<SeparatorKind> {
+    separator.map(|separator| separator.kind)
+}
+
+/// The command that sets the exit code of the check: no earlier command ends the script, and a failure before it is
+/// ignored.
+fn deciding(script: &Script) -> Option<&Command> {
+    let commands: Vec<&Command> = script.commands.iter().filter(|command| command.place.scope == 0).collect();
+    let (last, earlier) = commands.split_last()?;
+    let ends = |command: &&&Command| {
+        command.place.options.errexit
+            || matches!(command.name().and_then(Word::value), Some("exit" | "return" | "kill"))
+    };
+    // The pipeline that `last` ends.
+    let first = commands.get(commands.len().checked_sub(last.place.pipe_index as usize + 1)?)?;
+    let reached = kind(first.place.before) != Some(SeparatorKind::And);
+    let counts =
+        last.place.pipe_index + 1 == last.place.pipe_len && !last.place.negated && !last.place.options.pipefail;
+    let sets_options = |command: &&Command| command.name().is_some_and(|name| name.is("set"));
+    (counts && reached && !earlier.iter().any(|command| ends(&command)) && !commands.iter().any(sets_options))
+        .then_some(*last)
+}
+
+fn always_succeeds(is_exec: bool, last: &Command) -> bool {
+    let words: Vec<Option<&str>> = last.words.iter().map(Word::value).collect();
+    let program = words.first().copied().flatten().map(path::name);
+    let substitutes = last.words.iter().any(Word::is_dynamic);
+    match program {
+        Some("exit") if !is_exec || words.len() == 2 => matches!(words.get(1), Some(Some("0"))),
+        // `echo ok > /file` may fail.
+        Some(program) if Program::of(program).is(Kind::Succeeds) => last.redirects.iter().all(|redirect| {
+            redirect.target.as_ref().is_some_and(|target| target.is("/dev/null") || target.is("1") || target.is("2"))
+        }),
+        Some(program) if Program::of(program).is(Kind::Filter) => last.place.pipe_index > 0 && !substitutes,
+        _ => false,
+    }
+}
+
+/// The program of a check that does nothing but look for a process.
+pub fn looks_for_process(script: &Script) -> Option<&str> {
+    let invocations = script.invocations();
+    let (first, rest) = invocations.split_first()?;
+    let program = first.program?;
+    let only_reads = |invocation: &Invocation| {
+        let program = invocation.program.map_or(Program::UNKNOWN, Program::of);
+        program.is(Kind::Processes)
+            || program.is(Kind::Text) && invocation.args.iter().all(|word| !word.text().starts_with('/'))
+            || ends_after_failure(invocation)
+    };
+    (Program::of(program).is(Kind::Processes) && script.compounds.is_empty() && rest.iter().all(only_reads))
+        .then_some(program)
+}
+
+/// Whether a command is what a check ends with where it fails: `|| exit 1`.
+pub fn ends_after_failure(invocation: &Invocation) -> bool {
+    let is_after_or = invocation.command.place.before.is_some_and(|before| before.kind == SeparatorKind::Or);
+    is_after_or && (invocation.is("exit") || invocation.is("false"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::looks_for_process;
+    use crate::shell::parse;
+
+    #[test]
+    fn checks_that_only_look_for_a_process() {
+        for (line, expected) in [
+            ("pgrep nginx", Some("pgrep")),
+            ("pidof nginx || exit 1", Some("pidof")),
+            ("ps aux | grep '[n]ginx' | wc -l", Some("ps")),
+            ("pgrep nginx && curl -f http://127.0.0.1/", None),
+            ("curl -f http://127.0.0.1/ || pgrep nginx", None),
+            ("pgrep nginx && test -f /ready", None),
+        ] {
+            assert_eq!(looks_for_process(&parse(line)), expected, "{line}");
+        }
+    }
+}
