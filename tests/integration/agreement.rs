@@ -28,7 +28,7 @@ fn rules_with_facts() -> BTreeSet<String> {
     let page = |rule: &&&'static dockopt::rules::Rule| {
         let metadata = rule.metadata();
         metadata.needs.iter().chain(metadata.wants.iter()).next().is_some()
-            || matches!(metadata.subject, Subject::Suppressions | Subject::Workflow)
+            || matches!(metadata.subject, Subject::Suppressions | Subject::Workflow | Subject::Workload)
     };
     dockopt::rules::ALL.iter().filter(page).map(|rule| rule.name.to_owned()).collect()
 }

@@ -395,6 +395,11 @@ pub struct CheckRequest {
 /// `is_exec`: whether they run without a shell.
 pub fn check_request(script: &Script, is_exec: bool) -> Option<CheckRequest> {
     let CheckQuestion::Page(page) = CheckQuestion::of(script, is_exec) else { return None };
+    let invocations = script.invocations();
+    let mut requests = invocations.iter().filter(|invocation| invocation.is("curl") || invocation.is("wget"));
+    if requests.nth(1).is_some() {
+        return None;
+    }
     let is_plain = |c: char| c.is_ascii_graphic() && !"${}<>*&".contains(c);
     let path = page.path.split('?').next().unwrap_or_default();
     let is_known = page.is_own("") && page.is_read() && page.headers.is_empty() && path.chars().all(is_plain);

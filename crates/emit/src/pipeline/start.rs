@@ -275,14 +275,14 @@ fn is_built_from(input: &PipelineInput, image: &RepositoryImage, service: &Stack
 
 /// Whether a service takes an image of this repository by its name: `shop/shop-api` or `acme/api` of the repository `shop`.
 fn names_image(input: &PipelineInput, image: &RepositoryImage, service: &StackService) -> bool {
-    let builds = service.value.get("build").is_some_and(|build| !build.is_null());
-    let Some(text) = service.image_name().filter(|_| !builds) else { return false };
+    let Some(text) = service.image_name() else { return false };
     let reference = Reference::of(text);
     let (namespace, name) = (path::name(path::parent(reference.name)), path::name(reference.name));
     let (name, repository) = (name.to_ascii_lowercase(), path::name(input.folder).to_ascii_lowercase());
-    let Some(front) = name.strip_suffix(&image.name).filter(|_| !namespace.is_empty()) else { return false };
+    let Some(front) = name.strip_suffix(&image.name) else { return false };
     let front = front.trim_end_matches(['-', '_', '.']);
-    known_service(text).is_none()
+    !namespace.is_empty()
+        && known_service(text).is_none()
         && (front.is_empty() || front == repository || front == namespace.to_ascii_lowercase())
 }
 
