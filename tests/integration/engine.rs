@@ -13,6 +13,7 @@ mod api;
 mod build_secrets;
 mod cache_model;
 mod cached;
+mod cluster;
 mod compose_verify;
 mod computed_paths;
 mod containers;

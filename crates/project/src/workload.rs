@@ -11,7 +11,7 @@ mod value;
 
 pub use self::model::{
     Container, ContainerPort, FAILURES, HttpProbe, PERIOD, Platform, PodService, PreStop, Probe, ProbeAction, Rollout,
-    TargetGroup, TargetLink, TaskCheck, TaskService, Workload, WorkloadFile, WorkloadRole,
+    TIMEOUT, TargetGroup, TargetLink, TaskCheck, TaskService, Workload, WorkloadFile, WorkloadRole,
 };
 pub use self::overlay::{Overlay, is_overlay};
 pub use self::read::{MOST_BYTES, may_have_workloads, read};

@@ -202,6 +202,9 @@ impl Probe {
 /// Seconds between two probes (Kubernetes docs: configure probes).
 pub const PERIOD: i64 = 10;
 
+/// Seconds that a probe may take (Kubernetes docs: configure probes).
+pub const TIMEOUT: i64 = 1;
+
 /// Failures in a row that count (Kubernetes docs: configure probes).
 pub const FAILURES: i64 = 3;
 

@@ -234,7 +234,11 @@ fn probe_port_not_exposed(cx: &WorkloadContext, out: &mut Findings) {
         let Some(exposed) = exposed_ports(&program) else { continue };
         let checked: Vec<i64> =
             program.checks().iter().filter_map(|check| Some(i64::from(check.request.as_ref()?.port))).collect();
-        let is_known = |port: i64| exposed.contains(&port) || checked.contains(&port) || container.may_get_number(port);
+        // A port that the manifest names besides is that of the program: EXPOSE may be out of date.
+        let is_written = |port: i64| container.ports.iter().any(|written| written.number.value() == Some(&port));
+        let is_known = |port: i64| {
+            exposed.contains(&port) || checked.contains(&port) || container.may_get_number(port) || is_written(port)
+        };
         let mut ports: Vec<(String, i64, Span)> = Vec::new();
         if checked.is_empty() {
             ports.extend(container.probes().filter_map(|(key, probe, _)| probe_port(key, probe)));
@@ -248,11 +252,7 @@ fn probe_port_not_exposed(cx: &WorkloadContext, out: &mut Findings) {
         }
         let Some((asker, port, span)) = ports.into_iter().find(|(_, port, _)| !is_known(*port)) else { continue };
         let names = joined(&exposed.iter().map(i64::to_string).collect::<Vec<_>>());
-        let message = format!(
-            "the {asker} of `{}` asks port {port}, and the image of `{}` exposes {names}",
-            container.name,
-            program.name()
-        );
+        let message = format!("the {asker} of `{}` asks port {port}, and its image exposes {names}", container.name);
         out.push(
             cx.finding(span, message).help("write the port that the program listens on, or expose that of the probe"),
         );

@@ -5,7 +5,7 @@ use crate::finding::Findings;
 use crate::rules::workload_context::WorkloadContext;
 use crate::shell::{Word, from_exec};
 use crate::text::Span;
-use crate::workload::{Container, Platform, Probe, ProbeAction, Setting, WorkloadRole};
+use crate::workload::{Container, Platform, Probe, ProbeAction, Setting, TIMEOUT, WorkloadRole};
 
 crate::rules::family! {
     of_workload
@@ -22,7 +22,10 @@ fn liveness_equals_readiness(cx: &WorkloadContext, out: &mut Findings) {
         else {
             continue;
         };
-        let is_patient = liveness.patience().zip(readiness.patience()).is_none_or(|(live, ready)| live > ready);
+        let patience = |probe: &Probe| probe.patience().zip(probe.timeout.value_or(TIMEOUT));
+        let is_patient = patience(liveness)
+            .zip(patience(readiness))
+            .is_none_or(|(live, ready)| live.0 > ready.0 || live.1 > ready.1);
         if !is_same(&liveness.action, &readiness.action) || is_patient {
             continue;
         }
@@ -136,7 +139,12 @@ fn readiness_missing_behind_service(cx: &WorkloadContext, out: &mut Findings) {
             continue;
         }
         let Some(service) = cx.service(workload) else { continue };
-        let Some(container) = workload.containers.first() else { continue };
+        // Of several containers the one whose port is written.
+        let mut served = workload.containers.iter().filter(|container| !container.ports.is_empty());
+        let container = match (workload.containers.as_slice(), served.next(), served.next()) {
+            ([container], ..) | (_, Some(container), None) => container,
+            _ => continue,
+        };
         let message = format!(
             "`{}` has no readinessProbe: the Service `{}` sends it requests as soon as it is started",
             container.name, service.name

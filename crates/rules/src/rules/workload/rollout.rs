@@ -1,8 +1,12 @@
 //! Rules about what is lost while new pods replace old ones.
 
+use crate::build::Build;
 use crate::finding::Findings;
-use crate::rules::workload_context::WorkloadContext;
-use crate::workload::{Platform, Setting, Workload, WorkloadRole};
+use crate::manifest::FileKind;
+use crate::rules::workload_context::{RunProgram, WorkloadContext};
+use crate::shell::program::{Kind, Program};
+use crate::text::path;
+use crate::workload::{Container, Platform, Setting, Workload, WorkloadRole};
 
 crate::rules::family! {
     of_workload
@@ -18,7 +22,8 @@ const GRACE: i64 = 30;
 fn drain_missing(cx: &WorkloadContext, out: &mut Findings) {
     for (workload, container) in cx.containers() {
         let is_kept = !container.pre_stop.is_absent() || workload.kind != "Deployment" || container.ports.is_empty();
-        if is_kept || cx.program(workload, container).is_none() {
+        let Some(program) = cx.program(workload, container) else { continue };
+        if is_kept || !ends_at_signal(container, &program) {
             continue;
         }
         let Some(service) = cx.service(workload) else { continue };
@@ -30,6 +35,30 @@ fn drain_missing(cx: &WorkloadContext, out: &mut Findings) {
                     some seconds after the signal";
         out.push(cx.finding(container.span, message).help(help));
     }
+}
+
+/// Whether the program of a container ends at the signal to stop, as far as its first word tells: a shell in front of it keeps the
+/// signal for itself, and an interpreter without a handler ignores it as process 1 (signal(7), kill(2)).
+fn ends_at_signal(container: &Container, program: &RunProgram) -> bool {
+    let ends = |words: &[String]| {
+        let Some((first, rest)) = words.split_first() else { return false };
+        let name = Program::of(path::name(first));
+        let is_script = name.is(Kind::Interpreter) && rest.first().is_none_or(|word| !word.starts_with("-m"));
+        !name.is_shell() && !is_script && !FileKind::of(path::name(first)).is_shell()
+    };
+    match &container.command {
+        Setting::Known(words, _) if !words.is_empty() => return ends(words),
+        Setting::Absent => {}
+        _ => return false,
+    }
+    let Some(image) = program.image() else { return true };
+    let build = Build::new(image);
+    let Some(stage) = build.target() else { return false };
+    // That of the base image is a server that ends.
+    let Some(launch) = build.launch(stage) else { return true };
+    let words = launch.script().commands.first().map(|command| &command.words);
+    let words = words.map(|words| words.iter().map(|word| word.text().to_owned()).collect::<Vec<_>>());
+    launch.is_exec() && words.is_some_and(|words| ends(&words))
 }
 
 /// What `preStop` waits for is taken from the time to stop.
