@@ -51,7 +51,7 @@ fn ends_at_signal(container: &Container, program: &RunProgram) -> bool {
         Setting::Absent => {}
         _ => return false,
     }
-    let Some(image) = program.image() else { return true };
+    let Some(image) = program.image() else { return false };
     let build = Build::new(image);
     let Some(stage) = build.target() else { return false };
     // That of the base image is a server that ends.
