@@ -127,10 +127,7 @@ fn gather(global: &Global, command: &DeployPlan) -> Result<Option<DeploymentFact
         running.map(|engine| RunningProject::read(engine, &known.project.name, &in_service, &mut group.services));
     let running = running.transpose()?;
     let mut mask = known.mask.clone();
-    let from = match command.from.as_str() {
-        "running" => running.as_ref().and_then(|running| running.image.clone()),
-        name => Some(name.to_owned()),
-    };
+    let from = image_in_service(command, running.as_ref());
     let from = from.map(|name| read_image(global, command, &name, &mut mask)).transpose()?;
     let new = read_image(global, command, to, &mut mask)?;
     let difference = from.as_ref().map(|(_, old)| Difference::new(old, &new.1, true));
@@ -200,6 +197,14 @@ fn choose_group(
             };
             Err(CommandFailure::Because { what, help: Some("name one of them with `--service`".to_owned()) })
         }
+    }
+}
+
+/// The image that is in service by name; `None` where it is to be asked of an engine that has none.
+fn image_in_service(command: &DeployPlan, running: Option<&RunningProject>) -> Option<String> {
+    match command.from.as_str() {
+        "running" => running.and_then(|running| running.image.clone()),
+        name => Some(name.to_owned()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The probes that `deploy emit --for kubernetes` writes say what the healthchecks say: run in the containers, or asked as
 //! Kubernetes asks, while a program is not ready, while it is, and when it is killed.
 
+use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
@@ -47,13 +48,13 @@ struct Project<'e> {
 impl<'e> Project<'e> {
     fn start(engine: &'e Engine) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let services: String = CHECKS
-            .iter()
-            .map(|(name, check)| format!("  {name}:\n    build: ./app\n    healthcheck: {check}\n"))
-            .collect();
+        let mut compose = "services:\n".to_owned();
+        for (name, check) in CHECKS {
+            let _ = write!(compose, "  {name}:\n    build: ./app\n    healthcheck: {check}\n");
+        }
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         std::fs::create_dir(folder.path().join("app")).unwrap();
-        write("compose.yaml", &format!("services:\n{services}"));
+        write("compose.yaml", &compose);
         write("app/Dockerfile", DOCKERFILE);
         write("app/server.py", SERVER);
         write("app/ask.py", ASK);
@@ -155,7 +156,7 @@ fn wait_for(engine: &Engine, container: &str, is_healthy: bool) {
         if status == wanted {
             return;
         }
-        assert!(started.elapsed() < Duration::from_secs(60), "{status} is not {wanted}");
+        assert!(started.elapsed() < Duration::from_mins(1), "{status} is not {wanted}");
         std::thread::sleep(Duration::from_millis(300));
     }
 }

@@ -141,9 +141,10 @@ fn readiness_missing_behind_service(cx: &WorkloadContext, out: &mut Findings) {
         let Some(service) = cx.service(workload) else { continue };
         // Of several containers the one whose port is written.
         let mut served = workload.containers.iter().filter(|container| !container.ports.is_empty());
-        let container = match (workload.containers.as_slice(), served.next(), served.next()) {
-            ([container], ..) | (_, Some(container), None) => container,
-            _ => continue,
+        let (([container], ..) | (_, Some(container), None)) =
+            (workload.containers.as_slice(), served.next(), served.next())
+        else {
+            continue;
         };
         let message = format!(
             "`{}` has no readinessProbe: the Service `{}` sends it requests as soon as it is started",
