@@ -1,7 +1,7 @@
 //! A template of `CloudFormation` for ECS on Fargate: task definitions, services that roll back by themselves, target groups for
 //! what the host's ports lead to, and tasks for jobs. What only the account knows is a parameter.
 
-use super::depends::{ClusterTool, WrittenServices, translations};
+use super::depends::{ClusterTool, translations};
 use super::ecs_steps::{EcsJob, EcsService, ecs_steps};
 use super::input::{ClusterInput, header};
 use super::node::Node;
@@ -52,15 +52,7 @@ pub fn ecs_template(input: &ClusterInput) -> Result<Emission, Vec<String>> {
     let path = format!("{}/ecs/template.yaml", input.folder);
     let text = writer.text();
     let mut emission = writer.emission;
-    emission.dependencies = translations(
-        &stack,
-        &WrittenServices {
-            tool: ClusterTool::Ecs,
-            services: selection.services.iter().map(|service| service.name).collect(),
-            jobs: selection.jobs.iter().map(|service| service.name).collect(),
-            proxies: input.compose.proxies.keys().map(String::as_str).collect(),
-        },
-    );
+    emission.dependencies = translations(&stack, &selection.written(ClusterTool::Ecs, input));
     emission.notes.extend(merged_notes(writer.notes));
     let project = super::name::label(&input.project.name);
     emission.steps = ecs_steps(&project, &path, &writer.parameters.needed, &writer.jobs, &writer.services);

@@ -50,19 +50,12 @@ pub(super) fn ecs_steps(
             .to_owned(),
     }];
     steps.extend(jobs.iter().map(|job| run(project, job, &deploy)));
-    let mut images: Vec<String> = Vec::new();
-    for service in services {
-        let image = format!("{}=NAME@sha256:…", service.image);
-        if !images.contains(&image) {
-            images.push(image);
-        }
-    }
     let counts = services.iter().map(|service| format!("{}=…", service.count));
     let ids = services.iter().map(|service| format!("$(resource {})", service.id));
     steps.push(EmissionStep {
         title: "update the services".to_owned(),
         commands: vec![
-            deploy(&images.into_iter().chain(counts).collect::<Vec<_>>()),
+            deploy(&images(services, "…").into_iter().chain(counts).collect::<Vec<_>>()),
             resource(project),
             format!("aws ecs wait services-stable --cluster CLUSTER --services {}", ids.collect::<Vec<_>>().join(" ")),
         ],
@@ -70,21 +63,26 @@ pub(super) fn ecs_steps(
                  back and the stack fails"
             .to_owned(),
     });
-    let mut old: Vec<String> = Vec::new();
-    for service in services {
-        let image = format!("{}=NAME@sha256:OLD", service.image);
-        if !old.contains(&image) {
-            old.push(image);
-        }
-    }
     steps.push(EmissionStep {
         title: "roll back, where something is wrong".to_owned(),
-        commands: vec![deploy(&old)],
+        commands: vec![deploy(&images(services, "OLD"))],
         remark: "it brings back the images of before; it does not bring back the schema of a database, the values of secrets, or what \
                  is in volumes"
             .to_owned(),
     });
     steps
+}
+
+/// The parameters of the images of services, each once.
+fn images(services: &[EcsService], digest: &str) -> Vec<String> {
+    let mut images: Vec<String> = Vec::new();
+    for service in services {
+        let image = format!("{}=NAME@sha256:{digest}", service.image);
+        if !images.contains(&image) {
+            images.push(image);
+        }
+    }
+    images
 }
 
 /// A function of the shell that gives what a resource is called.

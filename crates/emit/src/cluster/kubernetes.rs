@@ -1,7 +1,7 @@
 //! Manifests for Kubernetes: a file for each service with its `ConfigMaps`, Service, Deployment and disruption budget, a file for
 //! each job, and the steps with which they come into service.
 
-use super::depends::{ClusterTool, WrittenServices, translations};
+use super::depends::{ClusterTool, translations};
 use super::input::{ClusterInput, header};
 use super::node::Node;
 use super::note::merged_notes;
@@ -60,15 +60,7 @@ pub fn kubernetes_manifests(input: &ClusterInput) -> Result<Emission, Vec<String
         });
         emission.files.push(EmittedFile { path, text });
     }
-    emission.dependencies = translations(
-        &stack,
-        &WrittenServices {
-            tool: ClusterTool::Kubernetes,
-            services: selection.services.iter().map(|service| service.name).collect(),
-            jobs: selection.jobs.iter().map(|service| service.name).collect(),
-            proxies: input.compose.proxies.keys().map(String::as_str).collect(),
-        },
-    );
+    emission.dependencies = translations(&stack, &selection.written(ClusterTool::Kubernetes, input));
     emission.notes.extend(merged_notes(notes));
     emission.steps = kubernetes_steps(&workloads);
     emission.files.retain(|file| input.existing.get(&file.path) != Some(&file.text));

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::depends::{ClusterTool, WrittenServices};
 use super::input::ClusterInput;
 use super::name::labels;
 use super::service::ClusterService;
@@ -53,6 +54,16 @@ impl<'s> ClusterSelection<'s> {
         }
         let labels = labels(services.iter().chain(&jobs).map(|service| service.name))?;
         Ok(Self { services, jobs, labels, notes })
+    }
+
+    /// What is written, by name.
+    pub(super) fn written<'w>(&'w self, tool: ClusterTool, input: &'w ClusterInput) -> WrittenServices<'w> {
+        WrittenServices {
+            tool,
+            services: self.services.iter().map(|service| service.name).collect(),
+            jobs: self.jobs.iter().map(|job| job.name).collect(),
+            proxies: input.compose.proxies.keys().map(String::as_str).collect(),
+        }
     }
 
     /// The jobs first, then the services.

@@ -45,10 +45,7 @@ pub(super) fn kubernetes_steps(workloads: &[Workload]) -> Vec<EmissionStep> {
     for workload in workloads.iter().filter(|workload| !workload.is_job) {
         steps.push(EmissionStep {
             title: format!("replace the pods of `{}`", workload.service),
-            commands: vec![
-                format!("kubectl apply -f {}", workload.path),
-                format!("kubectl rollout status deployment/{} --timeout={}s", workload.name, workload.deadline),
-            ],
+            commands: vec![format!("kubectl apply -f {}", workload.path), rollout_status(workload)],
             remark: if workload.has_map { MAP_FIRST.to_owned() } else { String::new() },
         });
     }
@@ -104,13 +101,16 @@ fn secrets(workloads: &[Workload]) -> Option<EmissionStep> {
     })
 }
 
+/// Waits for the pods of a Deployment.
+fn rollout_status(workload: &Workload) -> String {
+    format!("kubectl rollout status deployment/{} --timeout={}s", workload.name, workload.deadline)
+}
+
 /// The way back.
 fn back(workloads: &[Workload]) -> EmissionStep {
     let services = || workloads.iter().rev().filter(|workload| !workload.is_job);
     let undo = services().map(|workload| format!("kubectl rollout undo deployment/{}", workload.name));
-    let status = services().map(|workload| {
-        format!("kubectl rollout status deployment/{} --timeout={}s", workload.name, workload.deadline)
-    });
+    let status = services().map(rollout_status);
     EmissionStep {
         title: "roll back, where something is wrong".to_owned(),
         commands: undo.chain(status).collect(),
