@@ -55,6 +55,11 @@ impl RepositoryImages {
 }
 
 impl RepositoryImage {
+    /// The folder of its sources: its build context, or that of its Dockerfile where the context is the top.
+    pub(super) fn folder(&self) -> &str {
+        if self.context == "." { path::parent(&self.dockerfile) } else { &self.context }
+    }
+
     fn is_same(&self, other: &Self) -> bool {
         (&self.dockerfile, &self.context, &self.target, &self.arguments)
             == (&other.dockerfile, &other.context, &other.target, &other.arguments)
@@ -108,7 +113,7 @@ fn names(inputs: &Inputs, images: &[RepositoryImage], repository: &str) -> Vec<S
     let candidates = |image: &RepositoryImage| {
         let file = path::name(&image.dockerfile).to_ascii_lowercase();
         let suffix = file.replace("dockerfile", "").replace("containerfile", "");
-        let folder = if image.context == "." { path::parent(&image.dockerfile) } else { &image.context };
+        let folder = image.folder();
         let service = inputs.builds[image.build].services.first().cloned().unwrap_or_default();
         let target = image.target.clone().unwrap_or_default();
         // What says nothing of an image.

@@ -192,8 +192,7 @@ fn certain_need(input: &PipelineInput, stacks: &[StartStack], image: &Repository
 
 /// A package of an image's project that talks to a server of the project's own, and the kind of server.
 fn server_client(input: &PipelineInput, image: &RepositoryImage) -> Option<(&'static str, &'static str)> {
-    let folder = if image.context == "." { path::parent(&image.dockerfile) } else { &image.context };
-    let projects = input.projects.iter().filter(|project| project.root == folder);
+    let projects = input.projects.iter().filter(|project| project.root == image.folder());
     projects.flat_map(client_servers).next()
 }
 

@@ -88,8 +88,12 @@ pub(super) fn image_version(input: &PipelineInput, project: &Project) -> Option<
     });
     let version: String = versions.last()?;
     // `jdk17` is a tag of maven and gradle, `jdk17.0` is none.
-    let major = || version.split('.').next().map(str::to_owned);
-    if project.ecosystem == Ecosystem::Java { major() } else { Some(version) }
+    if project.ecosystem == Ecosystem::Java { major(&version) } else { Some(version) }
+}
+
+/// The number before the first dot.
+fn major(version: &str) -> Option<String> {
+    version.split('.').next().map(str::to_owned)
 }
 
 /// The first version that its manifest names.
@@ -100,7 +104,6 @@ fn manifest_version(project: &Project) -> Option<String> {
     let requirement = &project.language.first()?.requirement;
     let start = requirement.find(|c: char| c.is_ascii_digit())?;
     let version = plain_version(&requirement[start..].replace('_', "."))?;
-    let major = |text: &str| text.split('.').next().map(str::to_owned);
     match project.ecosystem {
         // 1.8 is the old name of 8.
         Ecosystem::Java => major(version.strip_prefix("1.").unwrap_or(&version)),

@@ -2,7 +2,7 @@
 
 use super::command::{compose, deploy_call, migrations_need_call, script_tag, service_names, stack_service};
 use super::estimate::{phase_seconds, share_list};
-use super::facts::{DeploymentFacts, DeploymentTool, ImageFacts, MigrationEffect, ServiceFacts};
+use super::facts::{DeploymentFacts, DeploymentTool, MigrationEffect, ServiceFacts};
 use super::plan::{PlanSeconds, PlanStep};
 use super::record::DeploymentPhase;
 use crate::shell::quoted_word;
@@ -13,7 +13,7 @@ const UNTOUCHED: &str = "nothing has changed yet: stop here";
 
 /// The steps in order.
 pub(super) fn steps(facts: &DeploymentFacts) -> Vec<PlanStep> {
-    let mut steps = vec![look(facts, "See that what runs is well", UNTOUCHED, facts.from.as_ref())];
+    let mut steps = vec![look(facts, true)];
     steps.extend(keep_logs(facts));
     steps.extend(backup(facts));
     steps.extend(pull(facts));
@@ -22,7 +22,7 @@ pub(super) fn steps(facts: &DeploymentFacts) -> Vec<PlanStep> {
         DeploymentTool::Haproxy => push_script(facts, &mut steps),
         DeploymentTool::Swarm => push_swarm(facts, &mut steps),
     }
-    steps.push(look(facts, "See that the new version is well", &after(facts), facts.to.as_ref()));
+    steps.push(look(facts, false));
     let mut number = 0;
     let mut part = 0;
     for step in &mut steps {
@@ -37,9 +37,13 @@ pub(super) fn steps(facts: &DeploymentFacts) -> Vec<PlanStep> {
     steps
 }
 
-/// Shows the containers with what their checks say, and the image that is in service.
-fn look(facts: &DeploymentFacts, title: &str, rollback: &str, image: Option<&ImageFacts>) -> PlanStep {
-    let is_first = rollback == UNTOUCHED;
+/// Shows the containers with what their checks say, and the image that is in service: before anything is done, or behind it.
+fn look(facts: &DeploymentFacts, is_first: bool) -> PlanStep {
+    let (title, rollback, image) = if is_first {
+        ("See that what runs is well", UNTOUCHED.to_owned(), &facts.from)
+    } else {
+        ("See that the new version is well", after(facts), &facts.to)
+    };
     let command = match facts.tool {
         // Those that ended are shown too.
         DeploymentTool::Haproxy => format!("{} ps --all", compose(facts)),
@@ -48,11 +52,11 @@ fn look(facts: &DeploymentFacts, title: &str, rollback: &str, image: Option<&Ima
     PlanStep {
         title: title.to_owned(),
         command: Some(command),
-        rollback: rollback.to_owned(),
+        rollback,
         note: Some(match facts.tool {
             DeploymentTool::Haproxy => {
                 let names: Vec<&str> = facts.services.iter().map(|service| service.name.as_str()).collect();
-                let name = image.map(|image| match script_tag(facts, image) {
+                let name = image.as_ref().map(|image| match script_tag(facts, image) {
                     // Before the first deployment it is the author's name.
                     Some(tag) if is_first && facts.earlier.is_empty() => format!(", of {} or `{tag}`", image.reference),
                     Some(tag) => format!(", of `{tag}`"),

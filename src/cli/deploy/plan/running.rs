@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::buildlog::timestamp;
-use crate::engine::{Container, Engine};
+use crate::engine::{Container, Engine, Health};
 use crate::failure::Failure;
 use crate::release::ServiceFacts;
 
@@ -40,7 +40,6 @@ struct StateJson {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct HealthJson {
-    status: String,
     log: Option<Vec<CheckJson>>,
 }
 
@@ -72,7 +71,7 @@ impl RunningProject {
             // While the script works, containers of both versions run.
             let is_in_service = |container: &&Container| in_service.iter().any(|name| has_name(container, name));
             let Some(container) = its.clone().find(is_in_service).or_else(|| its.clone().next()) else { continue };
-            let known = inspect(engine, container)?;
+            let known: ContainerJson = serde_json::from_str(&engine.inspect(&container.id)?).unwrap_or_default();
             service.ready_seconds = ready_seconds(&known.state);
             if running.image.is_none() && known.state.running {
                 let is_its = engine.find(&container.image, None)?.is_some_and(|image| image.id == known.image);
@@ -85,11 +84,12 @@ impl RunningProject {
             else {
                 continue;
             };
-            let is_unhealthy = || Ok::<_, Failure>(inspect(engine, container)?.state.status() == "unhealthy");
-            if is_of_service(container, name) && is_unhealthy()? {
-                running.unwell.push(format!("{name} is unhealthy"));
-            } else if container.state == "restarting" {
+            if container.state == "restarting" {
                 running.unwell.push(format!("{name} starts again and again"));
+            } else if is_of_service(container, name)
+                && matches!(engine.state(&container.id)?.health, Some(Health::Unhealthy(_)))
+            {
+                running.unwell.push(format!("{name} is unhealthy"));
             }
         }
         running.unwell.sort();
@@ -113,17 +113,6 @@ fn is_of_service(container: &Container, service: &str) -> bool {
     container.labels.get("com.docker.compose.service").is_some_and(|name| name == service)
         && container.labels.get("com.docker.compose.oneoff").is_none_or(|value| value == "False")
         && container.state == "running"
-}
-
-fn inspect(engine: &Engine, container: &Container) -> Result<ContainerJson, Failure> {
-    Ok(serde_json::from_str(&engine.inspect(&container.id)?).unwrap_or_default())
-}
-
-impl StateJson {
-    /// What its health check says.
-    fn status(&self) -> &str {
-        self.health.as_ref().map_or("", |health| &health.status)
-    }
 }
 
 /// From the start of a container to the end of its first check that passed, where the engine still has all checks.
