@@ -21,12 +21,14 @@ mod image;
 mod init;
 mod interrupt;
 mod lint;
+mod lsp;
 mod measure;
 mod optimize;
 mod output;
 mod pipelines;
 mod progress;
 mod report;
+mod session;
 mod settings;
 mod terminal;
 mod version;
@@ -58,6 +60,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match cli.command {
         Command::Audit(command) => audit::run(&cli.global, &command),
         Command::Lint(command) => lint::run(&cli.global, &command),
+        Command::Lsp(command) => lsp::run(&command),
         Command::Fix(command) => fix::run(&cli.global, &command, fix::FixScope::All),
         Command::Optimize(command) => optimize::run(&cli.global, &command),
         Command::Measure(command) => measure::run(&cli.global, &command),

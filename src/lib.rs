@@ -55,6 +55,7 @@
 //! | `report` | [`wire`] | the shapes of JSON results |
 //! | `report` | [`results`] | JSON results of commands, joined and compared |
 //! | `report` | [`report`] | every output format |
+//! | `editor` | [`editor`] | findings, prices, fixes and names in the texts of an editor |
 //!
 //! # Effectful
 //!
@@ -74,6 +75,8 @@ pub use dockopt_build::{build, buildlog, endpoint, inputs, stack};
 pub use dockopt_cache::{arrange, attribution, cache, shellcheck, variables};
 #[doc(no_inline)]
 pub use dockopt_dockerfile::{bake, compose, dockerfile, ignore};
+#[doc(no_inline)]
+pub use dockopt_editor::editor;
 #[doc(no_inline)]
 pub use dockopt_emit::{cluster, deployment, emit, pipeline, release};
 #[doc(no_inline)]

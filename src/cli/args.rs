@@ -114,6 +114,8 @@ pub(super) enum Command {
     Explain(Explain),
     /// List the rules
     Rules(Rules),
+    /// Serve an editor: findings with prices, fixes, hover, completion
+    Lsp(Lsp),
     /// List the files that are sent to the builder
     Context {
         #[command(subcommand)]
@@ -196,6 +198,13 @@ pub(super) struct Lint {
         help_heading = "Options for existing projects"
     )]
     pub add_ignores: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Lsp {
+    /// Speak over standard input and output, the only way there is; editors pass it
+    #[arg(long)]
+    pub stdio: bool,
 }
 
 #[derive(Debug, Args)]

@@ -33,6 +33,7 @@ pub use self::comment_lines::start_with_comments;
 pub use self::difference::{Difference, DifferenceKind};
 pub use self::directive::LookUp;
 pub use self::file_pieces::PieceKind;
+pub use self::keyword::KEYWORDS;
 pub use self::parse::parse;
 pub use self::refusal::{Stage, Verdict};
 pub use self::syntax::{
@@ -40,7 +41,7 @@ pub use self::syntax::{
     Pair, PhysicalLine, ProblemKind, SyntaxProblem,
 };
 pub use self::template::{Template, is_open, is_steered, parse_template};
-pub use self::verdict::{platform, platform_error};
+pub use self::verdict::{known_flags, platform, platform_error};
 pub use self::view::{
     Arg, Argument, CommandForm, FromInstruction, Healthcheck, HeredocSource, Mount, MountField, RunArguments, Script,
     ScriptKind, Transfer, Variable,

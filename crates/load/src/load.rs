@@ -23,6 +23,7 @@ mod migrations;
 pub mod git;
 pub mod image;
 mod source_folder;
+mod open_texts;
 mod place_above;
 mod context_place;
 mod project_files;
@@ -48,10 +49,13 @@ pub use self::confirmation::with_contexts;
 pub use self::discover::files_to_lint;
 pub use self::evidence::{EvidenceReader, git_ignored_names};
 pub use self::external::{ExternalLinter, add_external_findings, add_migration_findings};
-pub use self::file::{DOCKERFILE_LIMIT, LoadError, begins_as_json, folder_of, read_bytes, read_source, read_stdin};
+pub use self::file::{
+    DOCKERFILE_LIMIT, LoadError, begins_as_json, folder_of, read_bytes, read_source, read_stdin, source_of_text,
+};
 pub use self::folder_projects::{FolderProjects, files_named};
 pub use self::gather::{gather, gather_composes, gather_texts};
 pub use self::migrations::{MigrationBase, add_migrations};
+pub use self::open_texts::set_open_text;
 pub use self::request::{ComposeOptions, FactSelection, GatherRequest, ManifestSelection, PipelineSelection};
 pub use self::settings::{SettingsSource, settings};
 pub use self::variables::{absolute_path, current_folder, variable_input};

@@ -81,6 +81,7 @@ pub use self::optimize::{Rewrite, RewriteHistory, optimize_json, plan, rewrite, 
 pub use self::page::{Medium, Page};
 pub use self::patch::diff;
 pub use self::prediction::{BuildPrediction, ReasonWriter, prediction, prediction_json};
+pub use self::price::impact_line;
 pub use self::proof::{proof, proof_json};
 pub use self::screen::{AuditView, FixCounts, audit};
 pub use self::settings::{SettingRow, settings};

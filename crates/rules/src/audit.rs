@@ -31,7 +31,7 @@ mod workloads;
 pub use self::baseline::{baseline_findings, leave_out};
 pub use self::deployed::keep_deployed;
 pub use self::embedded::write as write_embedded;
-pub use self::ignores::{AddedIgnores, add_ignores};
+pub use self::ignores::{AddedIgnores, add_ignore, add_ignores};
 pub use self::importance::{Importance, is_urgent};
 pub use self::listing::{ContextListing, CopyTake};
 pub use self::masking::project_mask;

@@ -3,7 +3,7 @@
 use super::syntax::Keyword;
 
 /// Every known instruction.
-const KNOWN: [Keyword; 18] = [
+pub const KEYWORDS: [Keyword; 18] = [
     Keyword::Add,
     Keyword::Arg,
     Keyword::Cmd,
@@ -98,7 +98,7 @@ impl Keyword {
     pub(super) fn closest(name: &str) -> Option<Self> {
         let upper: String = name.chars().take(16).collect::<String>().to_uppercase();
         let mut best: Option<(usize, Self)> = None;
-        for known in KNOWN {
+        for known in KEYWORDS {
             let distance = strsim::osa_distance(&upper, known.as_str());
             let is_near = distance <= known.as_str().len() / 3;
             if is_near && best.is_none_or(|(least, _)| distance < least) {
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn names_ignore_case() {
-        for known in KNOWN {
+        for known in KEYWORDS {
             check(known.as_str(), known);
             check(&known.as_str().to_lowercase(), known);
         }

@@ -12,6 +12,7 @@ mod mount;
 
 pub(super) use self::csv::split_fields;
 pub use self::dispatch::platform::{platform, platform_error};
+pub use self::flag::known_flags;
 pub(super) use self::instruction::check_instructions;
 use super::refusal::{Stage, Verdict, oversize_message};
 use super::syntax::File;

@@ -8,6 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use super::open_texts::open_text;
 use crate::inputs::InputProblem;
 use crate::text::{Source, exact_bytes};
 
@@ -133,6 +134,10 @@ pub fn read_source(path: &Path, limit: u64) -> Result<Source, LoadError> {
 /// # Errors
 /// As [`read_source`], but for its contents.
 pub fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, LoadError> {
+    if let Some(text) = open_text(path) {
+        let is_huge = text.len() as u64 > limit;
+        return if is_huge { Err(LoadError::Huge(path.into(), limit)) } else { Ok(text.as_bytes().to_vec()) };
+    }
     let error_of = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => missing(path),
         io::ErrorKind::IsADirectory => LoadError::Folder(path.into()),
@@ -206,6 +211,14 @@ pub fn read_stdin(name: &str, limit: u64) -> Result<Source, LoadError> {
     let read = io::stdin().lock().take(limit + 1).read_to_end(&mut bytes);
     read.map_err(|error| LoadError::Unreadable(name.into(), error))?;
     source(Path::new(name), bytes, limit)
+}
+
+/// A text that is at hand, as the source of a file.
+///
+/// # Errors
+/// As [`read_source`], but for what only a file on disk can be.
+pub fn source_of_text(path: &Path, text: &str, limit: u64) -> Result<Source, LoadError> {
+    source(path, text.as_bytes().to_vec(), limit)
 }
 
 fn source(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Source, LoadError> {

@@ -1,5 +1,6 @@
 //! What a finding costs, in words.
 
+use super::layout::clip;
 use super::units::{bytes, seconds};
 use crate::finding::{Basis, CostFrequency, Impact, ImpactKind, Saving};
 
@@ -7,6 +8,15 @@ use crate::finding::{Basis, CostFrequency, Impact, ImpactKind, Saving};
 pub(super) fn cost(impact: &Impact) -> String {
     let about = if has_amount(impact) && impact.basis == Basis::Typical { "~" } else { "" };
     about.to_owned() + &exact_cost(impact)
+}
+
+/// A price with how it is known, on one line: `~48 MB on disk (typical: …)`.
+pub fn impact_line(impact: &Impact) -> String {
+    let evidence = clip(&impact.evidence);
+    match impact.saves {
+        Some(_) => format!("{} ({}: {evidence})", cost(impact), impact.basis.name()),
+        None => format!("{} ({evidence})", cost(impact)),
+    }
 }
 
 /// The same without the mark, for formats that name the basis beside it.

@@ -55,20 +55,9 @@ pub fn add_ignores(inputs: &Inputs, policies: &Policies, reason: &str, contexts:
     let mut sources = inputs.sources.clone();
     let mut outcome = FixOutcome::default();
     for (file, wanted) in wanted {
-        let Some(input) = inputs.builds.iter().find(|input| input.dockerfile == file) else { continue };
-        let pragmas = rules::pragmas_of(&Build::new(input), policies.of(file));
-        let edits = comments(&input.file, &pragmas.suppressions, wanted, reason);
-        let source = inputs.source(file);
-        let Some(after) = apply(source, &edits).ok().and_then(|bytes| source.with_bytes(bytes).ok()) else { continue };
-        if rules::dockerfile_breaches(source, &after, &["comment"]).0.is_empty() {
-            outcome.changes.push(Change {
-                target: crate::finding::Target::File(file),
-                name: source.name().to_owned(),
-                before: Some(source.bytes().to_vec()),
-                after: after.bytes().to_vec(),
-            });
-            sources[file.0 as usize] = after;
-        }
+        let Some(after) = with_comments(inputs, policies, file, wanted, reason) else { continue };
+        outcome.changes.push(change(inputs, file, &after));
+        sources[file.0 as usize] = after;
     }
     let after = counting(&report, check_confirmed(inputs, &sources, policies, contexts));
     super::write_embedded(&mut outcome, &inputs.sources);
@@ -77,6 +66,44 @@ pub fn add_ignores(inputs: &Inputs, policies: &Policies, reason: &str, contexts:
         hidden: before.len().saturating_sub(after.len()),
         remaining_rules: after.iter().map(|finding| finding.rule).collect(),
         refused: report.fails(),
+    }
+}
+
+/// The comment that hides one finding, as a change of its file; `None` where no comment can, or it is in no Dockerfile. The finding
+/// is one of a report, with the places of the file that holds the Dockerfile.
+pub fn add_ignore(inputs: &Inputs, policies: &Policies, finding: &Finding, reason: &str) -> Option<Change> {
+    let input = inputs.builds.iter().find(|input| input.dockerfile == finding.file)?;
+    let wanted = RulesByLine::from([(instruction_line(finding, &input.file), BTreeSet::from([finding.rule]))]);
+    let after = with_comments(inputs, policies, finding.file, wanted, reason)?;
+    let mut outcome =
+        FixOutcome { changes: vec![change(inputs, finding.file, &after)], ..FixOutcome::default() };
+    super::write_embedded(&mut outcome, &inputs.sources);
+    outcome.changes.pop()
+}
+
+/// A Dockerfile with the comments that hide the wanted rules; `None` where they change more than comments.
+fn with_comments(
+    inputs: &Inputs,
+    policies: &Policies,
+    file: FileId,
+    wanted: RulesByLine,
+    reason: &str,
+) -> Option<Source> {
+    let input = inputs.builds.iter().find(|input| input.dockerfile == file)?;
+    let pragmas = rules::pragmas_of(&Build::new(input), policies.of(file));
+    let edits = comments(&input.file, &pragmas.suppressions, wanted, reason);
+    let source = inputs.source(file);
+    let after = apply(source, &edits).ok().and_then(|bytes| source.with_bytes(bytes).ok())?;
+    rules::dockerfile_breaches(source, &after, &["comment"]).0.is_empty().then_some(after)
+}
+
+fn change(inputs: &Inputs, file: FileId, after: &Source) -> Change {
+    let source = inputs.source(file);
+    Change {
+        target: crate::finding::Target::File(file),
+        name: source.name().to_owned(),
+        before: Some(source.bytes().to_vec()),
+        after: after.bytes().to_vec(),
     }
 }
 

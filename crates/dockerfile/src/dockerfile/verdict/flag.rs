@@ -1,7 +1,7 @@
 //! Flags by name and type, as BuildKit's second stage checks them.
 
 use super::issue::Issue;
-use crate::dockerfile::syntax::{File, Flag, Instruction};
+use crate::dockerfile::syntax::{File, Flag, Instruction, Keyword};
 
 /// What a flag takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +48,19 @@ pub(super) const RUN: Flags = &[
     ("security", FlagKind::Text),
     ("device", FlagKind::Texts),
 ];
+
+/// The flags of an instruction, without `--`, and whether each takes a value.
+pub fn known_flags(keyword: Keyword) -> impl Iterator<Item = (&'static str, bool)> {
+    let flags: Flags = match keyword {
+        Keyword::Add => ADD,
+        Keyword::Copy => COPY,
+        Keyword::From => FROM,
+        Keyword::Healthcheck => HEALTHCHECK,
+        Keyword::Run => RUN,
+        _ => &[],
+    };
+    flags.iter().map(|(name, kind)| (*name, *kind != FlagKind::Bool))
+}
 
 /// Checks an instruction's flags in order: unknown, repeated, then the value.
 pub(super) fn check_flags(file: &File, instruction: &Instruction, known: Flags, issues: &mut Vec<Issue>) {

@@ -1,0 +1,181 @@
+//! What can be typed at a place.
+
+mod settings;
+
+use gen_lsp_types::{CompletionItem, CompletionItemKind};
+
+use super::{Document, DocumentKind};
+use crate::build::{Build, PLATFORM_ARGS};
+use crate::dockerfile::{self, File, Instruction, KEYWORDS, Keyword};
+use crate::inputs::{BuildInput, BuildOptions};
+use crate::rules;
+use crate::text::Source;
+use crate::yaml;
+
+/// What can be typed at a byte of a document.
+pub fn completions(document: &Document, at: u32) -> Vec<CompletionItem> {
+    let text = document.text();
+    let at = text.floor_char_boundary((at as usize).min(text.len()));
+    let start = text[..at].rfind('\n').map_or(0, |before| before + 1);
+    let line = text[start..at].trim_start_matches('\u{feff}');
+    if let Some(names) = line.split_once('#').and_then(|(_, comment)| names_of_comment(comment)) {
+        return rule_names(names);
+    }
+    match document.kind {
+        DocumentKind::Dockerfile => of_dockerfile(text, at, line),
+        DocumentKind::Compose => of_compose(text, at, line),
+        DocumentKind::Settings => settings::completions(&text[..start], line),
+        _ => Vec::new(),
+    }
+}
+
+pub(super) fn item(label: &str, kind: CompletionItemKind, detail: &str) -> CompletionItem {
+    let detail = (!detail.is_empty()).then(|| detail.to_owned());
+    CompletionItem { label: label.to_owned(), kind: Some(kind), detail, ..CompletionItem::default() }
+}
+
+/// The names that a comment which hides findings has so far: what stands behind `ignore=`.
+fn names_of_comment(comment: &str) -> Option<&str> {
+    let rest = comment.trim_start();
+    let rest = rest.strip_prefix("dockopt ").or_else(|| rest.strip_prefix("hadolint "))?;
+    let (_, names) = rest.split_once("ignore=").or_else(|| rest.split_once("ignore-file="))?;
+    (!names.contains([' ', ';'])).then_some(names)
+}
+
+/// All rules but those that are named already.
+pub(super) fn rule_names(names: &str) -> Vec<CompletionItem> {
+    let is_named = |rule: &rules::Rule| names.split(',').any(|name| name.trim() == rule.name);
+    let rules = rules::ALL.iter().filter(|rule| !is_named(rule));
+    rules.map(|rule| item(rule.name, CompletionItemKind::EnumMember, rule.metadata().summary)).collect()
+}
+
+fn of_dockerfile(text: &str, at: usize, line: &str) -> Vec<CompletionItem> {
+    let source = Source::of("Dockerfile", text);
+    let input = BuildInput::new(&source, BuildOptions::default());
+    let file = &input.file;
+    let instruction = instruction_at(file, at);
+    let word = line.rsplit([' ', '\t', ',']).next().unwrap_or_default();
+    let Some(instruction) = instruction.filter(|instruction| (instruction.name.span.end as usize) < at) else {
+        return if line.trim_start() == word { instructions() } else { Vec::new() };
+    };
+    let build = Build::new(&input);
+    let index = file.instructions().iter().position(|other| other.span == instruction.span).unwrap_or_default();
+    let keyword = match instruction.keyword {
+        Keyword::Onbuild => file.trigger(instruction).map_or(Keyword::Onbuild, |trigger| trigger.keyword),
+        keyword => keyword,
+    };
+    if word.starts_with("--from=") || word.starts_with("from=") || (keyword == Keyword::From && is_image(line)) {
+        return stages(&build, index);
+    }
+    if word.starts_with("--") {
+        return flags(keyword, instruction, file);
+    }
+    if word.contains('$') {
+        return variables(&build, index);
+    }
+    Vec::new()
+}
+
+fn instruction_at(file: &File, at: usize) -> Option<&Instruction> {
+    let is_here = |instruction: &&Instruction| {
+        // Behind the last word the parser has nothing any more.
+        let end = file.source().line_span(instruction.end_line).end;
+        instruction.span.start as usize <= at && at <= end as usize
+    };
+    file.instructions().iter().find(is_here)
+}
+
+/// Whether the image of a FROM is being typed.
+fn is_image(line: &str) -> bool {
+    let words = line.split_whitespace().filter(|word| !word.starts_with("--")).count();
+    words + usize::from(line.ends_with([' ', '\t'])) == 2
+}
+
+fn instructions() -> Vec<CompletionItem> {
+    let named = KEYWORDS.iter().filter(|keyword| **keyword != Keyword::Maintainer);
+    named.map(|keyword| item(keyword.as_str(), CompletionItemKind::Keyword, "")).collect()
+}
+
+/// The flags of an instruction that it does not have yet.
+fn flags(keyword: Keyword, instruction: &Instruction, file: &File) -> Vec<CompletionItem> {
+    let has = |name: &str| instruction.flags.iter().any(|flag| flag.value.is_some() && file.flag_name(flag) == name);
+    let is_repeated = |name: &str| matches!(name, "mount" | "exclude" | "device");
+    let known = dockerfile::known_flags(keyword).filter(|(name, _)| is_repeated(name) || !has(name));
+    known
+        .map(|(name, has_value)| {
+            let label = format!("--{name}{}", if has_value { "=" } else { "" });
+            item(&label, CompletionItemKind::Property, "")
+        })
+        .collect()
+}
+
+/// The stages above an instruction.
+fn stages(build: &Build, index: usize) -> Vec<CompletionItem> {
+    let current = build.stage_of(index).map_or(usize::MAX, |stage| stage.index);
+    let above = build.stages().iter().filter(|stage| stage.index < current);
+    let named = above.filter_map(|stage| {
+        let from = build.from_of(stage)?;
+        Some(item(stage.name.as_deref()?, CompletionItemKind::Class, &build.one_line(from)))
+    });
+    named.collect()
+}
+
+/// The variables that an instruction may use.
+fn variables(build: &Build, index: usize) -> Vec<CompletionItem> {
+    let file = &build.input().file;
+    let stage = build.stage_of(index);
+    let first = stage.map_or(0, |stage| stage.start);
+    let mut names: Vec<String> = Vec::new();
+    for (at, instruction) in file.instructions().iter().enumerate().take(index) {
+        let is_global = stage.is_none_or(|stage| stage.from() == Some(index));
+        let counts = if is_global { build.stage_of(at).is_none() } else { at >= first };
+        if counts {
+            names.extend(file.args(instruction).iter().map(|arg| arg.name.text.to_string()));
+            if instruction.keyword == Keyword::Env {
+                names.extend(file.variables(instruction).iter().map(|pair| pair.name.text.to_string()));
+            }
+        }
+    }
+    if let Some(stage) = stage
+        && let Some(parent) = build.chain(stage).nth(1)
+    {
+        for (_, instruction) in build.instructions(parent).filter(|(_, instruction)| instruction.keyword == Keyword::Env) {
+            names.extend(file.variables(instruction).iter().map(|pair| pair.name.text.to_string()));
+        }
+    }
+    names.sort();
+    names.dedup();
+    let platform = PLATFORM_ARGS.iter().map(|name| item(name, CompletionItemKind::Constant, "set by the builder"));
+    let written = names.iter().map(|name| item(name, CompletionItemKind::Variable, ""));
+    written.chain(platform).collect()
+}
+
+/// The services, where one is being named under `depends_on`.
+fn of_compose(text: &str, at: usize, line: &str) -> Vec<CompletionItem> {
+    let indent = line.len() - line.trim_start().len();
+    let is_list = line.trim_start().starts_with('-') || line.contains("depends_on:");
+    let above = text[..at].lines().rev().skip(1).take(200);
+    let parent = above.filter(|other| !other.trim().is_empty() && !other.trim_start().starts_with('#')).find(|other| {
+        let other_indent = other.len() - other.trim_start().len();
+        other_indent < indent || (is_list && other_indent == indent && !other.trim_start().starts_with('-'))
+    });
+    let is_dependency = line.contains("depends_on:") || parent.is_some_and(|parent| parent.trim() == "depends_on:");
+    if !is_dependency {
+        return Vec::new();
+    }
+    // The line that is being typed may break the file.
+    let start = text[..at].rfind('\n').map_or(0, |before| before + 1);
+    let end = text[at..].find('\n').map_or(text.len(), |len| at + len);
+    let rest = format!("{}{}", &text[..start], &text[end..]);
+    let tree = yaml::read(&rest);
+    let Some(services) = tree.root().and_then(|root| root.get("services")) else { return Vec::new() };
+    let names: Vec<String> = services.entries().filter_map(|entry| entry.key.text().map(str::to_owned)).collect();
+    let tree = yaml::read(text);
+    let current = tree.root().and_then(|root| root.get("services")).and_then(|services| {
+        let mut entries = services.entries();
+        let holds = |span: crate::text::Span| (span.start as usize) <= at && at <= span.end as usize;
+        entries.find(|entry| holds(entry.key.span().to(entry.value.span())))?.key.text().map(str::to_owned)
+    });
+    let others = names.iter().filter(|name| Some(*name) != current.as_ref());
+    others.map(|name| item(name, CompletionItemKind::Reference, "service")).collect()
+}

@@ -1,0 +1,30 @@
+//! `dockopt lsp`: a language server on standard input and output. Starts no other program and no connection unless the client says
+//! that the workspace is trusted.
+
+mod capabilities;
+mod job;
+mod open_document;
+mod requests;
+mod server;
+
+use lsp_server::Connection;
+
+use super::args::Lsp;
+use super::exit::{CLEAN, FAILED};
+use super::output::{CommandFailure, now};
+
+/// Serves one client until it ends.
+pub(super) fn run(_: &Lsp) -> Result<u8, CommandFailure> {
+    let today = now()?;
+    let (connection, threads) = Connection::stdio();
+    let ended = server::serve(connection, today);
+    // The reader ends with the client's `exit` or the end of its input; what went wrong there is said by the server's end.
+    let joined = threads.join();
+    match (ended, joined) {
+        (Ok(is_clean), _) => Ok(if is_clean { CLEAN } else { FAILED }),
+        (Err(what), _) => Err(CommandFailure::Because {
+            what,
+            help: Some("`dockopt lsp` is started by an editor; docs/editors.md shows how".to_owned()),
+        }),
+    }
+}

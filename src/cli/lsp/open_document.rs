@@ -1,0 +1,103 @@
+//! A document that the client has open, with what is known of it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gen_lsp_types::Uri;
+
+use crate::editor::{Analysis, Document};
+
+/// How long the client has to be silent before a text is checked.
+pub(super) const DEBOUNCE: Duration = Duration::from_millis(40);
+
+/// How long a text that changes all the time waits at most.
+const LONGEST_WAIT: Duration = Duration::from_millis(400);
+
+/// How long the client has to be silent before the facts of a build context are read again.
+pub(super) const AUDIT_DEBOUNCE: Duration = Duration::from_millis(250);
+
+/// A time at which something is done, moved on while reasons for it go on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadline {
+    first: Instant,
+    pub(super) at: Instant,
+}
+
+impl Deadline {
+    /// The deadline after one more reason.
+    pub(super) fn after(known: Option<Self>, wait: Duration) -> Self {
+        let now = Instant::now();
+        let first = known.map_or(now, |known| known.first);
+        Self { first, at: (now + wait).min(first + LONGEST_WAIT.max(wait)) }
+    }
+
+    /// At once.
+    pub(super) fn now() -> Self {
+        let now = Instant::now();
+        Self { first: now, at: now }
+    }
+}
+
+/// An analysis of one state of a text.
+#[derive(Clone, Debug)]
+pub(super) struct VersionAnalysis {
+    /// The number of the state.
+    pub(super) edition: u64,
+    pub(super) analysis: Arc<Analysis>,
+}
+
+/// A document with what is known of it.
+#[derive(Debug)]
+pub(super) struct OpenDocument {
+    pub(super) uri: Uri,
+    pub(super) document: Document,
+    /// The path as the rules see it: below the top where it is there.
+    pub(super) path: PathBuf,
+    /// Counts the states of the text and of what it depends on: clients may give two states one version.
+    pub(super) edition: u64,
+    /// Whether the text is the one on disk.
+    pub(super) is_saved: bool,
+    /// What `lint` finds in it.
+    pub(super) lint: Option<VersionAnalysis>,
+    /// What `audit` finds in it.
+    pub(super) audit: Option<VersionAnalysis>,
+    /// When it is checked.
+    pub(super) due: Option<Deadline>,
+    /// When the facts of its context are read.
+    pub(super) audit_due: Option<Deadline>,
+}
+
+impl OpenDocument {
+    pub(super) fn new(uri: Uri, document: Document, path: PathBuf) -> Self {
+        Self {
+            uri,
+            document,
+            path,
+            edition: 0,
+            is_saved: true,
+            lint: None,
+            audit: None,
+            due: Some(Deadline::now()),
+            audit_due: None,
+        }
+    }
+
+    /// Takes note that it has to be checked again.
+    pub(super) fn schedule(&mut self, wait: Duration) {
+        self.edition += 1;
+        self.due = Some(Deadline::after(self.due, wait));
+    }
+
+    /// What is known of the text as it is now; the most that is.
+    pub(super) fn current(&self) -> Option<&Arc<Analysis>> {
+        let is_current = |known: &&VersionAnalysis| known.edition == self.edition;
+        let audit = self.audit.as_ref().filter(is_current);
+        audit.or_else(|| self.lint.as_ref().filter(is_current)).map(|known| &known.analysis)
+    }
+
+    /// What `lint` says of the text as it is now.
+    pub(super) fn current_lint(&self) -> Option<&Arc<Analysis>> {
+        self.lint.as_ref().filter(|known| known.edition == self.edition).map(|known| &known.analysis)
+    }
+}

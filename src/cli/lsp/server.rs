@@ -1,0 +1,497 @@
+//! The loop of the server: messages of the client and answers of the workers in, messages out.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, at, never, select, unbounded};
+use gen_lsp_types::{
+    CodeAction, DidChangeTextDocumentParams, DidOpenTextDocumentParams, ExecuteCommandParams, InitializeParams,
+    PublishDiagnosticsParams, Uri,
+};
+use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::capabilities::{Client, of_server, watchers};
+use super::job::{Answer, ChangeAnswer, Job, Worker, diff};
+use super::open_document::{AUDIT_DEBOUNCE, DEBOUNCE, Deadline, OpenDocument, VersionAnalysis};
+use super::requests::{
+    RequestSite, all_diagnostics, answer, command_uri, document_uri, needs_analysis, read,
+};
+use crate::cli::session::name_in;
+use crate::editor::{Document, DocumentKind, OpenVersions, changes_edit, path_of};
+use crate::inputs::Date;
+use crate::load::{GatherRequest, set_open_text};
+use crate::rules::AllRules;
+
+/// How long other documents wait when one that they depend on changes.
+const DEPENDENTS: Duration = Duration::from_millis(200);
+
+/// Documents that are kept with the facts of their build contexts.
+const MOST_AUDITS: usize = 8;
+
+/// Questions that wait for a check at most; more are refused.
+const MOST_WAITING: usize = 1_000;
+
+/// Serves one client; whether it said good-bye before it went.
+///
+/// # Errors
+/// What the client did before the session began.
+pub(super) fn serve(connection: Connection, today: Option<Date>) -> Result<bool, String> {
+    let (id, params) = connection.initialize_start().map_err(|error| error.to_string())?;
+    let params: InitializeParams = match serde_json::from_value(params) {
+        Ok(params) => params,
+        Err(error) => {
+            let message = format!("the parameters of `initialize` cannot be read: {error}");
+            let _ = connection.sender.send(Response::new_err(id, ErrorCode::InvalidParams as i32, message.clone()).into());
+            return Err(message);
+        }
+    };
+    let client = Client::of(&params);
+    // Names in messages are relative to the workspace, as those of a command that runs there.
+    let top = client.roots.first().filter(|root| std::env::set_current_dir(root).is_ok()).cloned();
+    let result = json!({
+        "capabilities": of_server(&client),
+        "serverInfo": { "name": "dockopt", "version": env!("CARGO_PKG_VERSION") },
+    });
+    let _ = connection.sender.send(Response::new_ok(id, result).into());
+    let (sender, answers) = unbounded();
+    let mut server = Server {
+        connection,
+        client,
+        top: top.unwrap_or_else(|| PathBuf::from("/")),
+        request: GatherRequest { today, ..GatherRequest::new(&AllRules) },
+        documents: BTreeMap::new(),
+        waiting: Vec::new(),
+        linter: Worker::start(sender.clone()),
+        auditor: Worker::start(sender),
+        requests: 0,
+        is_shut_down: false,
+    };
+    Ok(server.run(&answers))
+}
+
+struct Server {
+    connection: Connection,
+    client: Client,
+    /// What names are relative to.
+    top: PathBuf,
+    request: GatherRequest,
+    /// The open documents by their addresses.
+    documents: BTreeMap<String, OpenDocument>,
+    /// Questions that wait until a document was checked.
+    waiting: Vec<Request>,
+    linter: Worker,
+    auditor: Worker,
+    /// Requests that were sent to the client.
+    requests: i32,
+    is_shut_down: bool,
+}
+
+impl Server {
+    fn run(&mut self, answers: &Receiver<Answer>) -> bool {
+        loop {
+            self.start_jobs();
+            let timer = self.next_deadline().map_or_else(never, at);
+            let messages = self.connection.receiver.clone();
+            select! {
+                recv(messages) -> message => match message {
+                    Ok(Message::Request(request)) => self.on_request(request),
+                    Ok(Message::Notification(notification)) if notification.method == "exit" => return self.is_shut_down,
+                    Ok(Message::Notification(notification)) => self.on_notification(notification),
+                    Ok(Message::Response(_)) => {}
+                    Err(_) => return self.is_shut_down,
+                },
+                recv(answers) -> answer => if let Ok(answer) = answer {
+                    self.on_answer(answer);
+                },
+                recv(timer) -> _ => {}
+            }
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let lint = self.documents.values().filter_map(|open| open.due).map(|due| due.at);
+        let audit = self.documents.values().filter_map(|open| open.audit_due).map(|due| due.at);
+        let lint = if self.linter.open == 0 { lint.min() } else { None };
+        let audit = if self.auditor.open == 0 { audit.min() } else { None };
+        lint.into_iter().chain(audit).min()
+    }
+
+    /// Gives each worker that has nothing to do the document that has waited longest.
+    fn start_jobs(&mut self) {
+        let now = Instant::now();
+        if self.linter.open == 0 {
+            let due = self.documents.iter_mut().filter(|(_, open)| open.due.is_some_and(|due| due.at <= now));
+            if let Some((uri, open)) = due.min_by_key(|(_, open)| open.due.map(|due| due.at)) {
+                open.due = None;
+                let (document, path) = (open.document.clone(), open.path.clone());
+                let request = self.request.clone();
+                self.linter.give(Job::Lint { uri: uri.clone(), edition: open.edition, document, path, request });
+            }
+        }
+        if self.auditor.open == 0 {
+            let due = self.documents.iter_mut().filter(|(_, open)| open.audit_due.is_some_and(|due| due.at <= now));
+            if let Some((uri, open)) = due.min_by_key(|(_, open)| open.audit_due.map(|due| due.at)) {
+                open.audit_due = None;
+                let request = self.request.clone();
+                let path = open.path.clone();
+                self.auditor.give(Job::Audit { uri: uri.clone(), edition: open.edition, path, request });
+            }
+        }
+    }
+
+    fn on_notification(&mut self, notification: Notification) {
+        let Notification { method, params } = notification;
+        match method.as_str() {
+            "initialized" if self.client.can_watch => self.ask("client/registerCapability", watchers()),
+            "textDocument/didOpen" => {
+                if let Ok(params) = read(&params) {
+                    self.open(params);
+                }
+            }
+            "textDocument/didChange" => {
+                if let Ok(params) = read(&params) {
+                    self.change(params);
+                }
+            }
+            "textDocument/didSave" => self.save(document_uri(&params).unwrap_or_default()),
+            "textDocument/didClose" => self.close(document_uri(&params).unwrap_or_default()),
+            "$/cancelRequest" => self.cancel(&params["id"]),
+            "workspace/didChangeWatchedFiles" | "workspace/didChangeWorkspaceFolders" => self.schedule_all(DEPENDENTS),
+            "workspace/didChangeConfiguration" => {
+                self.client.options = self.client.options.with(&params["settings"]);
+                self.request.shellcheck = self.client.options.trusted;
+                self.schedule_all(DEBOUNCE);
+            }
+            _ => {}
+        }
+    }
+
+    fn open(&mut self, params: DidOpenTextDocumentParams) {
+        let item = params.text_document;
+        let Some(path) = path_of(&item.uri) else { return };
+        let language = serde_json::to_value(&item.language_id).unwrap_or_default();
+        let kind = DocumentKind::of(&path, language.as_str().unwrap_or_default());
+        let encoding = self.client.edits.encoding;
+        let document = Document::new(path.clone(), kind, item.version, item.text, encoding);
+        let is_saved = std::fs::read(&path).is_ok_and(|bytes| bytes == document.text().as_bytes());
+        let below = path.strip_prefix(&self.top).ok().filter(|_| self.top.parent().is_some()).map(Path::to_owned);
+        let mut open = OpenDocument::new(item.uri.clone(), document, below.unwrap_or(path));
+        open.is_saved = is_saved;
+        self.share(&open);
+        self.documents.insert(item.uri.0.clone(), open);
+        self.schedule_audit(&item.uri.0, Duration::ZERO);
+        self.schedule_dependents(&item.uri.0);
+    }
+
+    /// Makes the text the one that all checks read. One that is on disk like that is read there.
+    fn share(&self, open: &OpenDocument) {
+        let text = (!open.is_saved && !open.document.is_too_long()).then(|| Arc::from(open.document.text()));
+        set_open_text(&open.document.path, text);
+    }
+
+    fn change(&mut self, params: DidChangeTextDocumentParams) {
+        let uri = params.text_document.text_document_identifier.uri.0;
+        let Some(open) = self.documents.get_mut(&uri) else { return };
+        open.document.apply(params.text_document.version, params.content_changes);
+        open.is_saved = false;
+        open.schedule(DEBOUNCE);
+        if let Some(open) = self.documents.get(&uri) {
+            self.share(open);
+        }
+        self.schedule_audit(&uri, AUDIT_DEBOUNCE);
+        self.schedule_dependents(&uri);
+    }
+
+    fn save(&mut self, uri: &str) {
+        let Some(open) = self.documents.get_mut(uri) else { return };
+        open.is_saved = std::fs::read(&open.document.path).is_ok_and(|bytes| bytes == open.document.text().as_bytes());
+        open.schedule(Duration::ZERO);
+        if let Some(open) = self.documents.get(uri) {
+            self.share(open);
+        }
+        self.schedule_audit(uri, Duration::ZERO);
+        self.schedule_dependents(uri);
+    }
+
+    fn close(&mut self, uri: &str) {
+        let Some(open) = self.documents.remove(uri) else { return };
+        set_open_text(&open.document.path, None);
+        self.publish(open.uri, None, Vec::new());
+        let (gone, waiting) =
+            std::mem::take(&mut self.waiting).into_iter().partition(|request| document_uri(&request.params) == Some(uri));
+        self.waiting = waiting;
+        for request in Vec::from_iter::<Vec<Request>>(gone) {
+            self.respond(request.id, Ok(Value::Null));
+        }
+        // Others were checked with the text that was open.
+        self.schedule_all(DEPENDENTS);
+    }
+
+    fn schedule_all(&mut self, wait: Duration) {
+        let uris: Vec<String> = self.documents.keys().cloned().collect();
+        for uri in uris {
+            if let Some(open) = self.documents.get_mut(&uri) {
+                open.schedule(wait);
+            }
+            self.schedule_audit(&uri, wait + AUDIT_DEBOUNCE);
+        }
+    }
+
+    /// Documents that are checked with the text of another: Dockerfiles with settings, ignore and compose files, and these and
+    /// pipelines with Dockerfiles.
+    fn schedule_dependents(&mut self, uri: &str) {
+        let Some(kind) = self.documents.get(uri).map(|open| open.document.kind) else { return };
+        let depends = |other: DocumentKind| match kind {
+            DocumentKind::Dockerfile => {
+                matches!(other, DocumentKind::Compose | DocumentKind::Pipeline | DocumentKind::Ignore)
+            }
+            DocumentKind::Settings | DocumentKind::Ignore | DocumentKind::Compose | DocumentKind::Bake => {
+                other != DocumentKind::Other
+            }
+            DocumentKind::Pipeline | DocumentKind::Other => false,
+        };
+        for (other, open) in &mut self.documents {
+            if other != uri && depends(open.document.kind) {
+                open.schedule(DEPENDENTS);
+            }
+        }
+    }
+
+    fn schedule_audit(&mut self, uri: &str, wait: Duration) {
+        let Some(open) = self.documents.get_mut(uri) else { return };
+        let has_context = matches!(open.document.kind, DocumentKind::Dockerfile | DocumentKind::Compose);
+        if self.client.options.audit && has_context && !open.document.is_too_long() {
+            open.audit_due = Some(Deadline::after(open.audit_due, wait));
+        }
+    }
+
+    fn cancel(&mut self, id: &Value) {
+        let is_it = |request: &Request| serde_json::to_value(&request.id).is_ok_and(|known| known == *id);
+        let Some(index) = self.waiting.iter().position(is_it) else { return };
+        let request = self.waiting.remove(index);
+        self.respond(request.id, Err((ErrorCode::RequestCanceled, "cancelled".to_owned())));
+    }
+
+    fn on_request(&mut self, request: Request) {
+        if self.is_shut_down {
+            let error = (ErrorCode::InvalidRequest, "the server is shut down".to_owned());
+            return self.respond(request.id, Err(error));
+        }
+        match request.method.as_str() {
+            "shutdown" => {
+                self.is_shut_down = true;
+                self.respond(request.id, Ok(Value::Null));
+            }
+            "initialize" => {
+                self.respond(request.id, Err((ErrorCode::InvalidRequest, "the session has begun".to_owned())));
+            }
+            "codeAction/resolve" => self.resolve(request),
+            "workspace/executeCommand" => self.execute(request),
+            _ => self.answer_or_wait(request),
+        }
+    }
+
+    fn answer_or_wait(&mut self, request: Request) {
+        let uri = document_uri(&request.params).unwrap_or_default();
+        let Some(open) = self.documents.get_mut(uri) else {
+            let result = if request.method.starts_with("textDocument/") {
+                Ok(Value::Null)
+            } else {
+                Err((ErrorCode::MethodNotFound, format!("`{}` is not supported", request.method)))
+            };
+            return self.respond(request.id, result);
+        };
+        if needs_analysis(&request.method) && open.current_lint().is_none() && self.waiting.len() < MOST_WAITING {
+            // Somebody waits: the text is checked now.
+            open.due = open.due.map(|_| Deadline::now());
+            self.waiting.push(request);
+            return;
+        }
+        self.answer_now(&request);
+    }
+
+    fn answer_now(&mut self, request: &Request) {
+        let versions = self.versions();
+        let site = RequestSite { client: &self.client, top: &self.top, versions: &versions };
+        let open = document_uri(&request.params).and_then(|uri| self.documents.get(uri));
+        let result = open.map_or(Ok(Value::Null), |open| answer(request, open, site));
+        let result = result.map(|value| self.with_edits(request, value));
+        self.respond(request.id.clone(), result);
+    }
+
+    /// Actions without their edits are nothing for a client that cannot ask for them later.
+    fn with_edits(&self, request: &Request, mut value: Value) -> Value {
+        if request.method == "textDocument/codeAction"
+            && !self.client.can_resolve
+            && let Some(actions) = value.as_array_mut()
+        {
+            for action in actions.iter_mut().filter(|action| action["data"].is_object()) {
+                let uri = action["data"]["uri"].clone();
+                let title = action["title"].clone();
+                let what = if action["data"]["what"] == "fix-all" { "dockopt.fixAll" } else { "dockopt.optimize" };
+                action["command"] = json!({ "title": title, "command": what, "arguments": [uri] });
+            }
+        }
+        value
+    }
+
+    fn versions(&self) -> OpenVersions {
+        self.documents.values().map(|open| (open.document.path.clone(), open.document.version)).collect()
+    }
+
+    fn resolve(&mut self, request: Request) {
+        let action: CodeAction = match read(&request.params) {
+            Ok(action) => action,
+            Err(error) => return self.respond(request.id, Err(error)),
+        };
+        let data = action.data.clone().unwrap_or_default();
+        let uri = data["uri"].as_str().unwrap_or_default().to_owned();
+        let answer = ChangeAnswer::Resolve(Box::new(action));
+        let is_fix = data["what"] == "fix-all";
+        self.start_changes(request.id, &uri, answer, is_fix);
+    }
+
+    fn execute(&mut self, request: Request) {
+        let command: ExecuteCommandParams = match read(&request.params) {
+            Ok(command) => command,
+            Err(error) => return self.respond(request.id, Err(error)),
+        };
+        let uri = command_uri(command.arguments.as_deref()).unwrap_or_else(|| Uri(String::new())).0;
+        match command.command.as_str() {
+            "dockopt.optimize" => self.start_changes(request.id, &uri, ChangeAnswer::Apply, false),
+            "dockopt.fixAll" => self.start_changes(request.id, &uri, ChangeAnswer::Apply, true),
+            "dockopt.previewOptimization" => self.start_changes(request.id, &uri, ChangeAnswer::Show, false),
+            other => {
+                let error = (ErrorCode::InvalidParams, format!("the command `{other}` is not known"));
+                self.respond(request.id, Err(error));
+            }
+        }
+    }
+
+    /// Works out what a fix of the file or a rewrite of its build changes.
+    fn start_changes(&mut self, id: RequestId, uri: &str, answer: ChangeAnswer, is_fix: bool) {
+        let Some(open) = self.documents.get(uri) else {
+            let error = (ErrorCode::InvalidParams, format!("the document `{uri}` is not open"));
+            return self.respond(id, Err(error));
+        };
+        if !is_fix {
+            let (path, request) = (open.path.clone(), self.request.clone());
+            return self.auditor.give(Job::Optimize { id, answer, path, request });
+        }
+        let Some(analysis) = open.current_lint().cloned() else {
+            let error = (ErrorCode::ContentModified, "the text has changed".to_owned());
+            return self.respond(id, Err(error));
+        };
+        let name = name_in(&analysis, &self.top, &open.document.path);
+        self.linter.give(Job::FixAll { id, answer, analysis, name });
+    }
+
+    fn on_answer(&mut self, answer: Answer) {
+        match answer {
+            Answer::Lint { uri, edition, analysis } => {
+                self.linter.open -= 1;
+                let Some(open) = self.documents.get_mut(&uri) else { return };
+                open.lint = Some(VersionAnalysis { edition, analysis: Arc::new(*analysis) });
+                // What is out of date is not shown: the next check is on its way.
+                if edition == open.edition {
+                    self.show(&uri);
+                    self.answer_waiting(&uri);
+                }
+            }
+            Answer::Audit { uri, edition, analysis } => {
+                self.auditor.open -= 1;
+                let Some(open) = self.documents.get_mut(&uri) else { return };
+                open.audit = analysis.map(|analysis| VersionAnalysis { edition, analysis: Arc::new(*analysis) });
+                let is_current = edition == open.edition;
+                self.forget_audits(&uri);
+                if is_current {
+                    self.show(&uri);
+                    if self.client.can_refresh_lenses && self.client.options.code_lens {
+                        self.ask("workspace/codeLens/refresh", Value::Null);
+                    }
+                }
+            }
+            Answer::Changes { id, answer, title, changes } => {
+                if matches!(answer, ChangeAnswer::Resolve(_) | ChangeAnswer::Apply | ChangeAnswer::Show) {
+                    let is_fix = title.starts_with("Fix");
+                    let worker = if is_fix { &mut self.linter } else { &mut self.auditor };
+                    worker.open -= 1;
+                }
+                self.answer_changes(id, answer, title, &changes);
+            }
+        }
+    }
+
+    fn answer_changes(&mut self, id: RequestId, answer: ChangeAnswer, title: &str, changes: &[crate::fix::Change]) {
+        let versions = self.versions();
+        // A fix is applied as it is; what rewrites a build is shown first where the client can.
+        let asks = (!title.starts_with("Fix")).then_some(title);
+        let edit = changes_edit(changes, &self.top, asks, (self.client.edits, &versions));
+        let result = match answer {
+            ChangeAnswer::Resolve(mut action) => {
+                action.edit = Some(edit.unwrap_or_default());
+                serde_json::to_value(action)
+            }
+            ChangeAnswer::Show => Ok(json!({ "diff": diff(changes) })),
+            ChangeAnswer::Apply => {
+                if let Some(edit) = edit {
+                    self.ask("workspace/applyEdit", json!({ "label": title, "edit": edit }));
+                }
+                Ok(json!({ "files": changes.len() }))
+            }
+        };
+        self.respond(id, result.map_err(|error| (ErrorCode::InternalError, error.to_string())));
+    }
+
+    /// Forgets the facts of other documents' contexts where there are many: each may hold the names of a million files.
+    fn forget_audits(&mut self, uri: &str) {
+        let known = self.documents.values().filter(|open| open.audit.is_some()).count();
+        if known > MOST_AUDITS
+            && let Some((_, open)) =
+                self.documents.iter_mut().find(|(other, open)| *other != uri && open.audit.is_some())
+        {
+            open.audit = None;
+        }
+    }
+
+    fn answer_waiting(&mut self, uri: &str) {
+        let (ready, waiting): (Vec<Request>, Vec<Request>) =
+            std::mem::take(&mut self.waiting).into_iter().partition(|request| document_uri(&request.params) == Some(uri));
+        self.waiting = waiting;
+        for request in ready {
+            self.answer_now(&request);
+        }
+    }
+
+    fn show(&mut self, uri: &str) {
+        let Some(open) = self.documents.get(uri) else { return };
+        let diagnostics = all_diagnostics(open, &self.top);
+        self.publish(open.uri.clone(), Some(open.document.version), diagnostics);
+    }
+
+    fn publish(&self, uri: Uri, version: Option<i32>, diagnostics: Vec<gen_lsp_types::Diagnostic>) {
+        let params = PublishDiagnosticsParams { uri, version, diagnostics };
+        self.send(Notification::new("textDocument/publishDiagnostics".to_owned(), params));
+    }
+
+    fn respond(&self, id: RequestId, result: Result<Value, (ErrorCode, String)>) {
+        self.send(match result {
+            Ok(value) => Response::new_ok(id, value),
+            Err((code, message)) => Response::new_err(id, code as i32, message),
+        });
+    }
+
+    fn ask(&mut self, method: &str, params: impl Serialize) {
+        self.requests += 1;
+        self.send(Request::new(self.requests.into(), method.to_owned(), params));
+    }
+
+    /// A client that is gone gets nothing; the loop ends when its input does.
+    fn send(&self, message: impl Into<Message>) {
+        let _ = self.connection.sender.send(message.into());
+    }
+}

@@ -1,0 +1,77 @@
+//! Files that are checked again and again: what `lsp` and `--watch` share with `lint` and `audit`.
+
+use std::path::{Path, PathBuf};
+
+use crate::audit::{InputAudit, Report};
+use crate::editor::{Analysis, Document, DocumentKind};
+use crate::inputs::{Inputs, Needs};
+use crate::load::{
+    DOCKERFILE_LIMIT, FactSelection, GatherRequest, PipelineSelection, folder_of, gather, gather_texts, read_source,
+    source_of_text, with_contexts,
+};
+use crate::rules::Policies;
+use crate::text::Source;
+
+/// A Dockerfile that has no findings: settings and ignore files are checked with one.
+const PLAIN: &str = "FROM scratch\n";
+
+/// What `lint` finds in a file with this text: the same as in one on disk.
+pub(super) fn lint_document(document: &Document, path: &Path, request: &GatherRequest) -> Analysis {
+    let request = &GatherRequest { wants: FactSelection::Nothing, needs: Needs::NONE, ..request.clone() };
+    let own_text = |text: &str| source_of_text(path, text, DOCKERFILE_LIMIT);
+    let (texts, pipelines) = match document.kind {
+        DocumentKind::Pipeline => (Vec::new(), PipelineSelection::Named(vec![path.to_owned()])),
+        DocumentKind::Ignore => {
+            let file = ignored_dockerfile(path);
+            let source = read_source(&file, DOCKERFILE_LIMIT).or_else(|_| source_of_text(&file, PLAIN, DOCKERFILE_LIMIT));
+            (vec![(Some(file), source)], PipelineSelection::None)
+        }
+        DocumentKind::Settings => {
+            let file = folder_of(path).join("Dockerfile");
+            let source = source_of_text(&file, PLAIN, DOCKERFILE_LIMIT);
+            (vec![(Some(file), source)], PipelineSelection::None)
+        }
+        _ => (vec![(Some(path.to_owned()), own_text(document.text()))], PipelineSelection::None),
+    };
+    let request = &GatherRequest { pipelines, ..request.clone() };
+    let inputs = gather_texts(texts, request);
+    analysis(inputs, request, |audit, policies| {
+        audit.lint_confirmed(policies, Some(&|inputs, files| with_contexts(inputs, files, request)))
+    })
+}
+
+/// What `audit` finds in a file, with the facts of its build context; `None` where it cannot be read.
+pub(super) fn audit_document(path: &Path, request: &GatherRequest) -> Option<Analysis> {
+    let request = GatherRequest { path: path.to_owned(), wants: FactSelection::Columns, ..request.clone() };
+    let inputs = gather(&request).ok()?;
+    Some(analysis(inputs, &request, |audit, policies| audit.audit(policies)))
+}
+
+/// What a check says of inputs. Under settings that cannot be read only that is said.
+fn analysis(
+    inputs: Inputs,
+    request: &GatherRequest,
+    check: impl FnOnce(&InputAudit, &Policies) -> Report,
+) -> Analysis {
+    let (policies, _) = Policies::read(&inputs, &request.line);
+    let audit = InputAudit::new(&inputs);
+    let report = if inputs.unsettled { audit.problems(&policies) } else { check(&audit, &policies) };
+    Analysis { policies, report, inputs }
+}
+
+/// The Dockerfile that an ignore file is for: `NAME` of `NAME.dockerignore`, else the one beside it.
+fn ignored_dockerfile(ignore: &Path) -> PathBuf {
+    let name = ignore.file_name().unwrap_or_default().to_string_lossy();
+    match name.strip_suffix(".dockerignore") {
+        Some(file) if !file.is_empty() => folder_of(ignore).join(file),
+        _ => folder_of(ignore).join("Dockerfile"),
+    }
+}
+
+/// What an analysis calls a file; the path as it is where it knows none.
+pub(super) fn name_in(analysis: &Analysis, top: &Path, path: &Path) -> String {
+    let is_it = |source: &&Source| top.join(source.name()) == path || Path::new(source.name()) == path;
+    let source = analysis.report.sources.iter().find(is_it);
+    let below = path.strip_prefix(top).unwrap_or(path);
+    source.map_or_else(|| below.to_string_lossy().into_owned(), |source| source.name().to_owned())
+}
