@@ -10,7 +10,7 @@ mod server;
 use lsp_server::Connection;
 
 use super::args::Lsp;
-use super::exit::{CLEAN, FAILED};
+use super::exit::{CLEAN, FOUND};
 use super::output::{CommandFailure, now};
 
 /// Serves one client until it ends.
@@ -21,7 +21,8 @@ pub(super) fn run(_: &Lsp) -> Result<u8, CommandFailure> {
     // The reader ends with the client's `exit` or the end of its input; what went wrong there is said by the server's end.
     let joined = threads.join();
     match (ended, joined) {
-        (Ok(is_clean), _) => Ok(if is_clean { CLEAN } else { FAILED }),
+        // The protocol asks for 1 where a client goes without `shutdown`.
+        (Ok(is_clean), _) => Ok(if is_clean { CLEAN } else { FOUND }),
         (Err(what), _) => Err(CommandFailure::Because {
             what,
             help: Some("`dockopt lsp` is started by an editor; docs/editors.md shows how".to_owned()),

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use super::pipelines::gather_pipelines;
 use crate::audit::{InputAudit, Report};
 use crate::editor::{Analysis, Document, DocumentKind};
+use crate::fix::{Change, FixLevel};
 use crate::inputs::{Inputs, Needs};
 use crate::load::{
-    DOCKERFILE_LIMIT, FactSelection, GatherRequest, PipelineSelection, folder_of, gather, gather_texts, read_source,
-    source_of_text, with_contexts,
+    DOCKERFILE_LIMIT, FactSelection, GatherRequest, PipelineSelection, folder_of, gather, gather_texts,
+    is_pipeline_file, read_source, source_of_text, with_contexts,
 };
 use crate::rules::Policies;
 use crate::text::Source;
@@ -23,7 +25,8 @@ pub(super) fn lint_document(document: &Document, path: &Path, request: &GatherRe
         DocumentKind::Pipeline => (Vec::new(), PipelineSelection::Named(vec![path.to_owned()])),
         DocumentKind::Ignore => {
             let file = ignored_dockerfile(path);
-            let source = read_source(&file, DOCKERFILE_LIMIT).or_else(|_| source_of_text(&file, PLAIN, DOCKERFILE_LIMIT));
+            let source =
+                read_source(&file, DOCKERFILE_LIMIT).or_else(|_| source_of_text(&file, PLAIN, DOCKERFILE_LIMIT));
             (vec![(Some(file), source)], PipelineSelection::None)
         }
         DocumentKind::Settings => {
@@ -47,12 +50,20 @@ pub(super) fn audit_document(path: &Path, request: &GatherRequest) -> Option<Ana
     Some(analysis(inputs, &request, |audit, policies| audit.audit(policies)))
 }
 
+/// What `fix` makes of a file alone; nothing where it cannot be read.
+pub(super) fn fix_document(path: &Path, request: &GatherRequest) -> Vec<Change> {
+    let request = GatherRequest { wants: FactSelection::Rules, path: path.to_owned(), ..request.clone() };
+    let paths = [path.to_owned()];
+    let inputs = if is_pipeline_file(path) { gather_pipelines(&paths, &request).ok() } else { gather(&request).ok() };
+    let Some(inputs) = inputs.filter(|inputs| !inputs.unsettled) else { return Vec::new() };
+    let (policies, _) = Policies::read(&inputs, &request.line);
+    let file = std::path::absolute(path).unwrap_or_default();
+    let is_it = |change: &Change| std::path::absolute(&change.name).is_ok_and(|name| name == file);
+    crate::audit::fix(&inputs, &policies, FixLevel::Safe).changes.into_iter().filter(is_it).collect()
+}
+
 /// What a check says of inputs. Under settings that cannot be read only that is said.
-fn analysis(
-    inputs: Inputs,
-    request: &GatherRequest,
-    check: impl FnOnce(&InputAudit, &Policies) -> Report,
-) -> Analysis {
+fn analysis(inputs: Inputs, request: &GatherRequest, check: impl FnOnce(&InputAudit, &Policies) -> Report) -> Analysis {
     let (policies, _) = Policies::read(&inputs, &request.line);
     let audit = InputAudit::new(&inputs);
     let report = if inputs.unsettled { audit.problems(&policies) } else { check(&audit, &policies) };

@@ -70,6 +70,7 @@ mod image;
 mod just_recipes;
 mod justfiles;
 mod lint_vectors;
+mod lsp;
 mod init;
 mod inline;
 mod instructions;

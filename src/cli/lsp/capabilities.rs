@@ -72,7 +72,9 @@ impl Client {
             encoding: PositionEncoding::choose(&encodings.unwrap_or_default()),
             has_versions: is("/workspace/workspaceEdit/documentChanges"),
             can_create: has("/workspace/workspaceEdit/resourceOperations", "create"),
-            can_ask: capabilities.pointer("/workspace/workspaceEdit/changeAnnotationSupport").is_some_and(Value::is_object),
+            can_ask: capabilities
+                .pointer("/workspace/workspaceEdit/changeAnnotationSupport")
+                .is_some_and(Value::is_object),
         };
         Self {
             edits,
@@ -80,9 +82,10 @@ impl Client {
             can_watch: is("/workspace/didChangeWatchedFiles/dynamicRegistration"),
             can_refresh_lenses: is("/workspace/codeLens/refreshSupport"),
             roots: roots(params),
-            options: params.initialization_options.as_ref().map_or_else(ServerOptions::default, |options| {
-                ServerOptions::default().with(options)
-            }),
+            options: params
+                .initialization_options
+                .as_ref()
+                .map_or_else(ServerOptions::default, |options| ServerOptions::default().with(options)),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Work that takes longer than a key stroke, each kind on a thread of its own.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -9,9 +8,9 @@ use lsp_server::RequestId;
 use similar::TextDiff;
 
 use crate::cli::optimize::default_options;
-use crate::cli::session::{audit_document, lint_document};
+use crate::cli::session::{audit_document, fix_document, lint_document};
 use crate::editor::{Analysis, Document};
-use crate::fix::{Change, FixLevel};
+use crate::fix::Change;
 use crate::load::{EvidenceReader, GatherRequest, gather};
 use crate::optimize::optimize;
 
@@ -23,7 +22,7 @@ pub(super) enum Job {
     /// Check a text with the facts of its build context.
     Audit { uri: String, edition: u64, path: PathBuf, request: GatherRequest },
     /// Work out the safe fixes of a file.
-    FixAll { id: RequestId, answer: ChangeAnswer, analysis: Arc<Analysis>, name: String },
+    FixAll { id: RequestId, answer: ChangeAnswer, path: PathBuf, request: GatherRequest },
     /// Work out the rewrite of a build.
     Optimize { id: RequestId, answer: ChangeAnswer, path: PathBuf, request: GatherRequest },
 }
@@ -84,10 +83,8 @@ fn done(job: Job) -> Answer {
         Job::Audit { uri, edition, path, request } => {
             Answer::Audit { uri, edition, analysis: audit_document(&path, &request).map(Box::new) }
         }
-        Job::FixAll { id, answer, analysis, name } => {
-            let outcome = crate::audit::fix(&analysis.inputs, &analysis.policies, FixLevel::Safe);
-            let changes = outcome.changes.into_iter().filter(|change| change.name == name).collect();
-            Answer::Changes { id, answer, title: "Fix all safe findings", changes }
+        Job::FixAll { id, answer, path, request } => {
+            Answer::Changes { id, answer, title: "Fix all safe findings", changes: fix_document(&path, &request) }
         }
         Job::Optimize { id, answer, path, request } => {
             Answer::Changes { id, answer, title: "Optimize this build", changes: rewrite(path, &request) }

@@ -67,7 +67,7 @@ pub(super) fn answer(request: &Request, open: &OpenDocument, site: RequestSite) 
         "textDocument/foldingRange" => write(foldings(document)),
         "textDocument/codeAction" => {
             let asked: CodeActionParams = read(params)?;
-            write(open.current_lint().map(|analysis| code_actions(open, analysis, &asked, site)))
+            write(open.current().map(|analysis| code_actions(open, analysis, &asked, site)))
         }
         "textDocument/codeLens" => {
             let analysis = open.current().filter(|_| site.client.options.code_lens);

@@ -17,10 +17,7 @@ use serde_json::{Value, json};
 use super::capabilities::{Client, of_server, watchers};
 use super::job::{Answer, ChangeAnswer, Job, Worker, diff};
 use super::open_document::{AUDIT_DEBOUNCE, DEBOUNCE, Deadline, OpenDocument, VersionAnalysis};
-use super::requests::{
-    RequestSite, all_diagnostics, answer, command_uri, document_uri, needs_analysis, read,
-};
-use crate::cli::session::name_in;
+use super::requests::{RequestSite, all_diagnostics, answer, command_uri, document_uri, needs_analysis, read};
 use crate::editor::{Document, DocumentKind, OpenVersions, changes_edit, path_of};
 use crate::inputs::Date;
 use crate::load::{GatherRequest, set_open_text};
@@ -40,12 +37,19 @@ const MOST_WAITING: usize = 1_000;
 /// # Errors
 /// What the client did before the session began.
 pub(super) fn serve(connection: Connection, today: Option<Date>) -> Result<bool, String> {
-    let (id, params) = connection.initialize_start().map_err(|error| error.to_string())?;
+    let (id, params) = connection.initialize_start().map_err(|error| {
+        if error.channel_is_disconnected() {
+            "the client went before the session began".to_owned()
+        } else {
+            error.to_string()
+        }
+    })?;
     let params: InitializeParams = match serde_json::from_value(params) {
         Ok(params) => params,
         Err(error) => {
             let message = format!("the parameters of `initialize` cannot be read: {error}");
-            let _ = connection.sender.send(Response::new_err(id, ErrorCode::InvalidParams as i32, message.clone()).into());
+            let _ =
+                connection.sender.send(Response::new_err(id, ErrorCode::InvalidParams as i32, message.clone()).into());
             return Err(message);
         }
     };
@@ -57,12 +61,13 @@ pub(super) fn serve(connection: Connection, today: Option<Date>) -> Result<bool,
         "serverInfo": { "name": "dockopt", "version": env!("CARGO_PKG_VERSION") },
     });
     let _ = connection.sender.send(Response::new_ok(id, result).into());
+    let client_options = client.options;
     let (sender, answers) = unbounded();
     let mut server = Server {
         connection,
         client,
         top: top.unwrap_or_else(|| PathBuf::from("/")),
-        request: GatherRequest { today, ..GatherRequest::new(&AllRules) },
+        request: GatherRequest { today, shellcheck: client_options.trusted, ..GatherRequest::new(&AllRules) },
         documents: BTreeMap::new(),
         waiting: Vec::new(),
         linter: Worker::start(sender.clone()),
@@ -221,8 +226,9 @@ impl Server {
         let Some(open) = self.documents.remove(uri) else { return };
         set_open_text(&open.document.path, None);
         self.publish(open.uri, None, Vec::new());
-        let (gone, waiting) =
-            std::mem::take(&mut self.waiting).into_iter().partition(|request| document_uri(&request.params) == Some(uri));
+        let (gone, waiting) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|request| document_uri(&request.params) == Some(uri));
         self.waiting = waiting;
         for request in Vec::from_iter::<Vec<Request>>(gone) {
             self.respond(request.id, Ok(Value::Null));
@@ -378,16 +384,12 @@ impl Server {
             let error = (ErrorCode::InvalidParams, format!("the document `{uri}` is not open"));
             return self.respond(id, Err(error));
         };
-        if !is_fix {
-            let (path, request) = (open.path.clone(), self.request.clone());
-            return self.auditor.give(Job::Optimize { id, answer, path, request });
-        }
-        let Some(analysis) = open.current_lint().cloned() else {
-            let error = (ErrorCode::ContentModified, "the text has changed".to_owned());
-            return self.respond(id, Err(error));
-        };
-        let name = name_in(&analysis, &self.top, &open.document.path);
-        self.linter.give(Job::FixAll { id, answer, analysis, name });
+        let (path, request) = (open.path.clone(), self.request.clone());
+        self.auditor.give(if is_fix {
+            Job::FixAll { id, answer, path, request }
+        } else {
+            Job::Optimize { id, answer, path, request }
+        });
     }
 
     fn on_answer(&mut self, answer: Answer) {
@@ -406,7 +408,8 @@ impl Server {
                 self.auditor.open -= 1;
                 let Some(open) = self.documents.get_mut(&uri) else { return };
                 open.audit = analysis.map(|analysis| VersionAnalysis { edition, analysis: Arc::new(*analysis) });
-                let is_current = edition == open.edition;
+                // What `lint` says of it comes first.
+                let is_current = edition == open.edition && open.current_lint().is_some();
                 self.forget_audits(&uri);
                 if is_current {
                     self.show(&uri);
@@ -416,11 +419,7 @@ impl Server {
                 }
             }
             Answer::Changes { id, answer, title, changes } => {
-                if matches!(answer, ChangeAnswer::Resolve(_) | ChangeAnswer::Apply | ChangeAnswer::Show) {
-                    let is_fix = title.starts_with("Fix");
-                    let worker = if is_fix { &mut self.linter } else { &mut self.auditor };
-                    worker.open -= 1;
-                }
+                self.auditor.open -= 1;
                 self.answer_changes(id, answer, title, &changes);
             }
         }
@@ -459,8 +458,9 @@ impl Server {
     }
 
     fn answer_waiting(&mut self, uri: &str) {
-        let (ready, waiting): (Vec<Request>, Vec<Request>) =
-            std::mem::take(&mut self.waiting).into_iter().partition(|request| document_uri(&request.params) == Some(uri));
+        let (ready, waiting): (Vec<Request>, Vec<Request>) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|request| document_uri(&request.params) == Some(uri));
         self.waiting = waiting;
         for request in ready {
             self.answer_now(&request);

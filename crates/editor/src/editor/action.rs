@@ -79,7 +79,8 @@ pub fn actions(site: ActionSite, span: Span, kinds: &ActionKinds) -> Vec<CodeAct
         all.extend(safe.chain(risky));
         all.extend(findings.iter().filter_map(|finding| suppression(site, finding)));
     }
-    let has_safe = site.analysis.report.findings.iter().any(|finding| files.contains(&finding.file) && finding.has_safe_fix());
+    let has_safe =
+        site.analysis.report.findings.iter().any(|finding| files.contains(&finding.file) && finding.has_safe_fix());
     if has_safe && kinds.has(FIX_ALL) {
         all.push(deferred(site, "Fix all safe findings of this file", FIX_ALL, "fix-all"));
     }

@@ -139,7 +139,9 @@ fn variables(build: &Build, index: usize) -> Vec<CompletionItem> {
     if let Some(stage) = stage
         && let Some(parent) = build.chain(stage).nth(1)
     {
-        for (_, instruction) in build.instructions(parent).filter(|(_, instruction)| instruction.keyword == Keyword::Env) {
+        for (_, instruction) in
+            build.instructions(parent).filter(|(_, instruction)| instruction.keyword == Keyword::Env)
+        {
             names.extend(file.variables(instruction).iter().map(|pair| pair.name.text.to_string()));
         }
     }

@@ -225,6 +225,9 @@ mod tests {
         assert_eq!(edit.document_changes.as_ref().unwrap().len(), 2);
         assert_eq!(edit.change_annotations.unwrap()[ANNOTATION].needs_confirmation, Some(true));
         let value = serde_json::to_value(&edit.document_changes.unwrap()[1]).unwrap();
-        assert_eq!((&value["textDocument"]["version"], &value["edits"][0]["annotationId"]), (&7.into(), &ANNOTATION.into()));
+        assert_eq!(
+            (&value["textDocument"]["version"], &value["edits"][0]["annotationId"]),
+            (&7.into(), &ANNOTATION.into())
+        );
     }
 }

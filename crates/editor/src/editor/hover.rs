@@ -1,6 +1,5 @@
 //! What is known of the place under the cursor, in Markdown.
 
-
 use gen_lsp_types::{Hover, MarkupContent, MarkupKind};
 
 use super::line_facts::{Reruns, builds_of, image_facts, line_facts};
@@ -163,4 +162,3 @@ fn escape(text: &str) -> String {
 fn code(text: &str) -> String {
     text.replace(['`', '\n', '\r'], " ")
 }
-

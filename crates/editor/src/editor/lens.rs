@@ -21,7 +21,8 @@ pub fn lenses(analysis: &Analysis, document: &Document, name: &str) -> Vec<CodeL
             let short = |text: &String| text.split(" (").next().unwrap_or_default().to_owned();
             let saves = facts.findings.iter().find(|cost| cost.contains(|c: char| c.is_ascii_digit()));
             let saves = saves.map(|cost| format!("fix saves {}", short(cost)));
-            let parts: Vec<String> = facts.price.as_ref().map(short).into_iter().chain(saves).chain(facts.rerun).collect();
+            let parts: Vec<String> =
+                facts.price.as_ref().map(short).into_iter().chain(saves).chain(facts.rerun).collect();
             if parts.is_empty() {
                 continue;
             }

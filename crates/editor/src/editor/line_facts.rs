@@ -80,9 +80,8 @@ pub(super) fn line_facts(analysis: &Analysis, build: &Build, index: usize, rerun
 pub(super) fn findings_of<'a>(analysis: &'a Analysis, file: FileId, instruction: &Instruction) -> Vec<&'a Finding> {
     let lines = instruction.start_line..=instruction.end_line;
     let source = analysis.report.sources.get(file.0 as usize);
-    let line = |finding: &Finding| {
-        finding.instruction_line.or_else(|| source.map(|source| source.line(finding.span.start)))
-    };
+    let line =
+        |finding: &Finding| finding.instruction_line.or_else(|| source.map(|source| source.line(finding.span.start)));
     let is_here = |finding: &&Finding| finding.file == file && line(finding).is_some_and(|line| lines.contains(&line));
     analysis.report.findings.iter().filter(is_here).collect()
 }
@@ -102,7 +101,8 @@ fn price(build: &Build, index: usize, instruction: &Instruction) -> Option<Strin
             let transfer = build.transfer_at(stage, index)?;
             let selections: Option<Vec<_>> = transfer.select(context).into_iter().collect();
             let amounts = selections?.into_iter().map(|selection| selection.amount);
-            let (size, files) = amounts.fold((0, 0), |(size, files), amount| (size + amount.bytes, files + amount.files));
+            let (size, files) =
+                amounts.fold((0, 0), |(size, files), amount| (size + amount.bytes, files + amount.files));
             Some(format!("{} in {} (computed: the build context)", bytes(size), count(files, "file")))
         }
         Keyword::Run => {

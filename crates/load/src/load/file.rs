@@ -303,9 +303,9 @@ pub(super) fn problem_with_help(error: &LoadError, help: String) -> InputProblem
     }
 }
 
-/// Whether something is at a path: also a link to nothing, which is not the same as no file.
+/// Whether something is at a path: also a link to nothing, which is not the same as no file, and what an editor has not saved yet.
 pub(super) fn is_taken(path: &Path) -> bool {
-    path.symlink_metadata().is_ok()
+    path.symlink_metadata().is_ok() || open_text(path).is_some()
 }
 
 /// Why a special file, a folder or a link at a path is not read; `None` for a file.

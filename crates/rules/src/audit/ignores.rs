@@ -75,8 +75,7 @@ pub fn add_ignore(inputs: &Inputs, policies: &Policies, finding: &Finding, reaso
     let input = inputs.builds.iter().find(|input| input.dockerfile == finding.file)?;
     let wanted = RulesByLine::from([(instruction_line(finding, &input.file), BTreeSet::from([finding.rule]))]);
     let after = with_comments(inputs, policies, finding.file, wanted, reason)?;
-    let mut outcome =
-        FixOutcome { changes: vec![change(inputs, finding.file, &after)], ..FixOutcome::default() };
+    let mut outcome = FixOutcome { changes: vec![change(inputs, finding.file, &after)], ..FixOutcome::default() };
     super::write_embedded(&mut outcome, &inputs.sources);
     outcome.changes.pop()
 }

@@ -27,7 +27,10 @@ pub(super) fn completions(above: &str, line: &str) -> Vec<CompletionItem> {
         let opened = above.lines().rev().find(|line| line.contains('=')).and_then(|line| line.split_once('='));
         return opened.map(|(key, value)| values(&table, key.trim(), value)).unwrap_or_default();
     }
-    properties(&table).iter().map(|(name, schema)| item(name, CompletionItemKind::Property, description(schema))).collect()
+    properties(&table)
+        .iter()
+        .map(|(name, schema)| item(name, CompletionItemKind::Property, description(schema)))
+        .collect()
 }
 
 fn is_in_list(above: &str) -> bool {
@@ -44,7 +47,10 @@ fn header_of(line: &str) -> Option<Vec<String>> {
 
 fn headers(header: &str) -> Vec<CompletionItem> {
     if let Some(typed) = header.strip_prefix("rules.") {
-        return rule_names("").into_iter().filter(|rule| !typed.contains('.') && rule.label.starts_with(typed)).collect();
+        return rule_names("")
+            .into_iter()
+            .filter(|rule| !typed.contains('.') && rule.label.starts_with(typed))
+            .collect();
     }
     let is_table = |schema: &Value| schema["type"] == "object" || schema["items"]["type"] == "object";
     let tables = properties(&[]).into_iter().filter(|(_, schema)| is_table(schema));
