@@ -8,7 +8,7 @@ use crate::editor::{Analysis, Document, DocumentKind};
 use crate::fix::{Change, FixLevel};
 use crate::inputs::{Inputs, Needs};
 use crate::load::{
-    DOCKERFILE_LIMIT, FactSelection, GatherRequest, PipelineSelection, folder_of, gather, gather_texts,
+    DOCKERFILE_LIMIT, FactSelection, GatherRequest, PipelineSelection, absolute_path, folder_of, gather, gather_texts,
     is_pipeline_file, read_source, source_of_text, with_contexts,
 };
 use crate::rules::Policies;
@@ -43,10 +43,15 @@ pub(super) fn lint_document(document: &Document, path: &Path, request: &GatherRe
     })
 }
 
-/// What `audit` finds in a file, with the facts of its build context; `None` where it cannot be read.
-pub(super) fn audit_document(path: &Path, request: &GatherRequest) -> Option<Analysis> {
+/// What `audit` finds in a file, with the facts of its build context, and those of the git history if they are asked for; `None`
+/// where it cannot be read.
+pub(super) fn audit_document(path: &Path, request: &GatherRequest, has_history: bool) -> Option<Analysis> {
     let request = GatherRequest { path: path.to_owned(), wants: FactSelection::Columns, ..request.clone() };
-    let inputs = gather(&request).ok()?;
+    let mut inputs = gather(&request).ok()?;
+    if has_history {
+        super::cache::history::add_step_histories(&mut inputs);
+        crate::load::add_changes(&mut inputs);
+    }
     Some(analysis(inputs, &request, |audit, policies| audit.audit(policies)))
 }
 
@@ -81,7 +86,8 @@ fn ignored_dockerfile(ignore: &Path) -> PathBuf {
 
 /// What an analysis calls a file; the path as it is where it knows none.
 pub(super) fn name_in(analysis: &Analysis, top: &Path, path: &Path) -> String {
-    let is_it = |source: &&Source| top.join(source.name()) == path || Path::new(source.name()) == path;
+    let file = absolute_path(top, path);
+    let is_it = |source: &&Source| absolute_path(top, Path::new(source.name())) == file;
     let source = analysis.report.sources.iter().find(is_it);
     let below = path.strip_prefix(top).unwrap_or(path);
     source.map_or_else(|| below.to_string_lossy().into_owned(), |source| source.name().to_owned())

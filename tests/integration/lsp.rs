@@ -1,5 +1,6 @@
 //! The language server: the same findings as the commands, edits that clients apply, clients that behave badly.
 
+mod background;
 mod bad_clients;
 mod client;
 mod edits;

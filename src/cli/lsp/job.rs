@@ -1,5 +1,6 @@
 //! Work that takes longer than a key stroke, each kind on a thread of its own.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::thread;
 
@@ -20,7 +21,7 @@ pub(super) enum Job {
     /// Check a text.
     Lint { uri: String, edition: u64, document: Document, path: PathBuf, request: GatherRequest },
     /// Check a text with the facts of its build context.
-    Audit { uri: String, edition: u64, path: PathBuf, request: GatherRequest },
+    Audit { uri: String, edition: u64, path: PathBuf, request: GatherRequest, has_history: bool },
     /// Work out the safe fixes of a file.
     FixAll { id: RequestId, answer: ChangeAnswer, path: PathBuf, request: GatherRequest },
     /// Work out the rewrite of a build.
@@ -41,9 +42,28 @@ pub(super) enum ChangeAnswer {
 /// What came of it.
 #[derive(Debug)]
 pub(super) enum Answer {
-    Lint { uri: String, edition: u64, analysis: Box<Analysis> },
-    Audit { uri: String, edition: u64, analysis: Option<Box<Analysis>> },
-    Changes { id: RequestId, answer: ChangeAnswer, title: &'static str, changes: Vec<Change> },
+    Lint {
+        uri: String,
+        edition: u64,
+        analysis: Box<Analysis>,
+    },
+    Audit {
+        uri: String,
+        edition: u64,
+        analysis: Option<Box<Analysis>>,
+        has_history: bool,
+    },
+    Changes {
+        id: RequestId,
+        answer: ChangeAnswer,
+        title: &'static str,
+        changes: Vec<Change>,
+    },
+    /// A fault of the program; the worker goes on.
+    Failed {
+        is_lint: bool,
+        id: Option<RequestId>,
+    },
 }
 
 /// A thread that does one job after the other.
@@ -59,7 +79,11 @@ impl Worker {
         let (sender, jobs): (Sender<Job>, Receiver<Job>) = unbounded();
         thread::spawn(move || {
             for job in jobs {
-                if answers.send(done(job)).is_err() {
+                let is_lint = matches!(job, Job::Lint { .. });
+                let id = job.request_id();
+                // One text that it cannot bear must not end the session.
+                let answer = catch_unwind(AssertUnwindSafe(|| done(job))).unwrap_or(Answer::Failed { is_lint, id });
+                if answers.send(answer).is_err() {
                     return;
                 }
             }
@@ -74,14 +98,25 @@ impl Worker {
     }
 }
 
+impl Job {
+    /// The request that it answers.
+    fn request_id(&self) -> Option<RequestId> {
+        match self {
+            Self::FixAll { id, .. } | Self::Optimize { id, .. } => Some(id.clone()),
+            Self::Lint { .. } | Self::Audit { .. } => None,
+        }
+    }
+}
+
 fn done(job: Job) -> Answer {
     match job {
         Job::Lint { uri, edition, document, path, request } => {
             let analysis = Box::new(lint_document(&document, &path, &request));
             Answer::Lint { uri, edition, analysis }
         }
-        Job::Audit { uri, edition, path, request } => {
-            Answer::Audit { uri, edition, analysis: audit_document(&path, &request).map(Box::new) }
+        Job::Audit { uri, edition, path, request, has_history } => {
+            let analysis = audit_document(&path, &request, has_history).map(Box::new);
+            Answer::Audit { uri, edition, analysis, has_history }
         }
         Job::FixAll { id, answer, path, request } => {
             Answer::Changes { id, answer, title: "Fix all safe findings", changes: fix_document(&path, &request) }

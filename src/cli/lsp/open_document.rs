@@ -17,6 +17,9 @@ const LONGEST_WAIT: Duration = Duration::from_millis(400);
 /// How long the client has to be silent before the facts of a build context are read again.
 pub(super) const AUDIT_DEBOUNCE: Duration = Duration::from_millis(250);
 
+/// How long the client has to be silent before the git history is read.
+pub(super) const HISTORY_DEBOUNCE: Duration = Duration::from_secs(1);
+
 /// A time at which something is done, moved on while reasons for it go on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deadline {
@@ -66,6 +69,8 @@ pub(super) struct OpenDocument {
     pub(super) due: Option<Deadline>,
     /// When the facts of its context are read.
     pub(super) audit_due: Option<Deadline>,
+    /// Whether those of the git history are read next: they take longer.
+    pub(super) wants_history: bool,
 }
 
 impl OpenDocument {
@@ -80,6 +85,7 @@ impl OpenDocument {
             audit: None,
             due: Some(Deadline::now()),
             audit_due: None,
+            wants_history: false,
         }
     }
 
@@ -87,6 +93,13 @@ impl OpenDocument {
     pub(super) fn schedule(&mut self, wait: Duration) {
         self.edition += 1;
         self.due = Some(Deadline::after(self.due, wait));
+    }
+
+    /// Whether the file on disk has the text. What is no regular file is not read: a pipe has no end.
+    pub(super) fn is_on_disk(&self) -> bool {
+        let (path, text) = (&self.document.path, self.document.text());
+        let is_like = std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == text.len() as u64);
+        is_like && std::fs::read(path).is_ok_and(|bytes| bytes == text.as_bytes())
     }
 
     /// What is known of the text as it is now; the most that is.

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::capabilities::{Client, of_server, watchers};
 use super::job::{Answer, ChangeAnswer, Job, Worker, diff};
-use super::open_document::{AUDIT_DEBOUNCE, DEBOUNCE, Deadline, OpenDocument, VersionAnalysis};
+use super::open_document::{AUDIT_DEBOUNCE, DEBOUNCE, Deadline, HISTORY_DEBOUNCE, OpenDocument, VersionAnalysis};
 use super::requests::{RequestSite, all_diagnostics, answer, command_uri, document_uri, needs_analysis, read};
 use crate::editor::{Document, DocumentKind, OpenVersions, changes_edit, path_of};
 use crate::inputs::Date;
@@ -55,7 +55,10 @@ pub(super) fn serve(connection: Connection, today: Option<Date>) -> Result<bool,
     };
     let client = Client::of(&params);
     // Names in messages are relative to the workspace, as those of a command that runs there.
-    let top = client.roots.first().filter(|root| std::env::set_current_dir(root).is_ok()).cloned();
+    if let Some(root) = client.roots.first() {
+        let _ = std::env::set_current_dir(root);
+    }
+    let top = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
     let result = json!({
         "capabilities": of_server(&client),
         "serverInfo": { "name": "dockopt", "version": env!("CARGO_PKG_VERSION") },
@@ -66,7 +69,7 @@ pub(super) fn serve(connection: Connection, today: Option<Date>) -> Result<bool,
     let mut server = Server {
         connection,
         client,
-        top: top.unwrap_or_else(|| PathBuf::from("/")),
+        top,
         request: GatherRequest { today, shellcheck: client_options.trusted, ..GatherRequest::new(&AllRules) },
         documents: BTreeMap::new(),
         waiting: Vec::new(),
@@ -140,10 +143,10 @@ impl Server {
         if self.auditor.open == 0 {
             let due = self.documents.iter_mut().filter(|(_, open)| open.audit_due.is_some_and(|due| due.at <= now));
             if let Some((uri, open)) = due.min_by_key(|(_, open)| open.audit_due.map(|due| due.at)) {
+                let has_history = std::mem::take(&mut open.wants_history);
                 open.audit_due = None;
-                let request = self.request.clone();
-                let path = open.path.clone();
-                self.auditor.give(Job::Audit { uri: uri.clone(), edition: open.edition, path, request });
+                let (path, request) = (open.path.clone(), self.request.clone());
+                self.auditor.give(Job::Audit { uri: uri.clone(), edition: open.edition, path, request, has_history });
             }
         }
     }
@@ -182,10 +185,9 @@ impl Server {
         let kind = DocumentKind::of(&path, language.as_str().unwrap_or_default());
         let encoding = self.client.edits.encoding;
         let document = Document::new(path.clone(), kind, item.version, item.text, encoding);
-        let is_saved = std::fs::read(&path).is_ok_and(|bytes| bytes == document.text().as_bytes());
         let below = path.strip_prefix(&self.top).ok().filter(|_| self.top.parent().is_some()).map(Path::to_owned);
         let mut open = OpenDocument::new(item.uri.clone(), document, below.unwrap_or(path));
-        open.is_saved = is_saved;
+        open.is_saved = open.is_on_disk();
         self.share(&open);
         self.documents.insert(item.uri.0.clone(), open);
         self.schedule_audit(&item.uri.0, Duration::ZERO);
@@ -213,7 +215,7 @@ impl Server {
 
     fn save(&mut self, uri: &str) {
         let Some(open) = self.documents.get_mut(uri) else { return };
-        open.is_saved = std::fs::read(&open.document.path).is_ok_and(|bytes| bytes == open.document.text().as_bytes());
+        open.is_saved = open.is_on_disk();
         open.schedule(Duration::ZERO);
         if let Some(open) = self.documents.get(uri) {
             self.share(open);
@@ -272,6 +274,7 @@ impl Server {
         let has_context = matches!(open.document.kind, DocumentKind::Dockerfile | DocumentKind::Compose);
         if self.client.options.audit && has_context && !open.document.is_too_long() {
             open.audit_due = Some(Deadline::after(open.audit_due, wait));
+            open.wants_history = false;
         }
     }
 
@@ -404,9 +407,13 @@ impl Server {
                     self.answer_waiting(&uri);
                 }
             }
-            Answer::Audit { uri, edition, analysis } => {
+            Answer::Audit { uri, edition, analysis, has_history } => {
                 self.auditor.open -= 1;
                 let Some(open) = self.documents.get_mut(&uri) else { return };
+                if open.is_saved && !has_history && open.audit_due.is_none() && analysis.is_some() {
+                    open.wants_history = true;
+                    open.audit_due = Some(Deadline::after(None, HISTORY_DEBOUNCE));
+                }
                 open.audit = analysis.map(|analysis| VersionAnalysis { edition, analysis: Arc::new(*analysis) });
                 // What `lint` says of it comes first.
                 let is_current = edition == open.edition && open.current_lint().is_some();
@@ -417,6 +424,16 @@ impl Server {
                         self.ask("workspace/codeLens/refresh", Value::Null);
                     }
                 }
+            }
+            Answer::Failed { is_lint, id } => {
+                let worker = if is_lint { &mut self.linter } else { &mut self.auditor };
+                worker.open -= 1;
+                let message = "dockopt failed on this text; please report it";
+                if let Some(id) = id {
+                    self.respond(id, Err((ErrorCode::InternalError, message.to_owned())));
+                }
+                let params = json!({ "type": 1, "message": message });
+                self.send(Notification::new("window/showMessage".to_owned(), params));
             }
             Answer::Changes { id, answer, title, changes } => {
                 self.auditor.open -= 1;

@@ -59,6 +59,11 @@ impl Client {
     pub(super) fn spawn(variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
         command.arg("lsp").env("SOURCE_DATE_EPOCH", "1795132800").envs(variables.iter().copied());
+        Self::of_command(&mut command)
+    }
+
+    /// Starts a server; nothing is said yet.
+    pub(super) fn of_command(command: &mut Command) -> Self {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, messages) = channel();

@@ -93,7 +93,7 @@ fn instruction_facts(analysis: &Analysis, name: &str, at: u32) -> Option<(String
         let is_here = |span: Span| host(span).start <= at && at <= host(span).end;
         let Some(index) = instructions.iter().position(|instruction| is_here(instruction.span)) else { continue };
         let build = Build::new(input);
-        let facts = line_facts(analysis, &build, index, &Reruns::of(&build));
+        let facts = line_facts(analysis, &build, index, &Reruns::of(analysis, &build));
         let mut lines: Vec<String> = Vec::new();
         let image = build.stage_of(index).filter(|stage| stage.from() == Some(index)).map(|stage| &stage.base);
         match image {

@@ -14,7 +14,7 @@ pub fn lenses(analysis: &Analysis, document: &Document, name: &str) -> Vec<CodeL
     let mut lenses = Vec::new();
     for input in builds_of(analysis, name) {
         let build = Build::new(input);
-        let reruns = Reruns::of(&build);
+        let reruns = Reruns::of(analysis, &build);
         for (index, instruction) in input.file.instructions().iter().enumerate().take(MOST) {
             let facts = line_facts(analysis, &build, index, &reruns);
             // The basis of each is in the hover: a line has room for figures.

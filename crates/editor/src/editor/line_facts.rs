@@ -28,26 +28,37 @@ pub(super) fn builds_of<'a>(analysis: &'a Analysis, name: &'a str) -> impl Itera
     analysis.inputs.builds.iter().filter(move |input| files.contains(&input.dockerfile))
 }
 
+/// In how many of the last commits the step ran that a source change reruns first; `None` without a history.
+fn commits(analysis: &Analysis, file: FileId) -> Option<String> {
+    let report = analysis.report.builds.iter().find(|report| report.dockerfile == file)?;
+    let commits = report.rerun.as_ref()?.commits?;
+    Some(format!("it ran in {} of the last {} commits", commits.first, commits.of))
+}
+
 /// The steps that a source change reruns.
+#[derive(Default)]
 pub(super) struct Reruns {
     sure: Vec<usize>,
     maybe: Vec<usize>,
     first: Option<usize>,
     example: Option<String>,
+    /// In how many of the last commits the first ran, as words.
+    commits: Option<String>,
 }
 
 impl Reruns {
-    pub(super) fn of(build: &Build) -> Self {
+    pub(super) fn of(analysis: &Analysis, build: &Build) -> Self {
         let input = build.input();
         let projects = input.projects.as_ref().map(|projects| projects.as_slice());
         let Some(rerun) = cache::rerun(build, input.context.as_deref(), projects) else {
-            return Self { sure: Vec::new(), maybe: Vec::new(), first: None, example: None };
+            return Self::default();
         };
         Self {
             sure: rerun.steps.iter().map(|step| step.index).collect(),
             maybe: rerun.copies.iter().map(|step| step.index).collect(),
             first: Some(rerun.first.index),
             example: rerun.example,
+            commits: commits(analysis, build.input().dockerfile),
         }
     }
 
@@ -56,7 +67,8 @@ impl Reruns {
         if self.first == Some(index) {
             let steps = count(self.sure.len() as u64, "step");
             let example = self.example.as_ref().map(|file| format!(" (`{file}`)")).unwrap_or_default();
-            return Some(format!("a source change{example} reruns {steps} from here on"));
+            let commits = self.commits.as_ref().map(|commits| format!("; {commits}")).unwrap_or_default();
+            return Some(format!("a source change{example} reruns {steps} from here on{commits}"));
         }
         if self.sure.contains(&index) {
             return Some("reruns after a source change".to_owned());
