@@ -21,7 +21,7 @@ use serde_json::json;
 use self::client::{Client, able};
 use self::timing::millis;
 
-/// The wait of `dockopt lsp` before it checks (`DEBOUNCE` in src/cli/lsp/open_document.rs).
+/// The wait of `dockopt lsp` before it checks (`DEBOUNCE` in `src/cli/lsp/open_document.rs`).
 const DEBOUNCE: Duration = Duration::from_millis(40);
 
 /// Lines of the file that is typed in.

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::pipelines::gather_pipelines;
-use crate::audit::{InputAudit, Report};
-use crate::editor::{Analysis, Document, DocumentKind};
+use crate::audit::{InputAudit, ReadContexts};
+use crate::editor::{Analysis, DocumentKind, EditorText};
 use crate::fix::{Change, FixLevel};
 use crate::inputs::{Inputs, Needs};
 use crate::load::{
@@ -18,7 +18,7 @@ use crate::text::Source;
 const PLAIN: &str = "FROM scratch\n";
 
 /// What `lint` finds in a file with this text: the same as in one on disk.
-pub(super) fn lint_document(document: &Document, path: &Path, request: &GatherRequest) -> Analysis {
+pub(super) fn lint_document(document: &EditorText, path: &Path, request: &GatherRequest) -> Analysis {
     let request = &GatherRequest { wants: FactSelection::Nothing, needs: Needs::NONE, ..request.clone() };
     let own_text = |text: &str| source_of_text(path, text, DOCKERFILE_LIMIT);
     let (texts, pipelines) = match document.kind {
@@ -38,9 +38,7 @@ pub(super) fn lint_document(document: &Document, path: &Path, request: &GatherRe
     };
     let request = &GatherRequest { pipelines, ..request.clone() };
     let inputs = gather_texts(texts, request);
-    analysis(inputs, request, |audit, policies| {
-        audit.lint_confirmed(policies, Some(&|inputs, files| with_contexts(inputs, files, request)))
-    })
+    analysis(inputs, request, Some(&|inputs, files| with_contexts(inputs, files, request)))
 }
 
 /// What `audit` finds in a file, with the facts of its build context, and those of the git history if they are asked for; `None`
@@ -52,7 +50,7 @@ pub(super) fn audit_document(path: &Path, request: &GatherRequest, has_history: 
         super::cache::history::add_step_histories(&mut inputs);
         crate::load::add_changes(&mut inputs);
     }
-    Some(analysis(inputs, &request, |audit, policies| audit.audit(policies)))
+    Some(analysis(inputs, &request, None))
 }
 
 /// What `fix` makes of a file alone; nothing where it cannot be read.
@@ -67,11 +65,18 @@ pub(super) fn fix_document(path: &Path, request: &GatherRequest) -> Vec<Change> 
     crate::audit::fix(&inputs, &policies, FixLevel::Safe).changes.into_iter().filter(is_it).collect()
 }
 
-/// What a check says of inputs. Under settings that cannot be read only that is said.
-fn analysis(inputs: Inputs, request: &GatherRequest, check: impl FnOnce(&InputAudit, &Policies) -> Report) -> Analysis {
+/// What `lint` says of inputs, with what reads the contexts behind findings, or `audit` without it. Under settings that cannot be
+/// read only that is said.
+fn analysis(inputs: Inputs, request: &GatherRequest, contexts: Option<&ReadContexts>) -> Analysis {
     let (policies, _) = Policies::read(&inputs, &request.line);
     let audit = InputAudit::new(&inputs);
-    let report = if inputs.unsettled { audit.problems(&policies) } else { check(&audit, &policies) };
+    let report = if inputs.unsettled {
+        audit.problems(&policies)
+    } else if contexts.is_some() {
+        audit.lint_confirmed(&policies, contexts)
+    } else {
+        audit.audit(&policies)
+    };
     Analysis { policies, report, inputs }
 }
 

@@ -18,7 +18,7 @@ mod uri;
 pub use self::action::{ActionKinds, ActionSite, actions};
 pub use self::completion::completions;
 pub use self::diagnostic::diagnostics;
-pub use self::document::{Document, DocumentKind};
+pub use self::document::{DocumentKind, EditorText};
 pub use self::edit::{ClientEdits, OpenVersions, changes_edit, document_edit};
 pub use self::folding::foldings;
 pub use self::hover::hover;

@@ -10,6 +10,7 @@ use dockopt_finding::{finding, fix};
 use dockopt_project::workflow;
 use dockopt_report::report;
 use dockopt_rules::{audit, rules};
+use dockopt_shell::shell;
 use dockopt_text::{text, yaml};
 
 pub mod editor; // findings, prices, fixes and names in the texts of an editor

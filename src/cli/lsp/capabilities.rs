@@ -12,7 +12,7 @@ pub(super) const COMMANDS: [&str; 3] = ["dockopt.fixAll", "dockopt.optimize", "d
 
 /// What is known of a client.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Client {
+pub(super) struct EditorClient {
     pub(super) edits: ClientEdits,
     /// Whether an action may get its edit when it is chosen.
     pub(super) can_resolve: bool,
@@ -58,7 +58,7 @@ impl ServerOptions {
     }
 }
 
-impl Client {
+impl EditorClient {
     /// What a client says of itself.
     pub(super) fn of(params: &InitializeParams) -> Self {
         let capabilities = serde_json::to_value(&params.capabilities).unwrap_or_default();
@@ -102,7 +102,7 @@ fn roots(params: &InitializeParams) -> Vec<PathBuf> {
 }
 
 /// What the server can for a client.
-pub(super) fn of_server(client: &Client) -> Value {
+pub(super) fn of_server(client: &EditorClient) -> Value {
     json!({
         "positionEncoding": client.edits.encoding.kind(),
         "textDocumentSync": { "openClose": true, "change": 2, "save": { "includeText": false } },

@@ -10,7 +10,7 @@ use similar::TextDiff;
 
 use crate::cli::optimize::default_options;
 use crate::cli::session::{audit_document, fix_document, lint_document};
-use crate::editor::{Analysis, Document};
+use crate::editor::{Analysis, EditorText};
 use crate::fix::Change;
 use crate::load::{EvidenceReader, GatherRequest, gather};
 use crate::optimize::optimize;
@@ -19,7 +19,7 @@ use crate::optimize::optimize;
 #[derive(Debug)]
 pub(super) enum Job {
     /// Check a text.
-    Lint { uri: String, edition: u64, document: Document, path: PathBuf, request: GatherRequest },
+    Lint { uri: String, edition: u64, document: EditorText, path: PathBuf, request: GatherRequest },
     /// Check a text with the facts of its build context.
     Audit { uri: String, edition: u64, path: PathBuf, request: GatherRequest, has_history: bool },
     /// Work out the safe fixes of a file.

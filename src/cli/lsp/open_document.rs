@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use gen_lsp_types::Uri;
 
-use crate::editor::{Analysis, Document};
+use crate::editor::{Analysis, EditorText};
+use crate::load::set_open_text;
 
 /// How long the client has to be silent before a text is checked.
 pub(super) const DEBOUNCE: Duration = Duration::from_millis(40);
@@ -54,7 +55,7 @@ pub(super) struct VersionAnalysis {
 #[derive(Debug)]
 pub(super) struct OpenDocument {
     pub(super) uri: Uri,
-    pub(super) document: Document,
+    pub(super) document: EditorText,
     /// The path as the rules see it: below the top where it is there.
     pub(super) path: PathBuf,
     /// Counts the states of the text and of what it depends on: clients may give two states one version.
@@ -74,7 +75,7 @@ pub(super) struct OpenDocument {
 }
 
 impl OpenDocument {
-    pub(super) fn new(uri: Uri, document: Document, path: PathBuf) -> Self {
+    pub(super) fn new(uri: Uri, document: EditorText, path: PathBuf) -> Self {
         Self {
             uri,
             document,
@@ -100,6 +101,12 @@ impl OpenDocument {
         let (path, text) = (&self.document.path, self.document.text());
         let is_like = std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == text.len() as u64);
         is_like && std::fs::read(path).is_ok_and(|bytes| bytes == text.as_bytes())
+    }
+
+    /// Makes the text the one that all checks read. One that is on disk like that is read there.
+    pub(super) fn share(&self) {
+        let text = (!self.is_saved && !self.document.is_too_long()).then(|| Arc::from(self.document.text()));
+        set_open_text(&self.document.path, text);
     }
 
     /// What is known of the text as it is now; the most that is.

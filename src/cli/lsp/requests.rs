@@ -10,7 +10,7 @@ use lsp_server::{ErrorCode, Request};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::capabilities::Client;
+use super::capabilities::EditorClient;
 use super::open_document::OpenDocument;
 use crate::cli::session::name_in;
 use crate::editor::{
@@ -24,7 +24,7 @@ pub(super) type RequestError = (ErrorCode, String);
 /// What answers are made of besides the document.
 #[derive(Clone, Copy)]
 pub(super) struct RequestSite<'a> {
-    pub(super) client: &'a Client,
+    pub(super) client: &'a EditorClient,
     pub(super) top: &'a Path,
     pub(super) versions: &'a OpenVersions,
 }
@@ -59,18 +59,18 @@ pub(super) fn answer(request: &Request, open: &OpenDocument, site: RequestSite) 
             write(symbol.and_then(|symbol| symbol.definition).map(|span| location(open, span)))
         }
         "textDocument/references" => {
-            let asked = read::<ReferenceParams>(params)?;
-            let symbol = symbol_at(document, offset(open, asked.text_document_position_params.position));
-            write(symbol.map(|symbol| references(open, &symbol, asked.context.include_declaration)))
+            let params = read::<ReferenceParams>(params)?;
+            let symbol = symbol_at(document, offset(open, params.text_document_position_params.position));
+            write(symbol.map(|symbol| references(open, &symbol, params.context.include_declaration)))
         }
         "textDocument/documentSymbol" => write(outline(document)),
         "textDocument/foldingRange" => write(foldings(document)),
         "textDocument/codeAction" => {
-            let asked: CodeActionParams = read(params)?;
-            write(open.current().map(|analysis| code_actions(open, analysis, &asked, site)))
+            let params: CodeActionParams = read(params)?;
+            write(open.current().map(|analysis| code_actions(open, analysis, &params, site)))
         }
         "textDocument/codeLens" => {
-            let analysis = open.current().filter(|_| site.client.options.code_lens);
+            let analysis = if site.client.options.code_lens { open.current() } else { None };
             write(analysis.map(|analysis| lenses(analysis, document, &name_in(analysis, site.top, &document.path))))
         }
         "textDocument/prepareRename" => {
@@ -81,8 +81,8 @@ pub(super) fn answer(request: &Request, open: &OpenDocument, site: RequestSite) 
             }))
         }
         "textDocument/rename" => {
-            let asked: RenameParams = read(params)?;
-            write(rename(open, asked.text_document_position_params.position, &asked.new_name, site)?)
+            let params: RenameParams = read(params)?;
+            write(rename(open, params.text_document_position_params.position, &params.new_name, site)?)
         }
         other => Err((ErrorCode::MethodNotFound, format!("`{other}` is not supported"))),
     }
@@ -116,7 +116,7 @@ fn references(open: &OpenDocument, symbol: &Symbol, with_definition: bool) -> Ve
 fn code_actions(
     open: &OpenDocument,
     analysis: &Analysis,
-    asked: &CodeActionParams,
+    params: &CodeActionParams,
     site: RequestSite,
 ) -> Vec<gen_lsp_types::CodeAction> {
     let document = &open.document;
@@ -130,8 +130,8 @@ fn code_actions(
         client: site.client.edits,
         versions: site.versions,
     };
-    let span = document.lines().span(document.text(), asked.range);
-    actions(action_site, span, &ActionKinds::new(asked.context.only.as_deref()))
+    let span = document.lines().span(document.text(), params.range);
+    actions(action_site, span, &ActionKinds::new(params.context.only.as_deref()))
 }
 
 fn rename(
@@ -160,13 +160,11 @@ pub(super) fn all_diagnostics(open: &OpenDocument, top: &Path) -> Vec<Diagnostic
     let mut all = of(lint);
     let audit = open.audit.as_ref().filter(|audit| open.is_saved && audit.edition == open.edition);
     if let Some(audit) = audit {
-        let is_new = |found: &Diagnostic, all: &[Diagnostic]| {
-            !all.iter().any(|known| known.code == found.code && known.range == found.range)
-        };
-        for mut found in of(&audit.analysis) {
-            if is_new(&found, &all) {
-                found.source = Some("dockopt audit".to_owned());
-                all.push(found);
+        for mut diagnostic in of(&audit.analysis) {
+            let is_same = |known: &Diagnostic| known.code == diagnostic.code && known.range == diagnostic.range;
+            if !all.iter().any(is_same) {
+                diagnostic.source = Some("dockopt audit".to_owned());
+                all.push(diagnostic);
             }
         }
     }

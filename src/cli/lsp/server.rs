@@ -14,11 +14,11 @@ use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestI
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::capabilities::{Client, of_server, watchers};
+use super::capabilities::{EditorClient, of_server, watchers};
 use super::job::{Answer, ChangeAnswer, Job, Worker, diff};
 use super::open_document::{AUDIT_DEBOUNCE, DEBOUNCE, Deadline, HISTORY_DEBOUNCE, OpenDocument, VersionAnalysis};
 use super::requests::{RequestSite, all_diagnostics, answer, command_uri, document_uri, needs_analysis, read};
-use crate::editor::{Document, DocumentKind, OpenVersions, changes_edit, path_of};
+use crate::editor::{DocumentKind, EditorText, OpenVersions, changes_edit, path_of};
 use crate::inputs::Date;
 use crate::load::{GatherRequest, set_open_text};
 use crate::rules::AllRules;
@@ -53,7 +53,7 @@ pub(super) fn serve(connection: Connection, today: Option<Date>) -> Result<bool,
             return Err(message);
         }
     };
-    let client = Client::of(&params);
+    let client = EditorClient::of(&params);
     // Names in messages are relative to the workspace, as those of a command that runs there.
     if let Some(root) = client.roots.first() {
         let _ = std::env::set_current_dir(root);
@@ -83,7 +83,7 @@ pub(super) fn serve(connection: Connection, today: Option<Date>) -> Result<bool,
 
 struct Server {
     connection: Connection,
-    client: Client,
+    client: EditorClient,
     /// What names are relative to.
     top: PathBuf,
     request: GatherRequest,
@@ -184,20 +184,15 @@ impl Server {
         let language = serde_json::to_value(&item.language_id).unwrap_or_default();
         let kind = DocumentKind::of(&path, language.as_str().unwrap_or_default());
         let encoding = self.client.edits.encoding;
-        let document = Document::new(path.clone(), kind, item.version, item.text, encoding);
-        let below = path.strip_prefix(&self.top).ok().filter(|_| self.top.parent().is_some()).map(Path::to_owned);
+        let document = EditorText::new(path.clone(), kind, item.version, item.text, encoding);
+        let below =
+            if self.top.parent().is_some() { path.strip_prefix(&self.top).ok().map(Path::to_owned) } else { None };
         let mut open = OpenDocument::new(item.uri.clone(), document, below.unwrap_or(path));
         open.is_saved = open.is_on_disk();
-        self.share(&open);
+        open.share();
         self.documents.insert(item.uri.0.clone(), open);
         self.schedule_audit(&item.uri.0, Duration::ZERO);
         self.schedule_dependents(&item.uri.0);
-    }
-
-    /// Makes the text the one that all checks read. One that is on disk like that is read there.
-    fn share(&self, open: &OpenDocument) {
-        let text = (!open.is_saved && !open.document.is_too_long()).then(|| Arc::from(open.document.text()));
-        set_open_text(&open.document.path, text);
     }
 
     fn change(&mut self, params: DidChangeTextDocumentParams) {
@@ -206,9 +201,7 @@ impl Server {
         open.document.apply(params.text_document.version, params.content_changes);
         open.is_saved = false;
         open.schedule(DEBOUNCE);
-        if let Some(open) = self.documents.get(&uri) {
-            self.share(open);
-        }
+        open.share();
         self.schedule_audit(&uri, AUDIT_DEBOUNCE);
         self.schedule_dependents(&uri);
     }
@@ -217,9 +210,7 @@ impl Server {
         let Some(open) = self.documents.get_mut(uri) else { return };
         open.is_saved = open.is_on_disk();
         open.schedule(Duration::ZERO);
-        if let Some(open) = self.documents.get(uri) {
-            self.share(open);
-        }
+        open.share();
         self.schedule_audit(uri, Duration::ZERO);
         self.schedule_dependents(uri);
     }

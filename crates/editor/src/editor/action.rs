@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::diagnostic::of_finding;
 use super::edit::{ClientEdits, OpenVersions, changes_edit, document_edit, finding_edit, insertion};
-use super::{Analysis, Document, DocumentKind};
+use super::{Analysis, DocumentKind, EditorText};
 use crate::audit;
 use crate::finding::{Finding, Fix, Safety};
 use crate::text::Span;
@@ -36,7 +36,7 @@ impl ActionKinds {
 
     /// Whether a kind is asked for: `source.fixAll` asks for `source.fixAll.dockopt` too.
     fn has(&self, kind: &str) -> bool {
-        let is_parent = |asked: &String| kind == asked || kind.starts_with(&format!("{asked}."));
+        let is_parent = |parent: &String| kind == parent || kind.starts_with(&format!("{parent}."));
         self.only.is_empty() || self.only.iter().any(is_parent)
     }
 
@@ -52,7 +52,7 @@ pub struct ActionSite<'a> {
     /// What was found.
     pub analysis: &'a Analysis,
     /// The document.
-    pub document: &'a Document,
+    pub document: &'a EditorText,
     /// What the analysis calls it.
     pub name: &'a str,
     /// What the client calls it.

@@ -1,19 +1,20 @@
 //! What can be typed at a place.
 
+mod item;
 mod settings;
 
 use gen_lsp_types::{CompletionItem, CompletionItemKind};
 
-use super::{Document, DocumentKind};
+use self::item::{item, rule_names};
+use super::{DocumentKind, EditorText};
 use crate::build::{Build, PLATFORM_ARGS};
 use crate::dockerfile::{self, File, Instruction, KEYWORDS, Keyword};
 use crate::inputs::{BuildInput, BuildOptions};
-use crate::rules;
 use crate::text::Source;
 use crate::yaml;
 
 /// What can be typed at a byte of a document.
-pub fn completions(document: &Document, at: u32) -> Vec<CompletionItem> {
+pub fn completions(document: &EditorText, at: u32) -> Vec<CompletionItem> {
     let text = document.text();
     let at = text.floor_char_boundary((at as usize).min(text.len()));
     let start = text[..at].rfind('\n').map_or(0, |before| before + 1);
@@ -29,24 +30,12 @@ pub fn completions(document: &Document, at: u32) -> Vec<CompletionItem> {
     }
 }
 
-pub(super) fn item(label: &str, kind: CompletionItemKind, detail: &str) -> CompletionItem {
-    let detail = (!detail.is_empty()).then(|| detail.to_owned());
-    CompletionItem { label: label.to_owned(), kind: Some(kind), detail, ..CompletionItem::default() }
-}
-
 /// The names that a comment which hides findings has so far: what stands behind `ignore=`.
 fn names_of_comment(comment: &str) -> Option<&str> {
     let rest = comment.trim_start();
     let rest = rest.strip_prefix("dockopt ").or_else(|| rest.strip_prefix("hadolint "))?;
     let (_, names) = rest.split_once("ignore=").or_else(|| rest.split_once("ignore-file="))?;
     (!names.contains([' ', ';'])).then_some(names)
-}
-
-/// All rules but those that are named already.
-pub(super) fn rule_names(names: &str) -> Vec<CompletionItem> {
-    let is_named = |rule: &rules::Rule| names.split(',').any(|name| name.trim() == rule.name);
-    let rules = rules::ALL.iter().filter(|rule| !is_named(rule));
-    rules.map(|rule| item(rule.name, CompletionItemKind::EnumMember, rule.metadata().summary)).collect()
 }
 
 fn of_dockerfile(text: &str, at: usize, line: &str) -> Vec<CompletionItem> {

@@ -4,7 +4,7 @@ use gen_lsp_types::{
     CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Location, Uri,
 };
 
-use super::{Analysis, Document};
+use super::{Analysis, EditorText};
 use crate::audit::ProblemReport;
 use crate::finding::{Finding, Severity};
 use crate::report;
@@ -19,7 +19,7 @@ const SOURCE: &str = "dockopt";
 
 /// What was found in a document; `name` is what the sources of the analysis call it. Places are those of the text that was
 /// analysed, which the document must have.
-pub fn diagnostics(analysis: &Analysis, document: &Document, name: &str, uri: &Uri) -> Vec<Diagnostic> {
+pub fn diagnostics(analysis: &Analysis, document: &EditorText, name: &str, uri: &Uri) -> Vec<Diagnostic> {
     let files: Vec<_> = analysis.files(name).collect();
     let report = &analysis.report;
     let findings = report.findings.iter().filter(|finding| files.contains(&finding.file));
@@ -29,7 +29,7 @@ pub fn diagnostics(analysis: &Analysis, document: &Document, name: &str, uri: &U
     all.chain(findings.map(|finding| of_finding(finding, document, uri))).take(MOST).collect()
 }
 
-pub(super) fn of_finding(finding: &Finding, document: &Document, uri: &Uri) -> Diagnostic {
+pub(super) fn of_finding(finding: &Finding, document: &EditorText, uri: &Uri) -> Diagnostic {
     let (text, lines) = (document.text(), document.lines());
     let related = finding.labels.iter().map(|label| DiagnosticRelatedInformation {
         location: Location { uri: uri.clone(), range: lines.range(text, label.span) },
@@ -78,7 +78,7 @@ fn tags(rule: &Rule) -> Vec<DiagnosticTag> {
     }
 }
 
-fn of_problem(problem: &ProblemReport, document: &Document, source: Option<&Source>) -> Diagnostic {
+fn of_problem(problem: &ProblemReport, document: &EditorText, source: Option<&Source>) -> Diagnostic {
     let (text, lines) = (document.text(), document.lines());
     let span = problem.place.zip(source).map_or(Span::at(0), |(place, source)| {
         let start = source.offset(place);

@@ -6,6 +6,7 @@ use gen_lsp_types::TextDocumentContentChangeEvent;
 
 use super::position::{PositionEncoding, TextLines};
 use crate::text::{Span, path};
+use crate::workflow::PipelineKind;
 
 /// Bytes of a text that is looked at: more than the builder reads of a Dockerfile, and than compose files are read of.
 const LONGEST: usize = 16 << 20;
@@ -40,7 +41,7 @@ impl DocumentKind {
             Self::Settings
         } else if has_end("dockerignore") || lower == ".dockerignore" {
             Self::Ignore
-        } else if crate::workflow::pipeline_kind(&text).is_some_and(|kind| kind.is_pipeline()) {
+        } else if crate::workflow::pipeline_kind(&text).is_some_and(PipelineKind::is_pipeline) {
             Self::Pipeline
         } else if language == "dockerbake" || lower.starts_with("docker-bake") {
             Self::Bake
@@ -56,7 +57,7 @@ impl DocumentKind {
 
 /// A text that a client has open.
 #[derive(Clone, Debug)]
-pub struct Document {
+pub struct EditorText {
     /// Where it is.
     pub path: PathBuf,
     /// What it is.
@@ -68,7 +69,7 @@ pub struct Document {
     encoding: PositionEncoding,
 }
 
-impl Document {
+impl EditorText {
     /// A text as the client opened it.
     pub fn new(path: PathBuf, kind: DocumentKind, version: i32, text: String, encoding: PositionEncoding) -> Self {
         let lines = TextLines::new(&text, encoding);
@@ -140,7 +141,7 @@ mod tests {
     fn changes_follow_each_other() {
         let kind = DocumentKind::Dockerfile;
         let text = "FROM 😀\nRUN a\n".to_owned();
-        let mut document = Document::new("/a/Dockerfile".into(), kind, 1, text, PositionEncoding::Utf16);
+        let mut document = EditorText::new("/a/Dockerfile".into(), kind, 1, text, PositionEncoding::Utf16);
         let part = |(line, from, to): (u32, u32, u32), text: &str| {
             let range = Range { start: Position { line, character: from }, end: Position { line, character: to } };
             TextDocumentContentChangePartial { range, text: text.to_owned(), ..Default::default() }.into()

@@ -97,7 +97,7 @@ fn workspace_edit(
             files.into_iter().map(|file| (uri_of(&file.path), file.edits)).collect();
         return Some(WorkspaceEdit { changes: Some(changes), ..WorkspaceEdit::default() });
     }
-    let title = title.filter(|_| client.can_ask);
+    let title = if client.can_ask { title } else { None };
     let mut document_changes = Vec::new();
     for file in files {
         let uri = uri_of(&file.path);

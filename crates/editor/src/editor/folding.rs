@@ -2,7 +2,7 @@
 
 use gen_lsp_types::{FoldingRange, FoldingRangeKind};
 
-use super::{Document, DocumentKind};
+use super::{DocumentKind, EditorText};
 use crate::dockerfile::{self, Keyword, LineKind};
 use crate::text::{Source, Span};
 use crate::yaml::{self, YamlNode};
@@ -11,7 +11,7 @@ use crate::yaml::{self, YamlNode};
 const DEEPEST: usize = 8;
 
 /// The parts, by their lines from 0.
-pub fn foldings(document: &Document) -> Vec<FoldingRange> {
+pub fn foldings(document: &EditorText) -> Vec<FoldingRange> {
     match document.kind {
         DocumentKind::Dockerfile => of_dockerfile(document.text()),
         DocumentKind::Compose | DocumentKind::Pipeline => of_yaml(document),
@@ -58,7 +58,7 @@ fn of_dockerfile(text: &str) -> Vec<FoldingRange> {
     all
 }
 
-fn of_yaml(document: &Document) -> Vec<FoldingRange> {
+fn of_yaml(document: &EditorText) -> Vec<FoldingRange> {
     let source = Source::of("yaml", document.text());
     let tree = yaml::read(document.text());
     let mut all = Vec::new();

@@ -3,7 +3,7 @@
 use gen_lsp_types::{Hover, MarkupContent, MarkupKind};
 
 use super::line_facts::{Reruns, builds_of, image_facts, line_facts};
-use super::{Analysis, Document, DocumentKind};
+use super::{Analysis, DocumentKind, EditorText};
 use crate::build::{Build, StageBase};
 use crate::finding::{Finding, Safety};
 use crate::report::impact_line;
@@ -13,7 +13,7 @@ use crate::text::Span;
 use crate::yaml;
 
 /// What is known at a byte of a document; `name` is what the analysis calls it. `None` where nothing is.
-pub fn hover(analysis: &Analysis, document: &Document, name: &str, at: u32) -> Option<Hover> {
+pub fn hover(analysis: &Analysis, document: &EditorText, name: &str, at: u32) -> Option<Hover> {
     let (mut parts, mut span) = (Vec::new(), None);
     if let Some((rule, place)) = rule_at(document, at) {
         parts.push(rule_text(rule));
@@ -43,7 +43,7 @@ pub fn hover(analysis: &Analysis, document: &Document, name: &str, at: u32) -> O
 }
 
 /// The rule that a comment or a settings file names at a byte.
-fn rule_at(document: &Document, at: u32) -> Option<(&'static Rule, Span)> {
+fn rule_at(document: &EditorText, at: u32) -> Option<(&'static Rule, Span)> {
     let text = document.text();
     let at = text.floor_char_boundary((at as usize).min(text.len()));
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '/' | '_');
@@ -113,7 +113,7 @@ fn instruction_facts(analysis: &Analysis, name: &str, at: u32) -> Option<(String
 }
 
 /// What is known of the image of a compose service at a byte.
-fn service_facts(document: &Document, at: u32) -> Option<(String, Span)> {
+fn service_facts(document: &EditorText, at: u32) -> Option<(String, Span)> {
     let tree = yaml::read(document.text());
     let services = tree.root()?.get("services")?;
     let service = services.entries().find(|service| {

@@ -3,14 +3,14 @@
 use gen_lsp_types::{CodeLens, Command};
 
 use super::line_facts::{Reruns, builds_of, line_facts};
-use super::{Analysis, Document};
+use super::{Analysis, EditorText};
 use crate::build::Build;
 
 /// Instructions that get a line; of more, the first.
 const MOST: usize = 500;
 
 /// The lines; `name` is what the analysis calls the document.
-pub fn lenses(analysis: &Analysis, document: &Document, name: &str) -> Vec<CodeLens> {
+pub fn lenses(analysis: &Analysis, document: &EditorText, name: &str) -> Vec<CodeLens> {
     let mut lenses = Vec::new();
     for input in builds_of(analysis, name) {
         let build = Build::new(input);

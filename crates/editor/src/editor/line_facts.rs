@@ -9,6 +9,7 @@ use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::Finding;
 use crate::inputs::{BuildInput, Inputs};
 use crate::report::{bytes, count, impact_line};
+use crate::shell::Invocation;
 use crate::text::FileId;
 
 /// What is known of one instruction.
@@ -121,7 +122,7 @@ fn price(build: &Build, index: usize, instruction: &Instruction) -> Option<Strin
             let StageBase::Image(image) = build.root_base(stage) else { return None };
             let run = build.runs(stage).find(|run| run.index == index)?;
             let invocations = run.invocations();
-            let calls = invocations.iter().filter_map(|invocation| invocation.package_call());
+            let calls = invocations.iter().filter_map(Invocation::package_call);
             let calls: Vec<_> = calls.collect();
             let packages = calls.iter().flat_map(|call| &call.packages);
             let names: Vec<&str> = packages.map(|package| package.name.text).collect();

@@ -2,7 +2,7 @@
 
 use gen_lsp_types::{DocumentSymbol, SymbolKind};
 
-use super::{Document, DocumentKind};
+use super::{DocumentKind, EditorText};
 use crate::dockerfile::{self, File, Instruction, Keyword};
 use crate::text::{Source, Span};
 use crate::yaml;
@@ -11,7 +11,7 @@ use crate::yaml;
 const WIDTH: usize = 60;
 
 /// The outline, in the order of the text.
-pub fn outline(document: &Document) -> Vec<DocumentSymbol> {
+pub fn outline(document: &EditorText) -> Vec<DocumentSymbol> {
     match document.kind {
         DocumentKind::Dockerfile => of_dockerfile(document),
         DocumentKind::Compose => of_keys(document, &["services", "networks", "volumes", "secrets", "configs"]),
@@ -20,7 +20,7 @@ pub fn outline(document: &Document) -> Vec<DocumentSymbol> {
     }
 }
 
-fn symbol(document: &Document, name: &str, kind: SymbolKind, (whole, selected): (Span, Span)) -> DocumentSymbol {
+fn symbol(document: &EditorText, name: &str, kind: SymbolKind, (whole, selected): (Span, Span)) -> DocumentSymbol {
     let range = |span: Span| document.lines().range(document.text(), span);
     // An empty name is refused by clients.
     let name = if name.trim().is_empty() { "-".to_owned() } else { name.to_owned() };
@@ -28,7 +28,7 @@ fn symbol(document: &Document, name: &str, kind: SymbolKind, (whole, selected): 
     DocumentSymbol::new(name, None, kind, None, None, range(whole), range(selected), None)
 }
 
-fn of_dockerfile(document: &Document) -> Vec<DocumentSymbol> {
+fn of_dockerfile(document: &EditorText) -> Vec<DocumentSymbol> {
     let file = dockerfile::parse(&Source::of("Dockerfile", document.text()));
     let mut all: Vec<DocumentSymbol> = Vec::new();
     let mut stages = 0;
@@ -72,7 +72,7 @@ fn one_line(file: &File, instruction: &Instruction) -> String {
     }
 }
 
-fn of_keys(document: &Document, keys: &[&str]) -> Vec<DocumentSymbol> {
+fn of_keys(document: &EditorText, keys: &[&str]) -> Vec<DocumentSymbol> {
     let tree = yaml::read(document.text());
     let Some(root) = tree.root() else { return Vec::new() };
     let mut all = Vec::new();

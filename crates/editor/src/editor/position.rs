@@ -113,26 +113,26 @@ mod tests {
     use super::*;
 
     /// Text, offset, and its line with its character in UTF-8, UTF-16 and UTF-32.
-    const PLACES: [(&str, u32, (u32, u32, u32, u32)); 14] = [
-        ("", 0, (0, 0, 0, 0)),
-        ("RUN a", 4, (0, 4, 4, 4)),
-        ("é日x", 2, (0, 2, 1, 1)),
-        ("é日x", 5, (0, 5, 2, 2)),
-        ("😀x", 4, (0, 4, 2, 1)),
-        ("👩\u{200d}🚀x", 11, (0, 11, 5, 3)),
-        ("\tRUN\t😀", 5, (0, 5, 5, 5)),
-        ("\tRUN\t😀", 9, (0, 9, 7, 6)),
-        ("a\r\nb", 3, (1, 0, 0, 0)),
-        ("a\r\nb", 4, (1, 1, 1, 1)),
-        ("a\r\n\r\n😀b", 9, (2, 4, 2, 1)),
-        ("a\rb", 2, (1, 0, 0, 0)),
-        ("a\n", 2, (1, 0, 0, 0)),
-        ("\u{feff}FROM a", 3, (0, 3, 1, 1)),
+    const PLACES: [(&str, u32, [u32; 4]); 14] = [
+        ("", 0, [0, 0, 0, 0]),
+        ("RUN a", 4, [0, 4, 4, 4]),
+        ("é日x", 2, [0, 2, 1, 1]),
+        ("é日x", 5, [0, 5, 2, 2]),
+        ("😀x", 4, [0, 4, 2, 1]),
+        ("👩\u{200d}🚀x", 11, [0, 11, 5, 3]),
+        ("\tRUN\t😀", 5, [0, 5, 5, 5]),
+        ("\tRUN\t😀", 9, [0, 9, 7, 6]),
+        ("a\r\nb", 3, [1, 0, 0, 0]),
+        ("a\r\nb", 4, [1, 1, 1, 1]),
+        ("a\r\n\r\n😀b", 9, [2, 4, 2, 1]),
+        ("a\rb", 2, [1, 0, 0, 0]),
+        ("a\n", 2, [1, 0, 0, 0]),
+        ("\u{feff}FROM a", 3, [0, 3, 1, 1]),
     ];
 
     #[test]
     fn places_are_those_of_each_encoding() {
-        for (text, at, (line, utf8, utf16, utf32)) in PLACES {
+        for (text, at, [line, utf8, utf16, utf32]) in PLACES {
             for (encoding, character) in
                 [(PositionEncoding::Utf8, utf8), (PositionEncoding::Utf16, utf16), (PositionEncoding::Utf32, utf32)]
             {

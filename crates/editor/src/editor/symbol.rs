@@ -1,6 +1,6 @@
 //! What a name in a document stands for: a stage, a variable, a service, an anchor; where it is defined and used.
 
-use super::{Document, DocumentKind};
+use super::{DocumentKind, EditorText};
 use crate::build::{Build, Lookup, StageBase};
 use crate::dockerfile::Keyword;
 use crate::inputs::{BuildInput, BuildOptions};
@@ -42,7 +42,7 @@ pub struct Symbol {
 }
 
 /// What stands at a byte of a document.
-pub fn symbol_at(document: &Document, at: u32) -> Option<Symbol> {
+pub fn symbol_at(document: &EditorText, at: u32) -> Option<Symbol> {
     match document.kind {
         DocumentKind::Dockerfile => of_dockerfile(document.text(), at),
         DocumentKind::Compose => of_yaml(document.text(), at, true),
@@ -59,13 +59,15 @@ pub fn rename_error(text: &str, symbol: &Symbol, name: &str) -> Option<String> {
     let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
     let is_name = name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(is_word);
     if !is_name {
-        return Some(format!("`{name}` is no name of a stage: write lower case letters, digits, `-`, `_` and `.`"));
+        return Some(format!(
+            "`{name}` is not a valid name of a stage: write lower case letters, digits, `-`, `_` and `.`"
+        ));
     }
     let input = BuildInput::new(&Source::of("Dockerfile", text), BuildOptions::default());
     let build = Build::new(&input);
     let is_taken = |other: &str| other == name && !symbol.name.eq_ignore_ascii_case(name);
-    let taken = build.stages().iter().filter_map(|stage| stage.name.as_deref()).any(is_taken);
-    taken.then(|| format!("there is a stage `{name}` already"))
+    let mut names = build.stages().iter().filter_map(|stage| stage.name.as_deref());
+    names.any(is_taken).then(|| format!("there is a stage `{name}` already"))
 }
 
 fn covers(span: Span, at: u32) -> bool {
@@ -163,8 +165,9 @@ fn service_symbol(tree: &YamlTree, at: u32) -> Option<Symbol> {
         }
         let extends = service.value.get("extends");
         let base = extends.map(|extends| extends.get("service").unwrap_or(extends));
-        let is_here = extends.is_some_and(|extends| extends.get("file").is_none());
-        named.extend(base.filter(|_| is_here).and_then(name_of));
+        if extends.is_some_and(|extends| extends.get("file").is_none()) {
+            named.extend(base.and_then(name_of));
+        }
     }
     let (name, here) = named.iter().find(|(_, span)| covers(*span, at))?.clone();
     let places: Vec<Span> = named.iter().filter(|(other, _)| *other == name).map(|(_, span)| *span).collect();

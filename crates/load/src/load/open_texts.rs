@@ -36,9 +36,9 @@ fn key(path: &Path) -> PathBuf {
     if let Ok(real) = path.canonicalize() {
         return real;
     }
-    let folder = super::folder_of(path).canonicalize();
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
     match (folder, path.file_name()) {
-        (Ok(folder), Some(name)) => folder.join(name),
+        (Some(folder), Some(name)) => folder.join(name),
         _ => path.to_owned(),
     }
 }

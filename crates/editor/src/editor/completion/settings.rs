@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use gen_lsp_types::{CompletionItem, CompletionItemKind};
 use serde_json::Value;
 
-use super::{item, rule_names};
+use super::item::{item, rule_names};
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/settings.schema.json"));
@@ -93,8 +93,10 @@ fn values(table: &[String], key: &str, value: &str) -> Vec<CompletionItem> {
 /// Names in quotes, unless one is open.
 fn quoted(mut items: Vec<CompletionItem>, value: &str) -> Vec<CompletionItem> {
     let is_open = value.matches('"').count() % 2 == 1;
-    for entry in items.iter_mut().filter(|_| !is_open) {
-        entry.insert_text = Some(format!("\"{}\"", entry.label));
+    if !is_open {
+        for entry in &mut items {
+            entry.insert_text = Some(format!("\"{}\"", entry.label));
+        }
     }
     items
 }
