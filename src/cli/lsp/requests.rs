@@ -130,7 +130,10 @@ fn code_actions(
         client: site.client.edits,
         versions: site.versions,
     };
-    let span = document.lines().span(document.text(), params.range);
+    // Clients send the findings of the line with a cursor that stands before or behind them.
+    let known = params.context.diagnostics.iter().map(|diagnostic| diagnostic.range);
+    let spans = known.map(|range| document.lines().span(document.text(), range));
+    let span = spans.fold(document.lines().span(document.text(), params.range), crate::text::Span::to);
     actions(action_site, span, &ActionKinds::new(params.context.only.as_deref()))
 }
 

@@ -3,14 +3,14 @@
 mod item;
 mod settings;
 
-use gen_lsp_types::{CompletionItem, CompletionItemKind};
+use gen_lsp_types::{CompletionItem, CompletionItemKind, TextEdit};
 
 use self::item::{item, rule_names};
 use super::{DocumentKind, EditorText};
 use crate::build::{Build, PLATFORM_ARGS};
 use crate::dockerfile::{self, File, Instruction, KEYWORDS, Keyword};
 use crate::inputs::{BuildInput, BuildOptions};
-use crate::text::Source;
+use crate::text::{Source, Span};
 use crate::yaml;
 
 /// What can be typed at a byte of a document.
@@ -19,15 +19,32 @@ pub fn completions(document: &EditorText, at: u32) -> Vec<CompletionItem> {
     let at = text.floor_char_boundary((at as usize).min(text.len()));
     let start = text[..at].rfind('\n').map_or(0, |before| before + 1);
     let line = text[start..at].trim_start_matches('\u{feff}');
-    if let Some(names) = line.split_once('#').and_then(|(_, comment)| names_of_comment(comment)) {
-        return rule_names(names);
+    let mut items = if let Some(names) = line.split_once('#').and_then(|(_, comment)| names_of_comment(comment)) {
+        rule_names(names)
+    } else {
+        match document.kind {
+            DocumentKind::Dockerfile => of_dockerfile(text, at, line),
+            DocumentKind::Compose => of_compose(text, at, line),
+            DocumentKind::Settings => settings::completions(&text[..start], line),
+            _ => Vec::new(),
+        }
+    };
+    // Without a range, clients replace what they take for a word: for most of them it begins behind the last dash.
+    let typed = Span::new((at - typed_len(line, document.kind)) as u32, at as u32);
+    let range = document.lines().range(text, typed);
+    for entry in &mut items {
+        let new_text = entry.insert_text.take().unwrap_or_else(|| entry.label.clone());
+        entry.text_edit = Some(TextEdit { range, new_text }.into());
     }
-    match document.kind {
-        DocumentKind::Dockerfile => of_dockerfile(text, at, line),
-        DocumentKind::Compose => of_compose(text, at, line),
-        DocumentKind::Settings => settings::completions(&text[..start], line),
-        _ => Vec::new(),
-    }
+    items
+}
+
+/// The length of the name that is being typed at the end of a line: of a flag, a stage, a rule, a key.
+fn typed_len(line: &str, kind: DocumentKind) -> usize {
+    // A dot is a part of the name of a stage or a service; in settings it stands between two names.
+    let is_dot = |c: char| c == '.' && kind != DocumentKind::Settings;
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '/') || is_dot(c);
+    line.len() - line.trim_end_matches(is_name).len()
 }
 
 /// The names that a comment which hides findings has so far: what stands behind `ignore=`.
