@@ -142,8 +142,11 @@ fn of_yaml(text: &str, at: u32, has_services: bool) -> Option<Symbol> {
     }
     let root = tree.root()?;
     let alias = find_alias(root, at, &mut 0, DEEPEST)?;
-    let definition = alias.target()?.span();
+    let value = alias.target()?.span();
     let name = text.get(alias.span().range())?.trim_start_matches('*').to_owned();
+    // The anchor stands before the value, which may begin on the next line.
+    let anchor = text.get(..value.start as usize)?.rfind(&format!("&{name}")).map(|at| at as u32);
+    let definition = anchor.map_or(value, |at| Span::new(at, at + 1 + name.len() as u32));
     Some(Symbol {
         kind: SymbolKind::Anchor,
         name,
