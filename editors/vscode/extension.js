@@ -21,8 +21,18 @@ const SELECTOR = [
 
 const DIFF_SCHEME = "dockopt-diff";
 
+class Client extends LanguageClient {
+  isStarting = true;
+
+  // Why it does not start is reported once, by `start`, with the setting to change.
+  error(message, data, show) {
+    super.error(message, data, this.isStarting ? false : show);
+  }
+}
+
 let client;
 let folder;
+let isWanted = false;
 // Starts and stops follow each other: two servers at once would report everything twice.
 let last = Promise.resolve();
 
@@ -37,14 +47,14 @@ async function activate(context) {
     }),
     vscode.workspace.onDidCloseTextDocument((document) => diffs.delete(document.uri.toString())),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (client && event.affectsConfiguration("dockopt")) {
+      if (isWanted && event.affectsConfiguration("dockopt")) {
         restart();
       }
     }),
     // The server learns of the trust when it starts.
-    vscode.workspace.onDidGrantWorkspaceTrust(() => client && restart()),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => isWanted && restart()),
     // Many folders with YAML have nothing for the server: it starts with the first file that it reads.
-    vscode.workspace.onDidOpenTextDocument((document) => !client && isServed(document) && restart()),
+    vscode.workspace.onDidOpenTextDocument((document) => !isWanted && isServed(document) && restart()),
   );
   if (vscode.workspace.textDocuments.some(isServed)) {
     await restart();
@@ -56,6 +66,7 @@ function isServed(document) {
 }
 
 function restart() {
+  isWanted = true;
   last = last.then(stop).then(start);
   return last;
 }
@@ -71,9 +82,10 @@ async function start() {
   const settings = vscode.workspace.getConfiguration("dockopt");
   const command = settings.get("path") || "dockopt";
   if (command !== path.basename(command) && !path.isAbsolute(command)) {
-    return complain(`\`dockopt.path\` is \`${command}\`: write an absolute path, or a name that is on the PATH.`);
+    complain(`\`dockopt.path\` is \`${command}\`: write an absolute path, or a name that is on the PATH.`);
+    return;
   }
-  client = new LanguageClient(
+  client = new Client(
     "dockopt",
     "dockopt",
     // On Windows a name is looked up in the current folder first. In the workspace, that could be anybody's program.
@@ -89,6 +101,7 @@ async function start() {
   );
   try {
     await client.start();
+    client.isStarting = false;
   } catch (error) {
     complain(`\`${command} lsp\` does not start: ${error.message ?? error}`);
   }
