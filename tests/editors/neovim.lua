@@ -43,15 +43,20 @@ local function eventually(what, get)
   return result
 end
 
--- The diagnostic with a code, as the language client holds it.
-local function diagnostic(code)
+-- The diagnostic of a line (all where it is nil) with a code, as the language client holds it: columns in bytes, from 0.
+local function found_in(number, code)
   return lua([[
-    for _, found in ipairs(vim.diagnostic.get(0)) do
-      if found.user_data.lsp.code == ... then
+    local number, code = ...
+    for _, found in ipairs(vim.diagnostic.get(0, { lnum = number ~= vim.NIL and number or nil })) do
+      if found.user_data.lsp.code == code then
         return { line = found.lnum, column = found.col, to = found.end_col, text = found.message, source = found.source,
           severity = found.severity }
       end
-    end]], code)
+    end]], number, code)
+end
+
+local function diagnostic(code)
+  return found_in(vim.NIL, code)
 end
 
 local function line(number)
@@ -121,14 +126,8 @@ local function main()
   search("EXPOSE")
   keys("O" .. typed:gsub("<", "<lt>") .. "<Esc>")
   eventually("the line", function() return line(17) == typed end)
-  local lists = eventually("the diagnostic of the new line", function()
-    local found = lua([[
-      for _, found in ipairs(vim.diagnostic.get(0, { lnum = 16 })) do
-        if found.user_data.lsp.code == "apt-lists-kept" then return { found.col, found.end_col } end
-      end]])
-    return found
-  end)
-  equal("apt-get update", typed:sub(lists[1] + 1, lists[2]), "the text under the diagnostic")
+  local lists = eventually("the diagnostic of the new line", function() return found_in(16, "apt-lists-kept") end)
+  equal("apt-get update", typed:sub(lists.column + 1, lists.to), "the text under the diagnostic")
   equal(vim.NIL, diagnostic("dev-dependencies-kept"), "a diagnostic of the context while the text is not on disk")
 
   step = "fix"
@@ -136,14 +135,12 @@ local function main()
   choose("delete the lists in the same RUN")
   local fixed = typed .. " && rm -rf /var/lib/apt/lists/*"
   eventually("the fixed line", function() return line(17) == fixed end)
-  eventually("the end of the diagnostic", function()
-    return lua("return #vim.tbl_filter(function(found) return found.user_data.lsp.code == 'apt-lists-kept' end, vim.diagnostic.get(0, { lnum = 16 })) == 0")
-  end)
+  eventually("the end of the diagnostic", function() return found_in(16, "apt-lists-kept") == vim.NIL end)
 
   step = "fix all"
   search("CMD uvicorn")
   choose("Fix all safe findings of this file")
-  eventually("the fixed command", function() return line(vim.rpcrequest(editor, "nvim_buf_line_count", 0)):find('^CMD %["uvicorn", "app.main:app"') end)
+  eventually("the fixed command", function() return line("$"):find('^CMD %["uvicorn", "app.main:app"') end)
   contains(line(13), "vim && rm -rf /var/lib/apt/lists/*")
 
   step = "ignore"
