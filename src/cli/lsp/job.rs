@@ -8,9 +8,11 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use lsp_server::RequestId;
 use similar::TextDiff;
 
+use crate::audit::InputAudit;
 use crate::cli::optimize::default_options;
 use crate::cli::session::{audit_document, fix_document, lint_document};
 use crate::editor::{Analysis, EditorText};
+use crate::finding::Mask;
 use crate::fix::Change;
 use crate::load::{EvidenceReader, GatherRequest, gather};
 use crate::optimize::optimize;
@@ -35,8 +37,8 @@ pub(super) enum ChangeAnswer {
     Resolve(Box<gen_lsp_types::CodeAction>),
     /// The client is asked to apply them.
     Apply,
-    /// They are shown as a diff.
-    Show,
+    /// They are shown as a diff, secrets masked.
+    Show(String),
 }
 
 /// What came of it.
@@ -122,25 +124,31 @@ fn done(job: Job) -> Answer {
             Answer::Changes { id, answer, title: "Fix all safe findings", changes: fix_document(&path, &request) }
         }
         Job::Optimize { id, answer, path, request } => {
-            Answer::Changes { id, answer, title: "Optimize this build", changes: rewrite(path, &request) }
+            let (changes, mask) = rewrite(path, &request);
+            let answer = match answer {
+                ChangeAnswer::Show(_) => ChangeAnswer::Show(mask.apply(&diff(&changes))),
+                other => other,
+            };
+            Answer::Changes { id, answer, title: "Optimize this build", changes }
         }
     }
 }
 
-/// What `optimize` changes of the build of a Dockerfile.
-fn rewrite(path: PathBuf, request: &GatherRequest) -> Vec<Change> {
+/// What `optimize` changes of the build of a Dockerfile, and the secret values in it.
+fn rewrite(path: PathBuf, request: &GatherRequest) -> (Vec<Change>, Mask) {
     let request = GatherRequest { path, needs: crate::cli::optimize::needs(), ..request.clone() };
-    let Ok(inputs) = gather(&request) else { return Vec::new() };
+    let Ok(inputs) = gather(&request) else { return Default::default() };
     if inputs.unsettled || inputs.builds.is_empty() {
-        return Vec::new();
+        return Default::default();
     }
     let options = default_options(&inputs);
     let reader = EvidenceReader::new(&inputs);
-    optimize(&inputs, 0, &reader.evidence(0), &options[0]).changes()
+    let changes = optimize(&inputs, 0, &reader.evidence(0), &options[0]).changes();
+    (changes, InputAudit::new(&inputs).into_mask())
 }
 
 /// Changes as a unified diff.
-pub(super) fn diff(changes: &[Change]) -> String {
+fn diff(changes: &[Change]) -> String {
     let mut text = String::new();
     for change in changes {
         let before = String::from_utf8_lossy(change.before.as_deref().unwrap_or_default()).into_owned();

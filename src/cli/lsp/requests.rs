@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use gen_lsp_types::{
-    CodeActionParams, CompletionParams, Diagnostic, HoverParams, Location, Position, PrepareRenameParams,
-    ReferenceParams, RenameParams, TextEdit, Uri, WorkspaceEdit,
+    CodeActionParams, CompletionParams, Diagnostic, DiagnosticSeverity, HoverParams, Location, Position,
+    PrepareRenameParams, ReferenceParams, RenameParams, TextEdit, Uri, WorkspaceEdit,
 };
 use lsp_server::{ErrorCode, Request};
 use serde::de::DeserializeOwned;
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::capabilities::EditorClient;
 use super::open_document::OpenDocument;
+use crate::audit::ProblemReport;
 use crate::cli::session::name_in;
 use crate::editor::{
     ActionKinds, ActionSite, Analysis, OpenVersions, Symbol, SymbolKind, actions, completions, diagnostics, foldings,
@@ -161,6 +162,10 @@ pub(super) fn all_diagnostics(open: &OpenDocument, top: &Path) -> Vec<Diagnostic
         diagnostics(analysis, &open.document, &name, &open.uri)
     };
     let mut all = of(lint);
+    // Nothing is found under settings that cannot be read: what is wrong with them is said where it is missed.
+    if lint.inputs.unsettled {
+        all.extend(other_problems(lint, &name_in(lint, top, &open.document.path)));
+    }
     let audit = open.audit.as_ref().filter(|audit| open.is_saved && audit.edition == open.edition);
     if let Some(audit) = audit {
         for mut diagnostic in of(&audit.analysis) {
@@ -172,6 +177,22 @@ pub(super) fn all_diagnostics(open: &OpenDocument, top: &Path) -> Vec<Diagnostic
         }
     }
     all
+}
+
+/// What is wrong with other files, at the beginning of the document.
+fn other_problems(analysis: &Analysis, name: &str) -> Vec<Diagnostic> {
+    let others = analysis.report.problems.iter().filter(|problem| problem.error && problem.file != name);
+    let diagnostic = |problem: &ProblemReport| {
+        let line = problem.place.map(|place| format!(":{}", place.line)).unwrap_or_default();
+        Diagnostic {
+            severity: Some(DiagnosticSeverity::Error),
+            code: Some(problem.code.to_owned().into()),
+            source: Some("dockopt".to_owned()),
+            message: format!("{}{line}: {}", problem.file, problem.message).into(),
+            ..Diagnostic::default()
+        }
+    };
+    others.map(diagnostic).collect()
 }
 
 /// The address that a command is about: its first argument.

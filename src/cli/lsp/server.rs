@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::capabilities::{EditorClient, of_server, watchers};
-use super::job::{Answer, ChangeAnswer, Job, Worker, diff};
+use super::job::{Answer, ChangeAnswer, Job, Worker};
 use super::open_document::{AUDIT_DEBOUNCE, DEBOUNCE, Deadline, HISTORY_DEBOUNCE, OpenDocument, VersionAnalysis};
 use super::requests::{RequestSite, all_diagnostics, answer, command_uri, document_uri, needs_analysis, read};
 use crate::editor::{DocumentKind, EditorText, OpenVersions, changes_edit, path_of};
@@ -199,7 +199,8 @@ impl Server {
         let uri = params.text_document.text_document_identifier.uri.0;
         let Some(open) = self.documents.get_mut(&uri) else { return };
         open.document.apply(params.text_document.version, params.content_changes);
-        open.is_saved = false;
+        // Whoever takes a change back is where they were.
+        open.is_saved = open.is_on_disk();
         open.schedule(DEBOUNCE);
         open.share();
         self.schedule_audit(&uri, AUDIT_DEBOUNCE);
@@ -364,7 +365,9 @@ impl Server {
         match command.command.as_str() {
             "dockopt.optimize" => self.start_changes(request.id, &uri, ChangeAnswer::Apply, false),
             "dockopt.fixAll" => self.start_changes(request.id, &uri, ChangeAnswer::Apply, true),
-            "dockopt.previewOptimization" => self.start_changes(request.id, &uri, ChangeAnswer::Show, false),
+            "dockopt.previewOptimization" => {
+                self.start_changes(request.id, &uri, ChangeAnswer::Show(String::new()), false)
+            }
             other => {
                 let error = (ErrorCode::InvalidParams, format!("the command `{other}` is not known"));
                 self.respond(request.id, Err(error));
@@ -438,12 +441,16 @@ impl Server {
         // A fix is applied as it is; what rewrites a build is shown first where the client can.
         let asks = (!title.starts_with("Fix")).then_some(title);
         let edit = changes_edit(changes, &self.top, asks, (self.client.edits, &versions));
+        if edit.is_none() && !changes.is_empty() && !matches!(answer, ChangeAnswer::Show(_)) {
+            let message = "the change makes a new file, which this editor does not; run `dockopt optimize --write`";
+            return self.respond(id, Err((ErrorCode::RequestFailed, message.to_owned())));
+        }
         let result = match answer {
             ChangeAnswer::Resolve(mut action) => {
                 action.edit = Some(edit.unwrap_or_default());
                 serde_json::to_value(action)
             }
-            ChangeAnswer::Show => Ok(json!({ "diff": diff(changes) })),
+            ChangeAnswer::Show(diff) => Ok(json!({ "diff": diff })),
             ChangeAnswer::Apply => {
                 if let Some(edit) = edit {
                     self.ask("workspace/applyEdit", json!({ "label": title, "edit": edit }));

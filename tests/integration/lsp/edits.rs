@@ -109,6 +109,7 @@ fn a_rewrite_is_shown_before_it_is_applied() {
     let preview = json!({ "command": "dockopt.previewOptimization", "arguments": [uri] });
     let shown = client.request("workspace/executeCommand", &preview).unwrap();
     assert!(shown["diff"].as_str().unwrap().contains("+FROM python:3.13-slim AS build"), "{shown}");
+    assert!(!shown["diff"].as_str().unwrap().contains("tracker-5b1f0c9e7a4d4e2f"), "the secret is masked: {shown}");
     let edit = &resolved["edit"]["documentChanges"];
     let own = edit.as_array().unwrap().iter().filter(|change| change["textDocument"]["uri"] == uri).cloned();
     let after = applied(&text, &json!({ "documentChanges": own.collect::<Vec<_>>() }));

@@ -143,6 +143,9 @@ fn every_kind_of_file_is_checked() {
     let found = client
         .published_when(&settings, |published| published["diagnostics"].as_array().is_some_and(|all| !all.is_empty()));
     assert!(found[0]["message"].as_str().unwrap().starts_with("unknown severity `eror`"), "{found:?}");
+    let dockerfile = client.open(&root.join("Dockerfile"), &text_of(&root.join("Dockerfile")));
+    let found = client.diagnostics(&dockerfile, 1);
+    assert!(found[0]["message"].as_str().unwrap().starts_with("dockopt.toml:1: unknown severity `eror`"), "{found:?}");
     std::fs::remove_file(root.join("dockopt.toml")).unwrap();
     client.notify("textDocument/didClose", &json!({ "textDocument": { "uri": settings } }));
     for file in [".dockerignore", "compose.yaml", ".github/workflows/ci.yml"] {

@@ -86,7 +86,8 @@ pub fn actions(site: ActionSite, span: Span, kinds: &ActionKinds) -> Vec<CodeAct
     }
     let can_rewrite = site.document.kind == DocumentKind::Dockerfile;
     if can_rewrite && (kinds.names("refactor.rewrite") || (kinds.only.is_empty() && !findings.is_empty())) {
-        all.push(deferred(site, "Optimize this build (shows what changes first)", "refactor.rewrite", "optimize"));
+        let asks = if site.client.can_ask { " (shows what changes first)" } else { "" };
+        all.push(deferred(site, &format!("Optimize this build{asks}"), "refactor.rewrite", "optimize"));
     }
     all.truncate(MOST);
     all
