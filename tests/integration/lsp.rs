@@ -3,6 +3,7 @@
 mod background;
 mod bad_clients;
 mod client;
+mod editors;
 mod edits;
 mod same_findings;
 
