@@ -77,8 +77,8 @@ pub(super) fn held_messages() -> Vec<u8> {
 
 /// Writes a message to standard error, or keeps it where messages are held back.
 pub(super) fn write_message(message: &[u8]) {
-    if let Some(held) = HELD.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-        held.extend_from_slice(message);
+    if let Some(messages) = HELD.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        messages.extend_from_slice(message);
         return;
     }
     let _hidden = progress::hide();

@@ -184,8 +184,8 @@ fn is_unread(time: Duration) -> bool {
     let stdout = std::io::stdout();
     let mut fds = [PollFd::new(&stdout, PollFlags::empty())];
     let polled = Timespec::try_from(time).map(|time| poll(&mut fds, Some(&time)));
-    let said = fds[0].revents();
-    if said.intersects(PollFlags::ERR | PollFlags::HUP) {
+    let events = fds[0].revents();
+    if events.intersects(PollFlags::ERR | PollFlags::HUP) {
         return true;
     }
     // A signal, or an output that cannot be asked.

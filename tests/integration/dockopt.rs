@@ -155,6 +155,11 @@ impl Dockopt {
         self.command().stdin(Stdio::null()).spawn().unwrap()
     }
 
+    /// As [`Dockopt::start`], with another standard output.
+    pub(crate) fn start_into(&self, stdout: Stdio) -> Child {
+        self.command().stdin(Stdio::null()).stdout(stdout).stderr(Stdio::null()).spawn().unwrap()
+    }
+
     /// Gives standard input to `git apply` in the folder instead.
     #[track_caller]
     pub(crate) fn apply(self) -> Ran {

@@ -231,6 +231,41 @@ fn audit_is_run_again_after_each_change() {
 }
 
 #[test]
+fn every_format_is_that_of_a_plain_run() {
+    for format in ["sarif", "github", "junit", "csv", "markdown", "html"] {
+        let mut watch = Watch::start(project(), &["lint", "--format", format]);
+        watch.after("Dockerfile", "FROM debian\n");
+        watch.end();
+    }
+}
+
+#[test]
+fn an_output_in_the_context_starts_no_run() {
+    let plain = project().args(["audit", "--format=oneline"]).run();
+    let output = plain.path().join("output");
+    let next = plain.next().args(["audit", "--format=oneline", "--watch"]);
+    let mut child = next.start_into(fs::File::create(&output).unwrap().into());
+    let first = plain.stdout.clone();
+    wait_for(&output, &first);
+    replace(&plain.path().join("Dockerfile"), "FROM debian\n");
+    let second = format!("{first}\n{}", plain.again(["audit", "--format=oneline"]).stdout);
+    wait_for(&output, &second);
+    replace(&plain.path().join("Dockerfile"), "FROM scratch\n");
+    wait_for(&output, &format!("{second}\n{}", plain.again(["audit", "--format=oneline"]).stdout));
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    exit_code(&mut child);
+}
+
+#[track_caller]
+fn wait_for(file: &Path, text: &str) {
+    let start = Instant::now();
+    while fs::read_to_string(file).unwrap().len() < text.len() && start.elapsed() < LONGEST {
+        thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(fs::read_to_string(file).unwrap(), text);
+}
+
+#[test]
 fn what_changes_nothing_is_not_told_twice() {
     let mut watch = Watch::start(project(), &["audit", "--format=json"]);
     // Editors make and remove such files beside the one that is written.
