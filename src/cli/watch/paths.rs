@@ -118,7 +118,7 @@ impl WatchedPaths {
     /// What is said where there are more.
     pub(super) fn cut_notice(&self) -> String {
         let watched = count(self.count() as u64, "path");
-        format!("only {watched} are watched: of further files only what comes into folders or goes is seen")
+        format!("only {watched} are watched: changes of further files are not seen until one of these changes")
     }
 
     /// How the paths are now, in their order.
@@ -141,5 +141,52 @@ impl WatchedPaths {
         };
         let changed = self.paths.values_mut().zip(states).filter_map(differing).max();
         changed.max(doubt)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG_AGO: Duration = Duration::from_secs(1_000);
+
+    #[test]
+    fn a_change_is_taken_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, source) = (folder.path().join("Dockerfile"), folder.path().join("a.py"));
+        fs::write(&source, "").unwrap();
+        let looked = LookedAt { glimpsed: [source.clone()].into(), ..LookedAt::default() };
+        let later = SystemTime::now() + LONG_AGO;
+        let mut paths = WatchedPaths::default().after_run(std::slice::from_ref(&file), looked, later);
+        assert!(!paths.is_changed(&paths.look()));
+        fs::write(&source, "x").unwrap();
+        assert!(paths.is_changed(&paths.look()));
+        assert_eq!(paths.take_change(paths.look()), Some(PathChange::Around));
+        fs::write(&source, "xy").unwrap();
+        fs::write(&file, "").unwrap();
+        assert_eq!(paths.take_change(paths.look()), Some(PathChange::Read));
+        assert_eq!(paths.take_change(paths.look()), None);
+    }
+
+    #[test]
+    fn what_may_have_changed_during_a_run_is_checked_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let named = [folder.path().to_owned()];
+        let began = SystemTime::now() - LONG_AGO;
+        let mut paths = WatchedPaths::default().after_run(&named, LookedAt::default(), began);
+        assert!(paths.is_changed(&paths.look()));
+        assert_eq!(paths.take_change(paths.look()), Some(PathChange::Around));
+        // Now it is known how it was before the run.
+        let again = paths.after_run(&named, LookedAt::default(), began);
+        assert!(!again.is_changed(&again.look()));
+    }
+
+    #[test]
+    fn of_too_many_paths_the_folders_are_watched() {
+        let all = |kind: &str| (0..=MOST / 2).map(|index| format!("/none/{kind}{index}").into()).collect();
+        let looked = LookedAt { folders: all("folder"), glimpsed: all("file"), ..LookedAt::default() };
+        let paths = WatchedPaths::default().after_run(&[], looked, SystemTime::now());
+        assert_eq!((paths.count(), paths.is_cut()), (MOST, true));
+        assert!(paths.paths.contains_key(Path::new("/none/folder10000")));
     }
 }
