@@ -32,6 +32,7 @@ mod session;
 mod settings;
 mod terminal;
 mod version;
+mod watch;
 mod write;
 
 use std::ffi::OsString;
@@ -40,7 +41,6 @@ use std::time::Instant;
 
 use args::{CacheCommand, Command, ContextCommand};
 use exit::{CLEAN, FAILED};
-use output::CommandFailure;
 
 /// Runs the program with its arguments, its own name first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -85,13 +85,5 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if cli.global.verbose {
         terminal::note(&format!("finished in {} ms", start.elapsed().as_millis()));
     }
-    match done {
-        Ok(code) => ExitCode::from(code),
-        Err(CommandFailure::Closed) => ExitCode::from(CLEAN),
-        Err(CommandFailure::Said) => ExitCode::from(FAILED),
-        Err(CommandFailure::Because { what, help }) => {
-            terminal::error(&cli.global, &what, help.as_deref());
-            ExitCode::from(FAILED)
-        }
-    }
+    ExitCode::from(done.unwrap_or_else(|failure| failure.tell(&cli.global)))
 }

@@ -148,6 +148,9 @@ pub(super) struct CheckOptions {
     /// Print the settings of each file and where they are set; check nothing
     #[arg(long, help_heading = "Settings options")]
     pub show_settings: bool,
+    /// Check again when a file changes, until Ctrl-C
+    #[arg(long, conflicts_with_all = ["show_settings", "write_baseline", "prune_baseline"])]
+    pub watch: bool,
     #[command(flatten)]
     pub threshold: Threshold,
     #[command(flatten)]
@@ -194,7 +197,7 @@ pub(super) struct Lint {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "found when dockopt was introduced",
-        conflicts_with_all = ["statistics", "baseline", "write_baseline"],
+        conflicts_with_all = ["statistics", "baseline", "write_baseline", "watch"],
         help_heading = "Options for existing projects"
     )]
     pub add_ignores: Option<String>,

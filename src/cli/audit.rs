@@ -3,23 +3,55 @@
 mod offers;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::{Audit, Global};
 use super::exit;
-use super::output::{CommandFailure, base, complain, describe_inputs, line, policies, today, write_run};
+use super::output::{
+    CommandFailure, CommandOutput, base, complain, describe_inputs, line, output_of_run, policies, today,
+};
+use super::watch::named_files;
 use super::{baseline, progress, settings, version};
 use crate::audit::InputAudit;
 use crate::build::Build;
 use crate::buildlog::LogForm;
 use crate::inputs::{Inputs, Needs, TimedSteps};
+use crate::load::git::Repository;
 use crate::load::{
-    FactSelection, ManifestSelection, PipelineSelection, build_log_name, is_pipeline_file, read_build_log,
-    untimed_steps,
+    FactSelection, GatherRequest, ManifestSelection, PipelineSelection, build_log_name, is_pipeline_file,
+    read_build_log, untimed_steps,
 };
 use crate::report::{self, AuditView, ReportRun};
 
 pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure> {
+    if command.check.watch {
+        return watch(global, command);
+    }
+    if command.check.show_settings {
+        let request = GatherRequest { wants: FactSelection::Nothing, needs: Needs::NONE, ..request(command)? };
+        let inputs = crate::load::gather(&request)?;
+        let failed = complain(global, &inputs);
+        return settings::show(global, &inputs, &command.check.choice, &command.check.threshold, failed);
+    }
+    check(global, command)?.write(global)
+}
+
+/// Runs again and again.
+fn watch(global: &Global, command: &Audit) -> Result<u8, CommandFailure> {
+    let mut named = named_files(&command.check);
+    named.push(command.path.clone());
+    named.extend(command.log.clone());
+    named.extend(command.image.as_ref().map(PathBuf::from).filter(|image| image.exists()));
+    if !command.no_history
+        && let Ok(Some(repository)) = Repository::discover(&command.path)
+    {
+        named.extend(["HEAD", "logs/HEAD"].map(|name| repository.git_dir().join(name)));
+    }
+    super::watch::watch(global, &named, || check(global, command))
+}
+
+/// What is to be gathered.
+fn request(command: &Audit) -> Result<GatherRequest, CommandFailure> {
     let line = line(&command.check.choice, Some(&command.check.threshold), command.check.shellcheck.on)?;
     let mut request = command.check.build.request(command.path.clone(), today(&command.check.choice)?);
     request.wants = FactSelection::Columns;
@@ -31,17 +63,14 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure
     request.shellcheck = true;
     // Of a rewrite, what it saves is told.
     request.needs = super::optimize::needs();
-    if command.check.show_settings {
-        request.wants = FactSelection::Nothing;
-        request.needs = Needs::NONE;
-        let inputs = crate::load::gather(&request)?;
-        let failed = complain(global, &inputs);
-        return settings::show(global, &inputs, &command.check.choice, &command.check.threshold, failed);
-    }
+    Ok(request)
+}
+
+fn gather(global: &Global, command: &Audit, request: &GatherRequest) -> Result<Inputs, CommandFailure> {
     let mut inputs = if is_pipeline_file(&command.path) {
-        super::pipelines::gather_pipelines(std::slice::from_ref(&command.path), &request)?
+        super::pipelines::gather_pipelines(std::slice::from_ref(&command.path), request)?
     } else {
-        crate::load::gather(&request)?
+        crate::load::gather(request)?
     };
     if let Some(name) = &command.image {
         super::image::measure(global, name, &mut inputs)?;
@@ -54,6 +83,12 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure
     if let Some(log) = &command.log {
         add_times(log, &mut inputs)?;
     }
+    Ok(inputs)
+}
+
+fn check(global: &Global, command: &Audit) -> Result<CommandOutput, CommandFailure> {
+    let request = request(command)?;
+    let inputs = gather(global, command, &request)?;
     let policies = policies(global, &inputs, &request.line)?;
     describe_inputs(global, &inputs, &policies);
     let failed = complain(global, &inputs);
@@ -75,8 +110,7 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure
         let view = AuditView { all, options: &options, has_image, offer: offer.as_ref(), fixes };
         report::audit(&run, &view, medium)
     };
-    write_run(global, &run, page, || report::audit_json(&report))?;
-    Ok(code)
+    Ok(output_of_run(global, &run, page, || report::audit_json(&report)))
 }
 
 /// Takes the seconds of the steps from a build log, or from the result of `measure`.

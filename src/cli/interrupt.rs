@@ -1,7 +1,10 @@
-//! Ctrl-C and its like while files are written: what was begun is undone or finished first.
+//! Ctrl-C and its like while files are written, where what was begun is undone or finished first, and of a command that goes on
+//! until it is told to end.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+
+use super::exit::{CLEAN, FAILED, FOUND};
 
 /// While it lives, a signal that ends the program only asks for it; afterwards it has its way.
 pub(super) struct Interrupts(&'static InterruptState);
@@ -68,4 +71,37 @@ impl InterruptState {
     }
 
     fn exit_if_interrupted(&self) {}
+}
+
+/// Ctrl-C of a command that runs until then: the program ends with the code of what it did last.
+pub(super) struct EndCode {
+    /// Whether it ends with this exit code.
+    codes: [(u8, Arc<AtomicBool>); 3],
+}
+
+impl EndCode {
+    /// Ctrl-C ends the program with this code from now on.
+    pub(super) fn new(first: u8) -> Self {
+        let end = Self { codes: [CLEAN, FOUND, FAILED].map(|code| (code, Arc::default())) };
+        end.set(first);
+        #[cfg(unix)]
+        for (code, is_last) in &end.codes {
+            use signal_hook::consts::SIGINT;
+            // Where it can't be caught, it ends the program as ever.
+            let _ = signal_hook::flag::register_conditional_shutdown(SIGINT, (*code).into(), Arc::clone(is_last));
+        }
+        end
+    }
+
+    /// Sets another code.
+    pub(super) fn set(&self, last: u8) {
+        // At each moment one is set.
+        for is_it in [true, false] {
+            for (code, is_last) in &self.codes {
+                if (*code == last) == is_it {
+                    is_last.store(is_it, Ordering::SeqCst);
+                }
+            }
+        }
+    }
 }

@@ -8,8 +8,10 @@ use super::args::{Global, Lint};
 use super::exit;
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{
-    CommandFailure, base, complain, describe_inputs, line, policies, print, print_page, today, write_run,
+    CommandFailure, CommandOutput, base, complain, describe_inputs, line, output_of_run, page_text, policies, print,
+    print_page, today,
 };
+use super::watch::named_files;
 use super::{baseline, changes, progress, settings, version};
 use crate::audit::InputAudit;
 use crate::fix::Change;
@@ -23,6 +25,49 @@ use crate::rules::Policies;
 use crate::text::Source;
 
 pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, CommandFailure> {
+    if command.check.watch {
+        return watch(global, command);
+    }
+    let gathered = gather(global, command)?;
+    let Gathered { request, inputs, policies, failed } = &gathered;
+    if command.check.show_settings {
+        return settings::show(global, inputs, &command.check.choice, &command.check.threshold, *failed);
+    }
+    if let Some(reason) = &command.add_ignores {
+        gathered.expect_any(global)?;
+        return add_ignores(global, inputs, policies, (reason, request), *failed);
+    }
+    check(global, command, &gathered)?.write(global)
+}
+
+/// Runs again and again.
+fn watch(global: &Global, command: &Lint) -> Result<u8, CommandFailure> {
+    let mut named = named_files(&command.check);
+    named.extend(command.files.iter().cloned());
+    if named.is_empty() {
+        named.push("Dockerfile".into());
+    }
+    super::watch::watch(global, &named, || check(global, command, &gather(global, command)?))
+}
+
+/// What is checked, and under which settings.
+struct Gathered {
+    request: GatherRequest,
+    inputs: Inputs,
+    policies: Policies,
+    /// Whether something could not be read.
+    failed: bool,
+}
+
+impl Gathered {
+    /// Fails where nothing could be read. Whoever parses the output gets one that parses, with what could not be read in it.
+    fn expect_any(&self, global: &Global) -> Result<(), CommandFailure> {
+        let is_empty = self.failed && self.inputs.sources.is_empty() && global.format == Format::Text;
+        if is_empty { Err(CommandFailure::Said) } else { Ok(()) }
+    }
+}
+
+fn gather(global: &Global, command: &Lint) -> Result<Gathered, CommandFailure> {
     let line = line(&command.check.choice, Some(&command.check.threshold), command.check.shellcheck.on)?;
     let mut request = command.check.build.request(PathBuf::from("."), today(&command.check.choice)?);
     request.exclude.clone_from(&command.check.exclude.exclude);
@@ -40,32 +85,27 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, CommandFailure>
     let policies = policies(global, &inputs, &request.line)?;
     describe_inputs(global, &inputs, &policies);
     let failed = complain(global, &inputs);
-    if command.check.show_settings {
-        return settings::show(global, &inputs, &command.check.choice, &command.check.threshold, failed);
-    }
-    // Whoever parses the output gets one that parses, with what could not be read in it.
-    if failed && inputs.sources.is_empty() && global.format == Format::Text {
-        return Err(CommandFailure::Said);
-    }
-    if let Some(reason) = &command.add_ignores {
-        return add_ignores(global, &inputs, &policies, (reason, &request), failed);
-    }
+    Ok(Gathered { request, inputs, policies, failed })
+}
+
+fn check(global: &Global, command: &Lint, gathered: &Gathered) -> Result<CommandOutput, CommandFailure> {
+    gathered.expect_any(global)?;
+    let Gathered { request, inputs, policies, failed } = gathered;
     version::warn_of_old_data(request.today);
     progress::doing("checking");
-    let mut report = InputAudit::new(&inputs)
-        .lint_confirmed(&policies, Some(&|inputs, files| with_contexts(inputs, files, &request)));
-    baseline::apply(&command.check.known, "lint", &policies.rules(&inputs), &mut report)?;
-    let code = command.check.threshold.code(exit::code(&report, failed));
+    let mut report =
+        InputAudit::new(inputs).lint_confirmed(policies, Some(&|inputs, files| with_contexts(inputs, files, request)));
+    baseline::apply(&command.check.known, "lint", &policies.rules(inputs), &mut report)?;
+    let code = command.check.threshold.code(exit::code(&report, *failed));
     if command.statistics {
-        match global.format {
-            Format::Json => print(global, &report::statistics_json(&report))?,
-            _ => print_page(global, &report::statistics(&report))?,
-        }
-        return Ok(code);
+        let result = match global.format {
+            Format::Json => report::statistics_json(&report),
+            _ => page_text(global, &report::statistics(&report)),
+        };
+        return Ok(CommandOutput { result, remarks: String::new(), code });
     }
     let run = ReportRun { command: "lint", report: &report, exit: code, base: &base() };
-    write_run(global, &run, |medium| report::lint(&run, medium), || report::lint_json(&report))?;
-    Ok(code)
+    Ok(output_of_run(global, &run, |medium| report::lint(&run, medium), || report::lint_json(&report)))
 }
 
 /// Writes the comments that hide today's findings.

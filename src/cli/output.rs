@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::args::{Choice, FailOn, Global, Threshold};
+use super::exit::{CLEAN, FAILED};
 use super::{terminal, write};
 use crate::audit::InputAudit;
 use crate::finding::{Mask, Severity};
@@ -30,6 +31,38 @@ pub(super) enum CommandFailure {
         /// What to do.
         help: Option<String>,
     },
+}
+
+impl CommandFailure {
+    /// Says it where that was not done yet; the exit code.
+    pub(super) fn tell(self, global: &Global) -> u8 {
+        match self {
+            Self::Closed => return CLEAN,
+            Self::Said => {}
+            Self::Because { what, help } => terminal::error(global, &what, help.as_deref()),
+        }
+        FAILED
+    }
+}
+
+/// What a command prints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct CommandOutput {
+    /// The result, in the format asked for.
+    pub(super) result: String,
+    /// What is said of it on standard error.
+    pub(super) remarks: String,
+    /// The exit code.
+    pub(super) code: u8,
+}
+
+impl CommandOutput {
+    /// Prints it; the exit code.
+    pub(super) fn write(&self, global: &Global) -> Result<u8, CommandFailure> {
+        print(global, &self.result)?;
+        terminal::note(&self.remarks);
+        Ok(self.code)
+    }
 }
 
 impl From<LoadError> for CommandFailure {
@@ -62,7 +95,12 @@ pub(super) fn print(global: &Global, text: &(impl AsRef<[u8]> + ?Sized)) -> Resu
 
 /// As [`print`], for a page, in the format asked for.
 pub(super) fn print_page(global: &Global, page: &Page) -> Result<(), CommandFailure> {
-    print(global, &page.write(medium(global), terminal::stdout(global)))
+    print(global, &page_text(global, page))
+}
+
+/// The text of a page in the format asked for.
+pub(super) fn page_text(global: &Global, page: &Page) -> String {
+    page.write(medium(global), terminal::stdout(global))
 }
 
 /// As [`print_page`], for a page of dockopt's own: its examples hold what looks like a secret.
@@ -124,19 +162,26 @@ pub(super) fn write_run(
     page: impl FnOnce(Medium) -> Page,
     json: impl FnOnce() -> String,
 ) -> Result<(), CommandFailure> {
+    output_of_run(global, run, page, json).write(global).map(drop)
+}
+
+/// What [`write_run`] writes.
+pub(super) fn output_of_run(
+    global: &Global,
+    run: &ReportRun,
+    page: impl FnOnce(Medium) -> Page,
+    json: impl FnOnce() -> String,
+) -> CommandOutput {
     if global.quiet && global.format == Format::Text && run.report.is_clean() {
-        return print(global, "");
+        return CommandOutput { result: String::new(), remarks: String::new(), code: run.exit };
     }
-    let written = match (global.format.writer(), global.format) {
+    let result = match (global.format.writer(), global.format) {
         (Some(write), _) => write(run),
         (None, Format::Json) => json(),
-        (None, _) => page(medium(global)).write(medium(global), terminal::stdout(global)),
+        (None, _) => page_text(global, &page(medium(global))),
     };
-    print(global, &written)?;
-    if !global.format.tells_skips() {
-        terminal::note(&report::remarks(run.report));
-    }
-    Ok(())
+    let remarks = if global.format.tells_skips() { String::new() } else { report::remarks(run.report) };
+    CommandOutput { result, remarks, code: run.exit }
 }
 
 /// With `--verbose`, prints which files are used and how many rules run.

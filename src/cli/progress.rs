@@ -65,6 +65,14 @@ pub(super) fn doing(what: &str) {
     }
 }
 
+/// Says what is done from now on, as at the start of a command: nothing of what is over within a second.
+pub(super) fn start_again(what: &str) {
+    if let Some(line) = state().as_mut() {
+        line.begun = Instant::now();
+    }
+    doing(what);
+}
+
 /// Takes the line away until [`doing`]: something else is drawn.
 pub(super) fn pause() {
     if let Some(line) = state().as_mut() {

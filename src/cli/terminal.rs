@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::args::{Color, Global};
 use super::progress;
@@ -58,9 +59,31 @@ pub(super) fn stderr(global: &Global) -> Layout {
 
 /// A text that is laid out already.
 pub(super) fn excerpt(text: &str) {
+    write_message(job_text(text).as_bytes());
+}
+
+/// Messages that are held back, while they are.
+static HELD: Mutex<Option<Vec<u8>>> = Mutex::new(None);
+
+/// Holds messages back, until [`held_messages`] takes them.
+pub(super) fn hold_messages() {
+    *HELD.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
+}
+
+/// The messages since [`hold_messages`]; further ones are written at once.
+pub(super) fn held_messages() -> Vec<u8> {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default()
+}
+
+/// Writes a message to standard error, or keeps it where messages are held back.
+pub(super) fn write_message(message: &[u8]) {
+    if let Some(messages) = HELD.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        messages.extend_from_slice(message);
+        return;
+    }
     let _hidden = progress::hide();
     // Nobody can be told that standard error is closed.
-    let _ = std::io::stderr().lock().write_all(job_text(text).as_bytes());
+    let _ = std::io::stderr().lock().write_all(message);
 }
 
 /// `--quiet`.
@@ -76,13 +99,13 @@ pub(super) fn note(what: &str) {
     if QUIET.load(Ordering::Relaxed) {
         return;
     }
-    let _hidden = progress::hide();
-    let mut stderr = std::io::stderr().lock();
     let what = Mask::default().apply(what);
+    let mut lines = String::new();
     for line in what.lines() {
-        // Nobody can be told that standard error is closed.
-        let _ = writeln!(stderr, "{}", job_text(&clean(line)));
+        lines.push_str(&job_text(&clean(line)));
+        lines.push('\n');
     }
+    write_message(lines.as_bytes());
 }
 
 /// A text as a job of GitHub may print it: the runner reads the output of each step and obeys lines that are commands.
@@ -105,13 +128,11 @@ pub(super) fn is_file() -> bool {
 }
 
 fn print_status(global: &Global, kind: &str, style: &str, what: &str) {
-    let _hidden = progress::hide();
     let terminal = std::io::stderr().is_terminal();
     // An address or a message of an engine may hold a login.
     let what = Mask::default().apply(what);
     let text = clean(&what);
     let text = job_text(&text);
-    let mut stderr = std::io::stderr().lock();
     let (on, off) = if colour(global, terminal) { (style, "\u{1b}[0m") } else { ("", "") };
-    let _ = writeln!(stderr, "{on}{kind}{off}: {text}");
+    write_message(format!("{on}{kind}{off}: {text}\n").as_bytes());
 }

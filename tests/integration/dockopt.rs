@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 /// Runs a program as a user who owns nothing.
@@ -148,6 +148,16 @@ impl Dockopt {
             code: output.status.code().expect("an exit code, no signal"),
             folder: self.folder,
         }
+    }
+
+    /// Starts it; it has no standard input.
+    pub(crate) fn start(&self) -> Child {
+        self.command().stdin(Stdio::null()).spawn().unwrap()
+    }
+
+    /// As [`Dockopt::start`], with another standard output.
+    pub(crate) fn start_into(&self, stdout: Stdio) -> Child {
+        self.command().stdin(Stdio::null()).stdout(stdout).stderr(Stdio::null()).spawn().unwrap()
     }
 
     /// Gives standard input to `git apply` in the folder instead.

@@ -104,6 +104,7 @@ mod string_tables;
 mod structure;
 mod tidy;
 mod vectors;
+mod watch;
 mod widths;
 mod workload;
 #[cfg(target_os = "linux")]

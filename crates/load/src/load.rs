@@ -19,6 +19,7 @@ mod file_metadata;
 mod file;
 mod folder_projects;
 mod gather;
+mod looked_at;
 mod migrations;
 pub mod git;
 pub mod image;
@@ -54,6 +55,7 @@ pub use self::file::{
 };
 pub use self::folder_projects::{FolderProjects, files_named};
 pub use self::gather::{gather, gather_composes, gather_texts};
+pub use self::looked_at::{LookedAt, looked_at, note_looks};
 pub use self::migrations::{MigrationBase, add_migrations};
 pub use self::open_texts::set_open_text;
 pub use self::request::{ComposeOptions, FactSelection, GatherRequest, ManifestSelection, PipelineSelection};

@@ -10,6 +10,7 @@ use super::compose_project::{complete_reading, complete_reading_of, project_file
 use super::compose_use::ComposeUseReader;
 use super::context_files::context_files;
 use super::file::{LoadError, display_path, folder_of, join_path, problem, unfit};
+use super::looked_at::note_folder;
 use super::request::ComposeOptions;
 use crate::compose::project::{
     ComposeProject, ComposeValue, GapKind, Leniency, ProjectFile, ProjectFiles, ProjectRequest, Reading, listed_files,
@@ -474,6 +475,7 @@ fn others_beside(folder: &Path, name: &str) -> Vec<PathBuf> {
 
 /// The names in a folder; `None` where it cannot be read or has too many.
 fn names_in(folder: &str) -> Option<Vec<String>> {
+    note_folder(Path::new(folder));
     let entries = std::fs::read_dir(folder).ok()?.take(ENTRIES).filter_map(Result::ok);
     let names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     (names.len() < ENTRIES).then_some(names)
@@ -487,6 +489,7 @@ fn configuration_files(path: &Path, folder: &Path) -> Vec<Source> {
     };
     let mut paths = vec![path.to_owned()];
     if path.is_dir() {
+        note_folder(path);
         let entries = std::fs::read_dir(path).into_iter().flatten().take(ENTRIES).flatten();
         paths = entries.map(|entry| entry.path()).collect();
         paths.sort();

@@ -15,6 +15,7 @@ use rayon::Scope;
 use self::listing::{DirectoryEntryKind, List, ListedItem, assemble};
 use super::file::is_taken;
 use super::file_metadata;
+use super::looked_at::note_folder;
 use crate::ignore::{MatchedPatterns, Matcher, PatternRefusal, Verdict};
 use crate::inputs::context::{BuildContext, ContextEntryKind, ExcludedEntry, ReadProblem, TroubleKind};
 
@@ -89,6 +90,7 @@ pub(super) fn ignore_file_for(dockerfile: Option<&Path>, root: &Path) -> Option<
 /// # Errors
 /// See [`Error`]; what can't be read below the root is a [`ReadProblem`] of the result.
 pub(super) fn read(root: &Path, name: &str, ignore: &Matcher, limits: Limits) -> Result<BuildContext, Error> {
+    note_folder(root);
     let first = fs::read_dir(root).map_err(|why| Error::Root(root.to_owned(), why))?;
     let walk = ContextWalk::new(root, ignore, limits);
     let task = Task {
@@ -187,6 +189,7 @@ impl<'w> ContextWalk<'w> {
         let excluded = verdict.excluded;
         let task = Task { directory: number, path, place, inherited: verdict.inherited, excluded };
         scope.spawn(move |scope| {
+            note_folder(&task.place);
             let read = fs::read_dir(&task.place);
             self.list(scope, &task, read);
         });

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::compose::lists_builds;
 use super::exclusion::Exclusion;
 use super::file::display_path;
+use super::looked_at::{note_folder, note_glimpse};
 use super::recipes::may_build;
 use super::request::{GatherRequest, ManifestSelection};
 use super::tree_walk::{obstacle, tree_walk, unreadable_ignore_file};
@@ -135,6 +136,7 @@ pub(super) fn discover(root: &Path, request: &GatherRequest) -> Discovery {
 /// Workflows that a .gitignore names: git and GitHub have them all the same once they were added.
 fn add_ignored_workflows(root: &Path, exclusion: &Exclusion, pipelines: &mut Vec<PathBuf>) {
     let folder = root.join(WORKFLOWS);
+    note_folder(&folder);
     let known: BTreeSet<PathBuf> = pipelines.iter().cloned().collect();
     for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -324,6 +326,7 @@ fn begins_like_dockerfile(path: &Path) -> bool {
     /// Bytes that comments at the top may take.
     const LIMIT: u64 = 16 << 10;
     let mut start = Vec::new();
+    note_glimpse(path);
     // To open a pipe waits for a writer.
     if !path.is_file() || !File::open(path).is_ok_and(|file| file.take(LIMIT).read_to_end(&mut start).is_ok()) {
         return false;

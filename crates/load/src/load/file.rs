@@ -8,6 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use super::looked_at::note_read;
 use super::open_texts::open_text;
 use crate::inputs::InputProblem;
 use crate::text::{Source, exact_bytes};
@@ -134,6 +135,7 @@ pub fn read_source(path: &Path, limit: u64) -> Result<Source, LoadError> {
 /// # Errors
 /// As [`read_source`], but for its contents.
 pub fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, LoadError> {
+    note_read(path);
     if let Some(text) = open_text(path) {
         let is_huge = text.len() as u64 > limit;
         return if is_huge { Err(LoadError::Huge(path.into(), limit)) } else { Ok(text.as_bytes().to_vec()) };
@@ -305,6 +307,7 @@ pub(super) fn problem_with_help(error: &LoadError, help: String) -> InputProblem
 
 /// Whether something is at a path: also a link to nothing, which is not the same as no file, and what an editor has not saved yet.
 pub(super) fn is_taken(path: &Path) -> bool {
+    note_read(path);
     path.symlink_metadata().is_ok() || open_text(path).is_some()
 }
 

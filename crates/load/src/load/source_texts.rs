@@ -8,6 +8,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use super::looked_at::note_glimpse;
 use crate::data;
 use crate::inputs::context::{BuildContext, ContextEntryKind, EntryId, is_secret_name};
 use crate::manifest::{FileKind, Project};
@@ -145,6 +146,7 @@ fn without_secrets(text: &str) -> String {
 
 /// Of a regular file that holds a text; what it links to may lie anywhere.
 fn text(path: &Path, mut bytes: Vec<u8>) -> Option<String> {
+    note_glimpse(path);
     if !fs::symlink_metadata(path).ok()?.is_file() {
         return None;
     }

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use super::looked_at::note_glimpse;
 use super::source_texts::{self, wanted_files};
 use crate::build::{Build, Setting, User, service, toolchain};
 use crate::dockerfile::Keyword;
@@ -123,6 +124,7 @@ fn added(build: &Build) -> Vec<String> {
 
 /// Of a regular file; what it links to may lie anywhere.
 fn read_beginning(path: &Path) -> Option<Vec<u8>> {
+    note_glimpse(path);
     if !std::fs::symlink_metadata(path).ok()?.is_file() {
         return None;
     }

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::context_files::context_files;
 use super::file::{display_path, path_below, read_source};
+use super::looked_at::note_glimpse;
 use super::variables::{absolute_path, current_folder};
 use crate::compose::project::ComposeValue;
 use crate::inputs::{InputProblem, Inputs, ProbedSources, WorkloadInput, probe_paths, probed_sources};
@@ -81,6 +82,7 @@ fn unread(file: &Path) -> Option<InputProblem> {
     use std::io::Read;
     const BEGINNING: u64 = 64 << 10;
     let mut start = Vec::new();
+    note_glimpse(file);
     std::fs::File::open(file).ok()?.take(BEGINNING).read_to_end(&mut start).ok()?;
     let name = display_path(file);
     workload::may_have_workloads(&name, &String::from_utf8_lossy(&start)).then(|| InputProblem {
