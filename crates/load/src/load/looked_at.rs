@@ -6,8 +6,6 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::folder_of;
-
 /// Paths of a kind that are noted; of further ones it is said only that there are some.
 const MOST: usize = 20_000;
 
@@ -45,7 +43,9 @@ pub fn note_looks() {
 pub fn looked_at() -> LookedAt {
     IS_ON.store(false, Ordering::Release);
     let mut looked = std::mem::replace(&mut *looks(), LookedAt::NOTHING);
-    let parents: Vec<PathBuf> = looked.read.iter().map(|file| folder_of(file).to_owned()).collect();
+    // The folder of a bare name is the current one.
+    let parent = |file: &PathBuf| Some(std::path::absolute(file).ok()?.parent()?.to_owned());
+    let parents: Vec<PathBuf> = looked.read.iter().filter_map(parent).collect();
     for parent in parents {
         looked.is_cut |= !insert(&mut looked.folders, &parent);
     }
