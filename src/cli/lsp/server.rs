@@ -366,7 +366,7 @@ impl Server {
             "dockopt.optimize" => self.start_changes(request.id, &uri, ChangeAnswer::Apply, false),
             "dockopt.fixAll" => self.start_changes(request.id, &uri, ChangeAnswer::Apply, true),
             "dockopt.previewOptimization" => {
-                self.start_changes(request.id, &uri, ChangeAnswer::Show(String::new()), false)
+                self.start_changes(request.id, &uri, ChangeAnswer::Show(String::new()), false);
             }
             other => {
                 let error = (ErrorCode::InvalidParams, format!("the command `{other}` is not known"));
