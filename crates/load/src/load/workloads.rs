@@ -219,15 +219,14 @@ fn is_applied(
         let folder = path::parent(name);
         return !has_one_above(folder) || names(name) || folder.contains('/') && names(folder);
     }
-    let is_last = |folder: &&str| !takers.values().any(|overlay| overlay.resources.iter().any(|taken| taken == folder));
-    let mut last = takers.keys().copied().filter(is_last).peekable();
+    let is_taken = |folder: &str| takers.values().any(|overlay| overlay.resources.iter().any(|path| path == folder));
+    let mut topmost = takers.iter().filter(|(folder, _)| !is_taken(folder)).peekable();
     // What takes something from elsewhere is an overlay, which people apply themselves.
-    let is_own = |folder: &str, taken: &String| path::is_below(taken, folder);
-    let is_lost = |folder: &str| {
-        let is_base = takers[folder].resources.iter().all(|taken| is_own(folder, taken));
-        is_base && has_one_above(folder) && !names(folder)
+    let is_unused = |folder: &str, overlay: &Overlay| {
+        let takes_its_own = overlay.resources.iter().all(|path| path::is_below(path, folder));
+        takes_its_own && has_one_above(folder) && !names(folder)
     };
-    last.peek().is_none() || last.any(|folder| !is_lost(folder))
+    topmost.peek().is_none() || topmost.any(|(folder, overlay)| !is_unused(folder, overlay))
 }
 
 /// Adds where the files of the builds lie, by all of their names.

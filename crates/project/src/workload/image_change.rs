@@ -79,9 +79,7 @@ impl ImageChange {
 pub fn may_change_images(text: &str) -> bool {
     const WORDS: [&str; 5] = ["image", "IMAGE", "latest", "kubectl", "deploy"];
     let has = |word: &str| text.contains(word);
-    text.len() <= MOST_BYTES
-        && WORDS.into_iter().any(has)
-        && (has("set image") || data::IMAGE_SETTERS.keys().any(has))
+    text.len() <= MOST_BYTES && WORDS.into_iter().any(has) && (has("set image") || data::IMAGE_SETTERS.keys().any(has))
 }
 
 /// What a text sets of images; `file`: its name.
@@ -90,7 +88,7 @@ pub fn image_changes(file: &str, text: &str) -> Vec<ImageChange> {
     if !may_change_images(text) {
         return changes;
     }
-    let scripts = if path::is_yaml(file) || file.ends_with(".json") {
+    let scripts = if matches!(file.rsplit_once('.'), Some((_, "yaml" | "yml" | "json"))) {
         add_actions(text, &mut changes);
         scripts_of_yaml(text)
     } else {

@@ -293,7 +293,11 @@ impl PodService {
     /// Whether it passes requests to the pods of a workload: by their labels, in the namespace of both where both name one.
     pub fn selects(&self, workload: &Workload) -> bool {
         let labels = &workload.labels;
-        let is_near = self.namespace.as_ref().zip(workload.namespace.as_ref()).is_none_or(|(own, other)| own == other);
+        let is_near = self
+            .namespace
+            .as_ref()
+            .zip(workload.namespace.as_ref())
+            .is_none_or(|(of_service, of_pods)| of_service == of_pods);
         let is_selected = self.selector.iter().all(|(key, value)| labels.get(key) == Some(value));
         is_near && !self.selector.is_empty() && is_selected
     }

@@ -118,7 +118,8 @@ fn kustomize_takes_away_what_it_changes() {
 /// What a kustomization leaves of a Deployment `api` with the containers `api` and `proxy`: their replicas, images and readiness.
 fn patched(kustomization: &str) -> String {
     let none = |_: &str| None;
-    let overlay = Overlay::read("prod/kustomization.yaml", &Source::of("prod/kustomization.yaml", kustomization), &none);
+    let overlay =
+        Overlay::read("prod/kustomization.yaml", &Source::of("prod/kustomization.yaml", kustomization), &none);
     let proxy = format!("{DEPLOYMENT}        - name: proxy\n          image: envoy:1\n");
     let mut base = file("base/api.yaml", &proxy.replace("spec:\n  selector", "spec:\n  replicas: 2\n  selector"));
     overlay.apply(&mut base, overlay.renames);
@@ -132,7 +133,9 @@ fn patched(kustomization: &str) -> String {
 #[test]
 fn patches_are_for_their_target_alone() {
     let json = |target: &str| {
-        format!("patches:\n  - target: {target}\n    patch: |-\n      - {{op: replace, path: /spec/replicas, value: 3}}\n")
+        format!(
+            "patches:\n  - target: {target}\n    patch: |-\n      - {{op: replace, path: /spec/replicas, value: 3}}\n"
+        )
     };
     assert_eq!(patched(&json("{kind: Deployment, name: api}")), "open known known");
     assert_eq!(patched(&json("{kind: Deployment}")), "open known known");
@@ -163,7 +166,9 @@ fn patches_are_for_their_target_alone() {
 #[test]
 fn services_select_in_their_namespace() {
     let service = |namespace: &str, ports: &str| {
-        format!("---\napiVersion: v1\nkind: Service\nmetadata: {{name: api{namespace}}}\nspec: {{selector: {{app: api}}, ports: [{ports}]}}\n")
+        format!(
+            "---\napiVersion: v1\nkind: Service\nmetadata: {{name: api{namespace}}}\nspec: {{selector: {{app: api}}, ports: [{ports}]}}\n"
+        )
     };
     let deployment = DEPLOYMENT.replace("metadata: {name: api}", "metadata: {name: api, namespace: shop}");
     let selects = |deployment: &str, namespace: &str| {

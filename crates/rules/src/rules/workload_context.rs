@@ -76,9 +76,9 @@ impl<'a> WorkloadContext<'a> {
     /// Whether something sets the image of a container when its manifest is applied.
     pub fn is_image_set(&self, workload: &Workload, container: &Container, image: &str) -> bool {
         let changes = self.inputs.workloads.image_changes.iter();
-        // What says nothing of images is meant for those of the project.
-        let mut meant = changes.filter(|change| !change.is_open() || !is_server_of_others(image));
-        meant.any(|change| change.covers(&self.input.place, workload, container, image))
+        // What says nothing of images sets those of the project, as far as is known.
+        let mut certain = changes.filter(|change| !change.is_open() || !is_server_of_others(image));
+        certain.any(|change| change.covers(&self.input.place, workload, container, image))
     }
 
     /// Whether something applies the file, as far as the kustomizations around it tell.
@@ -213,7 +213,7 @@ impl<'a> RunProgram<'a> {
 
     /// Its Dockerfile, as the user would type it.
     pub fn dockerfile(&self) -> Option<&'a str> {
-        self.programs.iter().find(|program| program.image.is_some()).and_then(|program| program.shown())
+        self.programs.iter().find(|program| program.image.is_some()).and_then(|program| program.typed_dockerfile())
     }
 
     /// What its sources say of the paths that probes ask for; `None` where that is not known.

@@ -33,7 +33,7 @@ pub(super) struct Program<'a> {
     /// Where its Dockerfile lies, as [`WorkloadProject::place`] says it: several files may name it, each in its own way.
     dockerfile: Option<String>,
     /// That Dockerfile, as the user would type it.
-    shown: Option<String>,
+    typed_dockerfile: Option<String>,
     /// The folder that its manifests are likely near to, from the top of the run.
     folder: String,
     /// The folder that it is built from: absolute that of a service, as the user would type it that of a Dockerfile.
@@ -115,7 +115,7 @@ impl<'a> WorkloadIndex<'a> {
             1 => ProgramMatch::Known(candidates),
             _ => {
                 let names: BTreeSet<&str> = candidates.iter().map(|program| program.name()).collect();
-                let files = candidates.iter().filter_map(|program| program.shown());
+                let files = candidates.iter().filter_map(|program| program.typed_dockerfile());
                 let names = if names.len() > 1 { names } else { files.collect() };
                 ProgramMatch::Ambiguous(names.into_iter().map(str::to_owned).collect())
             }
@@ -174,12 +174,12 @@ impl Program<'_> {
 
     /// The name of its service, or of its folder; the path of its Dockerfile at the top.
     pub(super) fn name(&self) -> &str {
-        if self.name.is_empty() { self.shown().unwrap_or_default() } else { &self.name }
+        if self.name.is_empty() { self.typed_dockerfile().unwrap_or_default() } else { &self.name }
     }
 
     /// Its Dockerfile, as the user would type it.
-    pub(super) fn shown(&self) -> Option<&str> {
-        self.shown.as_deref()
+    pub(super) fn typed_dockerfile(&self) -> Option<&str> {
+        self.typed_dockerfile.as_deref()
     }
 
     /// The folder that it is built from, as `WorkloadProject::probed_sources` calls it; `None` where that is not known.
@@ -212,7 +212,7 @@ impl Program<'_> {
         let (index, instruction) = build.last(build.target()?, Keyword::Healthcheck)?;
         let code = build.code(index)?;
         let source = input.file.source();
-        let name = self.shown().unwrap_or_else(|| source.name());
+        let name = self.typed_dockerfile().unwrap_or_else(|| source.name());
         Some(ProgramCheck {
             place: format!("{name}:{}", source.line(instruction.span.start)),
             request: check_request(&code.script, code.is_exec()),
@@ -247,11 +247,13 @@ fn of_service<'a>(
     let compose = inputs.workloads.place(inputs.source(input.file).name());
     let build = service.value.get("build");
     let is_inline = build.and_then(|build| build.get("dockerfile_inline")).is_some();
-    let dockerfile = input.dockerfiles.get(service.name).filter(|_| service.is_built);
     // One that is written in the compose file is nobody else's.
-    let inline = || format!("{compose}#{}", service.name);
-    let dockerfile =
-        dockerfile.map(|source| if is_inline { inline() } else { inputs.workloads.place(source.name()) });
+    let place = |source: &Source| {
+        if is_inline { format!("{compose}#{}", service.name) } else { inputs.workloads.place(source.name()) }
+    };
+    let source = if service.is_built { input.dockerfiles.get(service.name) } else { None };
+    let dockerfile = source.map(place);
+    let typed_dockerfile = if is_inline { None } else { dockerfile.as_deref().map(|file| typed(inputs, file)) };
     let project = input.reading.project.as_ref();
     let written = project.and_then(|project| project.model.get("name")).and_then(ComposeValue::as_text);
     let folder = project.map(|project| path::name(&project.folder).to_owned());
@@ -264,7 +266,7 @@ fn of_service<'a>(
         images,
         owners,
         folder: path::parent(&compose).to_owned(),
-        shown: dockerfile.as_deref().filter(|_| !is_inline).map(|file| typed(inputs, file)),
+        typed_dockerfile,
         context: context.map(str::to_owned),
         image: if service.is_built { service.image.as_ref() } else { None },
         dockerfile,
@@ -285,7 +287,7 @@ fn of_build<'a>(
         name: path::name(named_after).to_owned(),
         images: tags.get(&file).cloned().unwrap_or_default(),
         owners: BTreeSet::new(),
-        shown: Some(typed(inputs, &file)),
+        typed_dockerfile: Some(typed(inputs, &file)),
         dockerfile: Some(file),
         folder,
         context: input.context_root.as_deref().map(path::normalize),

@@ -9,7 +9,7 @@ use crate::text::path;
 pub(super) fn add_changes(program: &str, command: &ShellCommand, applies: bool, changes: &mut Vec<ImageChange>) {
     let (expressions, operands) = expressions(program, &command.words[1..]);
     let files: Vec<&str> = operands.into_iter().chain(command.input.iter().map(String::as_str)).collect();
-    let is_file = |word: &&str| path::is_yaml(word) || word.ends_with(".json") || word.ends_with(".tf");
+    let is_file = |word: &&str| matches!(word.rsplit_once('.'), Some((_, "yaml" | "yml" | "json" | "tf")));
     let named: Vec<&str> = files.iter().copied().filter(is_file).collect();
     let has_other_file = named.is_empty() && files.iter().any(|word| is_other_file(word));
     // Charts are not read, and what is echoed is no manifest.
@@ -92,15 +92,15 @@ fn substituted(expression: &str) -> Vec<ImageSign> {
                 rest = behind;
             }
             Some('s') => {
-                let Some(mark) = chars.next().filter(|mark| mark.is_ascii_punctuation()) else { return signs };
-                // perl's pairs of braces.
+                let Some(mark) = chars.next().filter(char::is_ascii_punctuation) else { return signs };
                 let Some((pattern, behind)) = until(chars.as_str(), mark) else { return signs };
                 let Some((replacement, behind)) = until(behind, mark) else { return signs };
                 signs.extend(sign(pattern, address.take(), replacement));
                 rest = behind;
             }
             Some('c') => {
-                signs.extend(address.take().and_then(|address| sign(address, None, chars.as_str())));
+                let behind = chars.as_str();
+                signs.extend(address.take().and_then(|address| sign(address, None, behind)));
                 return signs;
             }
             _ => return signs,
@@ -113,12 +113,12 @@ fn sign(pattern: &str, address: Option<&str>, replacement: &str) -> Option<Image
     if replacement.is_empty() || replacement.trim_end_matches(['"', '\'']).ends_with("latest") {
         return None;
     }
-    let read = |text: &str| ImagePattern::of_expression(text);
+    let read = ImagePattern::of_expression;
     match (read(pattern), address.and_then(read)) {
         // An address says the line, and the substitution what of it.
-        (_, Some(address)) if address.names_image() => Some(ImageSign::Line(address.to_end())),
+        (_, Some(address)) if address.names_image() => Some(ImageSign::Line(address.with_any_end())),
         (Some(pattern), _) => Some(ImageSign::Line(pattern)),
-        (None, Some(address)) => Some(ImageSign::Line(address.to_end())),
+        (None, Some(address)) => Some(ImageSign::Line(address.with_any_end())),
         // Nothing but variables, one of which is an image by its name.
         (None, None) => {
             let upper = pattern.to_ascii_uppercase();

@@ -78,7 +78,7 @@ impl ImagePattern {
     }
 
     /// The same, with whatever follows.
-    pub(super) fn to_end(self) -> Self {
+    pub(super) fn with_any_end(self) -> Self {
         Self { ends_open: true, ..self }
     }
 
@@ -100,11 +100,10 @@ impl ImagePattern {
 
     /// Whether a substitution of it puts something else in the place of an image's tag, wherever the image stands in its line.
     pub(super) fn takes_image(&self, image: &str) -> bool {
-        let lines = [("- image: ", ""), ("- image: \"", "\""), ("- image: '", "'"), ("\"image\": \"", "\"")];
-        lines.iter().any(|(before, behind)| {
-            let line = format!("{before}{image}{behind}");
-            let end_of_image = line.len() - behind.len();
-            self.found_in(&line).is_some_and(|(_, end)| self.ends_open || end >= end_of_image)
+        let of_yaml = ["", "\"", "'"].map(|quote| (format!("- image: {quote}{image}{quote}"), quote.len()));
+        let of_json = (format!("\"image\": \"{image}\""), 1);
+        of_yaml.iter().chain([&of_json]).any(|(line, quote)| {
+            self.found_in(line).is_some_and(|(_, end)| self.ends_open || end + quote >= line.len())
         })
     }
 

@@ -23,7 +23,9 @@ const WORKER: (&str, &str, &str) = ("k8s/worker.yaml", "worker", "registry.examp
 /// A workflow that runs a script.
 fn workflow(script: &str) -> String {
     let lines = script.replace('\n', "\n          ");
-    format!("on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n          {lines}\n          kubectl apply -f k8s\n")
+    format!(
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n          {lines}\n          kubectl apply -f k8s\n"
+    )
 }
 
 #[test]
@@ -120,18 +122,25 @@ fn recipes_and_lists_of_words_are_commands() {
     assert!(sets("cloudbuild.yaml", deploy) && !sets_of("cloudbuild.yaml", deploy, WORKER));
     let gitlab = "deploy:\n  script:\n    - kubectl apply -f k8s\n    - kubectl set image deployment/api api=shop/api:$CI_COMMIT_SHA\n";
     assert!(sets(".gitlab-ci.yml", gitlab) && !sets_of(".gitlab-ci.yml", gitlab, WORKER));
-    assert!(sets("package.json", "{\"scripts\": {\"deploy\": \"kubectl set image deployment/api api=shop/api:$npm_package_version\"}}"));
+    assert!(sets(
+        "package.json",
+        "{\"scripts\": {\"deploy\": \"kubectl set image deployment/api api=shop/api:$npm_package_version\"}}"
+    ));
 }
 
 #[test]
 fn steps_and_artifacts_set_what_they_name() {
     let steps = |step: &str| format!("on: push\njobs:\n  a:\n    steps:\n      - {step}\n");
-    let k8s = steps("uses: azure/k8s-deploy@v5\n        with:\n          manifests: k8s/\n          images: |\n            registry.example.com/shop/api:${{ github.sha }}");
+    let k8s = steps(
+        "uses: azure/k8s-deploy@v5\n        with:\n          manifests: k8s/\n          images: |\n            registry.example.com/shop/api:${{ github.sha }}",
+    );
     assert!(sets("a.yml", &k8s) && !sets_of("a.yml", &k8s, WORKER));
     let azure = "steps:\n  - task: KubernetesManifest@1\n    inputs:\n      action: deploy\n      manifests: k8s/api.yaml\n      \
         containers: registry.example.com/shop/api:$(tag)\n";
     assert!(sets("azure-pipelines.yml", azure) && !sets_of("azure-pipelines.yml", azure, WORKER));
-    let ecs = steps("uses: aws-actions/amazon-ecs-render-task-definition@v1\n        with: {task-definition: k8s/api.yaml, container-name: api, image: x}");
+    let ecs = steps(
+        "uses: aws-actions/amazon-ecs-render-task-definition@v1\n        with: {task-definition: k8s/api.yaml, container-name: api, image: x}",
+    );
     assert!(!sets("a.yml", &ecs), "it is for ECS alone");
     let skaffold = "apiVersion: skaffold/v4beta6\nkind: Config\nbuild:\n  artifacts:\n    - image: registry.example.com/shop/api\n";
     assert!(sets("skaffold.yaml", skaffold) && !sets_of("skaffold.yaml", skaffold, WORKER));

@@ -76,17 +76,17 @@ impl OverlayPatch {
     /// Whether it is for a workload; `renames`: whether the workload may have another name by then.
     pub(super) fn is_for(&self, workload: &Workload, renames: bool) -> bool {
         let PatchTarget { kind, name, namespace } = &self.target;
-        let has = |wanted: &Option<String>, own: Option<&str>| {
-            let (Some(wanted), Some(own)) = (wanted, own) else { return true };
+        let has = |pattern: &Option<String>, text: Option<&str>| {
+            let (Some(pattern), Some(text)) = (pattern, text) else { return true };
             // A name of a target is a regular expression.
-            let is_plain = wanted.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-            wanted == own || !is_plain
+            let is_plain = pattern.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            pattern == text || !is_plain
         };
-        let own = workload.name.as_deref();
-        let is_other_name = || name.as_deref().zip(own).is_some_and(|(wanted, own)| wanted.contains(own));
+        let first_name = workload.name.as_deref();
+        let is_later_name = || name.as_deref().zip(first_name).is_some_and(|(later, first)| later.contains(first));
         has(kind, Some(workload.kind))
             && has(namespace, workload.namespace.as_deref())
-            && (has(name, own) || renames && is_other_name())
+            && (has(name, first_name) || renames && is_later_name())
     }
 
     /// Whether it sets a key of an object.
