@@ -30,6 +30,9 @@ const RECIPES: usize = 1_000;
 /// Bytes that one of those may have.
 const RECIPE_BYTES: u64 = 1 << 20;
 
+/// Commands and steps that set images, of all files together.
+const CHANGES: usize = 5_000;
+
 /// Whether a file may be a manifest, by its name.
 pub(super) fn is_manifest(name: &str) -> bool {
     path::is_yaml(name) || [".json", ".tf"].iter().any(|ending| name.ends_with(ending)) || workload::is_overlay(name)
@@ -103,11 +106,17 @@ pub(super) fn add_workloads(
     let commands: Vec<&(PathBuf, Source)> = recipes.iter().filter(|(path, _)| !is_for_people(path)).collect();
     let of_recipe = |(path, source): &&(PathBuf, Source)| image_changes(&display_path(path), source.text());
     changes.extend(commands.par_iter().flat_map(of_recipe).collect::<Vec<_>>());
+    changes.truncate(CHANGES);
     inputs.workloads.image_changes = Arc::new(changes);
-    let around = texts.iter().filter(|(_, name, _)| !workload::is_overlay(name)).map(|(.., source)| source);
-    let around: Vec<&Source> = around.chain(recipes.iter().map(|(_, source)| source)).collect();
-    let names = |place: &str| around.iter().any(|source| source.text().contains(place));
+    let sources = texts.iter().map(|(.., source)| source).chain(recipes.iter().map(|(_, source)| source));
+    let appliers: Vec<&Source> = sources.filter(|source| may_apply(source.text())).collect();
+    let names = |place: &str| appliers.iter().any(|source| source.text().contains(place));
     drafts.into_iter().filter_map(|draft| add_draft(inputs, draft, &overlays, &names)).collect()
+}
+
+/// Whether a text may say where manifests lie that something applies: commands, Argo CD and Flux do.
+fn may_apply(text: &str) -> bool {
+    ["kubectl", "kustomize ", "argoproj.io/", "kustomize.toolkit.fluxcd.io/"].iter().any(|word| text.contains(word))
 }
 
 fn read_text(file: &Path, root: &Path) -> Option<ManifestText> {

@@ -78,8 +78,15 @@ impl ImageChange {
 /// Whether a text may set images, by words in it.
 pub fn may_change_images(text: &str) -> bool {
     const WORDS: [&str; 5] = ["image", "IMAGE", "latest", "kubectl", "deploy"];
-    let has = |word: &str| text.contains(word);
-    text.len() <= MOST_BYTES && WORDS.into_iter().any(has) && (has("set image") || data::IMAGE_SETTERS.keys().any(has))
+    let is_whole = |word: &str| {
+        let is_open = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric());
+        let ends_open = |rest: &str| !word.ends_with(char::is_alphanumeric) || is_open(rest.chars().next());
+        text.match_indices(word)
+            .any(|(at, _)| is_open(text[..at].chars().next_back()) && ends_open(&text[at + word.len()..]))
+    };
+    text.len() <= MOST_BYTES
+        && WORDS.iter().any(|word| text.contains(word))
+        && (text.contains("set image") || data::IMAGE_SETTERS.keys().any(is_whole))
 }
 
 /// What a text sets of images; `file`: its name.
@@ -147,7 +154,8 @@ fn set_image(before: &[String], after: &[String]) -> Option<ImageChange> {
     while let Some(word) = words.next() {
         if word.starts_with('-') {
             // What stands behind an option is its value, unless it is what the command is about.
-            let is_value = |next: &&String| !next.contains(['=', '/']) && !next.starts_with('-');
+            let is_value =
+                |next: &&String| !next.contains(['=', '/']) && !next.starts_with('-') && !path::is_yaml(next);
             if !word.contains('=') {
                 words.next_if(is_value);
             }
@@ -155,6 +163,8 @@ fn set_image(before: &[String], after: &[String]) -> Option<ImageChange> {
             images.push(image);
             is_any_container |= is_open(container) || container == "*";
             change.containers.push(container.to_owned());
+        } else if path::is_yaml(word) {
+            change.files.extend(closed(vec![word]));
         } else {
             plain = Some(word.rsplit('/').next().unwrap_or(word));
         }
@@ -166,7 +176,7 @@ fn set_image(before: &[String], after: &[String]) -> Option<ImageChange> {
         change.containers.clear();
     }
     change.objects.extend(plain.filter(|name| !is_open(name)).map(str::to_owned));
-    if change.objects.is_empty() && change.containers.is_empty() {
+    if change.objects.is_empty() && change.containers.is_empty() && change.files.is_empty() {
         let names = images.iter().find_map(|image| ImagePattern::of_name(bare_name(image)));
         change.image = names.map_or(ImageSign::None, ImageSign::Name);
     }

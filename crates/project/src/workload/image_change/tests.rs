@@ -88,6 +88,7 @@ fn commands_set_what_they_name() {
         "kubectl --record deployment.apps/api set image api=shop/api:$SHA -n shop",
         "kubectl set image deployment api '*=shop/api:1'",
         "kubectl set image deployment/$NAME $NAME=$IMAGE",
+        "kubectl set image -f k8s/api.yaml api=shop/api:$SHA --local -o yaml | kubectl apply -f -",
         "$KUBECTL set image \"deployment/${NAME}\" api=$IMAGE",
         "kubectl patch deployment api -p '{\"spec\": {\"containers\": [{\"name\": \"api\",\n  \"image\": \"'$IMAGE'\"}]}}'",
         "kubectl patch deployment/api --type=json -p='[{\"op\": \"replace\", \"path\": \"/spec/template/spec/containers/0/image\"}]'",
