@@ -148,3 +148,233 @@ fn secrets_of_manifests_are_not_shown() {
         assert!(ran.stdout.contains("latest-image") && !ran.stdout.contains("tr0ub4dor"), "{format}: {}", ran.stdout);
     }
 }
+
+/// The files of a shop: a service whose Dockerfile is called `dockerfile`, one that is in no compose file, two programs with one name
+/// that lie near to their manifests, and a pipeline that pushes one of them.
+const SHOP: [(&str, &str); 10] = [
+    (
+        "compose.yaml",
+        "services:\n  api:\n    build: ./api\n    healthcheck:\n      test: [CMD, curl, -f, 'http://localhost:8000/health']\n",
+    ),
+    ("api/dockerfile", "FROM python:3.13\nUSER app\nEXPOSE 8000\nCMD [\"uvicorn\", \"app:app\"]\n"),
+    ("api/app.py", "app.get('/health')\n"),
+    (
+        "one/web/Dockerfile",
+        "FROM node:22\nEXPOSE 3000\nHEALTHCHECK CMD curl -f http://localhost:3000/one\nCMD [\"node\", \"s.js\"]\n",
+    ),
+    (
+        "two/web/Dockerfile",
+        "FROM node:22\nUSER web\nEXPOSE 4000\nHEALTHCHECK CMD curl -f http://localhost:4000/two\nCMD [\"node\", \"s.js\"]\n",
+    ),
+    (
+        "Dockerfile",
+        "FROM node:22\nUSER top\nEXPOSE 5000\nHEALTHCHECK CMD curl -f http://localhost:5000/top\nCMD [\"node\", \"t.js\"]\n",
+    ),
+    (
+        ".github/workflows/top.yml",
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v6\n      \
+         - run: docker build -t registry.example.com/shop/gate:1 .\n",
+    ),
+    ("k8s/api.yaml", ""),
+    ("one/k8s/web.yaml", ""),
+    ("two/k8s/web.yaml", ""),
+];
+
+/// A Deployment with a Service.
+fn deployment(name: &str, image: &str, more: &str) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}}}\nspec:\n  selector: {{matchLabels: {{app: {name}}}}}\n  template:\n    \
+         metadata: {{labels: {{app: {name}}}}}\n    spec:\n      containers:\n        - name: {name}\n          image: {image}\n          \
+         ports: [{{containerPort: 8000}}]\n          securityContext: {{runAsNonRoot: true}}\n{more}---\napiVersion: v1\nkind: Service\n\
+         metadata: {{name: {name}}}\nspec: {{selector: {{app: {name}}}}}\n"
+    )
+}
+
+fn shop() -> Vec<(String, String)> {
+    let probe = |port: u16| format!("          readinessProbe:\n            httpGet: {{path: /page, port: {port}}}\n");
+    let mut files: Vec<(String, String)> =
+        SHOP.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    for (name, text) in &mut files {
+        match name.as_str() {
+            "k8s/api.yaml" => *text = deployment("api", "shop/api:latest", &probe(8000)),
+            "one/k8s/web.yaml" => *text = deployment("web", "shop/web:1", &probe(3000)),
+            "two/k8s/web.yaml" => *text = deployment("web", "shop/web:1", &probe(4000)),
+            _ => {}
+        }
+    }
+    files.push(("k8s/gate.yaml".to_owned(), deployment("gate", "registry.example.com/shop/gate:1", &probe(5000))));
+    files
+}
+
+/// What is said of some files, which lie in a folder below that of the process, or in that itself; `path`: what is asked for. The names
+/// of files are those of the folder.
+fn said(files: &[(String, String)], folder: &str, path: &dyn Fn(&Path) -> String) -> Vec<String> {
+    let add = |dockopt: Dockopt, (name, text): &(String, String)| dockopt.file(&format!("{folder}{name}"), text);
+    let dockopt = files.iter().fold(Dockopt::new(), add);
+    let asked = path(dockopt.path());
+    let ran = dockopt.args(["deploy", "check", &asked, "--format=json"]).run();
+    let result = ran.json();
+    let typed = format!("{}/", asked.trim_end_matches('/'));
+    let plain = |text: &str| if asked == "." { text.to_owned() } else { text.replace(&typed, "") };
+    let found = result["findings"].as_array().unwrap().iter();
+    let found = found.map(|it| {
+        let line = &it["span"]["start"]["line"];
+        let text = |key: &str| plain(it[key].as_str().unwrap());
+        format!("{} {}:{line}: {}", text("rule"), text("file"), text("message"))
+    });
+    let skipped = result["skipped"].as_array().unwrap().iter();
+    let skipped =
+        skipped.map(|it| format!("{} {}", plain(it["what"].as_str().unwrap()), plain(it["why"].as_str().unwrap())));
+    let mut said: Vec<String> = found.chain(skipped).collect();
+    said.sort();
+    said
+}
+
+/// The texts below a folder, by their paths from it.
+fn texts_below(top: &Path) -> Vec<(String, String)> {
+    let (mut files, mut open) = (Vec::new(), vec![top.to_owned()]);
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if let Ok(text) = fs::read_to_string(&path) {
+                files.push((path.strip_prefix(top).unwrap().to_str().unwrap().to_owned(), text));
+            }
+        }
+    }
+    files
+}
+
+#[test]
+fn any_path_to_a_folder_gives_the_same_findings() {
+    let with_manifest = |name: &str| {
+        let mut files = texts_below(Path::new(name));
+        files.push(("deploy/api.yaml".to_owned(), DEPLOYMENT.replace(":1.4", ":latest").replace("/health", "/ready")));
+        files
+    };
+    let projects = [shop(), with_manifest("fixtures/task-tracker"), with_manifest("tests/projects/express-deploy")];
+    for files in &projects {
+        let here = said(files, "", &|_| ".".to_owned());
+        assert!(!here.is_empty());
+        let absolute = |folder: &Path| folder.join("place").to_str().unwrap().to_owned();
+        let beside = |folder: &Path| format!("../{}/place", folder.file_name().unwrap().to_str().unwrap());
+        for path in [&absolute as &dyn Fn(&Path) -> String, &beside, &|_| "place".to_owned()] {
+            assert_eq!(said(files, "place/", path), here);
+        }
+    }
+}
+
+#[test]
+fn a_dockerfile_is_one_program_by_all_of_its_names() {
+    let all = said(&shop(), "", &|_| ".".to_owned());
+    let of = |start: &str| -> Vec<&str> {
+        all.iter().filter(|it| it.starts_with(start)).map(|it| it.split_once(": ").unwrap().1).collect()
+    };
+    let user = |container: &str, user: &str, file: &str| {
+        format!(
+            "`runAsNonRoot` of `{container}` needs a number, and its image says `USER {user}` ({file}): the kubelet does not start it"
+        )
+    };
+    assert_eq!(of("runs-as-name k8s/api"), [user("api", "app", "api/dockerfile:2")]);
+    assert_eq!(of("runs-as-name two/"), [user("web", "web", "two/web/Dockerfile:2")]);
+    assert_eq!(of("runs-as-name k8s/gate"), [user("gate", "top", "Dockerfile:2")]);
+    assert!(of("runs-as-name one/").is_empty());
+    let differs = |asker: &str, path: &str, place: &str| {
+        format!("the readinessProbe of `web` asks for `/page`, the healthcheck of `{asker}` ({place}) for `{path}`")
+    };
+    assert_eq!(of("probe-differs-from-healthcheck one/"), [differs("web", "/one", "one/web/Dockerfile:3")]);
+    assert_eq!(of("probe-differs-from-healthcheck two/"), [differs("web", "/two", "two/web/Dockerfile:4")]);
+}
+
+/// The rules behind the findings in some files, with the files.
+fn rules_of(files: &[(&str, &str)]) -> Vec<String> {
+    let dockopt = files.iter().fold(Dockopt::new(), |dockopt, (name, text)| dockopt.file(name, text));
+    let result = dockopt.args(["deploy", "check", "--format=json"]).run().json();
+    let text = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
+    let found = result["findings"].as_array().unwrap().iter();
+    found.map(|finding| format!("{} {}", text(&finding, "rule"), text(&finding, "file"))).collect()
+}
+
+#[test]
+fn images_that_are_set_when_they_are_applied_are_silent() {
+    let api = deployment("api", "shop/api:latest", "          readinessProbe: {tcpSocket: {port: 8000}}\n");
+    let worker = deployment("worker", "shop/worker:latest", "          readinessProbe: {tcpSocket: {port: 8000}}\n");
+    let with = |name: &str, text: &str| {
+        let all = rules_of(&[("k8s/api.yaml", &api), ("k8s/worker.yaml", &worker), (name, text)]);
+        all.iter().map(|it| it.split_once(' ').unwrap().1.to_owned()).collect::<Vec<_>>()
+    };
+    let both = ["k8s/api.yaml", "k8s/worker.yaml"];
+    assert_eq!(with("deploy.sh", "kubectl apply -f k8s\n"), both);
+    assert_eq!(with("deploy.sh", "sed -i \"s|shop/api:latest|shop/api:$TAG|\" k8s/api.yaml\n"), both[1..]);
+    assert_eq!(with("Makefile", "deploy:\n\tkubectl set image deployment/api api=shop/api:$(TAG)\n"), both[1..]);
+    assert_eq!(with("README.md", "Run `kubectl set image deployment/api api=shop/api:1`.\n"), both);
+    assert!(with("deploy.sh", "kubectl set image deployment/$NAME $NAME=$IMAGE\n").is_empty());
+    let build = "steps:\n  - name: gcr.io/cloud-builders/kubectl\n    args: [set, image, deployment/api, 'api=shop/api:$COMMIT_SHA']\n";
+    assert_eq!(with("cloudbuild.yaml", build), both[1..]);
+    // Flux writes the tag, and nobody has written these yet.
+    let flux = api.replace("shop/api:latest", "shop/api:latest # {\"$imagepolicy\": \"shop:api\"}");
+    assert!(rules_of(&[("k8s/api.yaml", &flux)]).is_empty());
+    for image in [
+        "your_php_image",
+        "SERVICE_NAME:latest",
+        "example/api",
+        "REPLACE_ME",
+        "a.example.com/ACCOUNT/api:latest",
+        "shop/$IMAGE",
+    ] {
+        assert!(rules_of(&[("k8s/api.yaml", &api.replace("shop/api:latest", image))]).is_empty(), "{image}");
+    }
+    for image in ["yourls-mirror/api", "shop/example-api:latest", "registry.example.com/shop/api"] {
+        assert_eq!(rules_of(&[("k8s/api.yaml", &api.replace("shop/api:latest", image))]).len(), 1, "{image}");
+    }
+}
+
+#[test]
+fn rollouts_that_nobody_sees_are_silent() {
+    let dockerfile = ("Dockerfile", "FROM python:3.13\nEXPOSE 8000\nCMD [\"uvicorn\", \"app:app\"]\n");
+    let api = deployment("api", "shop/api:1", "").replace("          securityContext: {runAsNonRoot: true}\n", "");
+    let at = |place: &str, text: &str| -> Vec<String> {
+        let all = rules_of(&[dockerfile, (place, text)]);
+        all.iter().map(|it| it.split_once(' ').unwrap().0.to_owned()).collect()
+    };
+    let (drain, ready) = ("drain-missing", "readiness-missing-behind-service");
+    assert_eq!(at("k8s/api.yaml", &api), [drain, ready]);
+    assert!(at("k8s/overlays/local/api.yaml", &api).is_empty() && at("dev/api.yaml", &api).is_empty());
+    let with = |line: &str| api.replace("spec:\n  selector", &format!("spec:\n  {line}\n  selector"));
+    assert!(at("k8s/api.yaml", &with("replicas: 0")).is_empty());
+    assert_eq!(at("k8s/api.yaml", &with("strategy: {type: Recreate}")), ["rolls-with-outage", ready]);
+    assert!(at("k8s/dev/api.yaml", &with("strategy: {type: Recreate}")).is_empty());
+    let metrics = api
+        .replace("spec: {selector: {app: api}}", "spec: {selector: {app: api}, ports: [{name: metrics, port: 8000}]}");
+    assert!(at("k8s/api.yaml", &metrics).is_empty());
+    let both = format!(
+        "{metrics}---\napiVersion: v1\nkind: Service\nmetadata: {{name: web}}\nspec: {{selector: {{app: api}}}}\n"
+    );
+    assert_eq!(at("k8s/api.yaml", &both), [drain, ready]);
+    let drained =
+        "          lifecycle: {preStop: {sleep: {seconds: 60}}}\n          readinessProbe: {tcpSocket: {port: 8000}}\n";
+    let slow =
+        deployment("api", "shop/api:1", drained).replace("          securityContext: {runAsNonRoot: true}\n", "");
+    assert_eq!(at("k8s/api.yaml", &slow), ["grace-shorter-than-drain"]);
+    assert!(at("k8s/minikube/api.yaml", &slow).is_empty());
+}
+
+#[test]
+fn manifests_that_no_kustomization_takes_have_no_rollouts() {
+    let api = deployment("api", "shop/api:latest", "").replace("          securityContext: {runAsNonRoot: true}\n", "");
+    let with =
+        |more: &[(&str, &str)]| rules_of(&[&[("k8s/base/services/api.yaml", api.as_str())], more].concat()).len();
+    let own = ("k8s/base/services/kustomization.yaml", "resources: [api.yaml]\n");
+    let above = |resources: &'static str| ("k8s/base/kustomization.yaml", resources);
+    assert_eq!(with(&[]), 2);
+    assert_eq!(with(&[own]), 2);
+    assert_eq!(with(&[own, above("resources: [services]\n")]), 2);
+    assert_eq!(with(&[own, above("resources: [other]\n")]), 0);
+    assert_eq!(with(&[above("resources: [other]\n")]), 0);
+    assert_eq!(with(&[above("resources: [services/api.yaml]\n")]), 2);
+    let text = ("README.md", "Run `kubectl apply -k k8s/base/services`.\n");
+    assert_eq!(with(&[own, above("resources: [other]\n"), text]), 2);
+    let overlay = ("k8s/prod/kustomization.yaml", "resources: [../base/services]\n");
+    assert_eq!(with(&[own, above("resources: [other]\n"), overlay]), 2);
+}

@@ -2,6 +2,7 @@
 //! Terraform. Renders nothing, and guesses nothing: what a variable, a reference or a patch decides is unknown.
 
 mod ecs;
+mod image_change;
 mod kubernetes;
 mod model;
 mod overlay;
@@ -9,9 +10,10 @@ mod read;
 mod terraform;
 mod value;
 
+pub use self::image_change::{ImageChange, image_changes, may_change_images};
 pub use self::model::{
     Container, ContainerPort, FAILURES, HttpProbe, PERIOD, Platform, PodService, PreStop, Probe, ProbeAction, Rollout,
-    TIMEOUT, TargetGroup, TargetLink, TaskCheck, TaskService, Workload, WorkloadFile, WorkloadRole,
+    ServicePort, TIMEOUT, TargetGroup, TargetLink, TaskCheck, TaskService, Workload, WorkloadFile, WorkloadRole,
 };
 pub use self::overlay::{Overlay, is_overlay};
 pub use self::read::{MOST_BYTES, may_have_workloads, read};

@@ -166,6 +166,14 @@ tables! {
     START_WRITES = "start_writes.tsv";
     /// How the workers of task libraries are started.
     WORKER_PROGRAMS = "worker_programs.tsv";
+    /// Words of image names that stand for one that somebody is to write.
+    IMAGE_PLACEHOLDERS = "image_placeholders.tsv";
+    /// What sets the images of manifests when they are applied.
+    IMAGE_SETTERS = "image_setters.tsv";
+    /// Folders whose manifests only developers run.
+    LOCAL_OVERLAYS = "local_overlays.tsv";
+    /// Ports of Services that only a collector of metrics asks.
+    METRICS_PORTS = "metrics_ports.tsv";
     /// Kinds of Kubernetes that start containers.
     WORKLOAD_KINDS = "workload_kinds.tsv";
     /// Folders that tools write beside sources.

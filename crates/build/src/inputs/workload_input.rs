@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::checked_sources::ContextFiles;
 use super::local_url::local_urls;
+use crate::data;
 use crate::manifest::FileKind;
 use crate::sources::routes::{RouteAnswer, SourceFile, routes};
-use crate::text::FileId;
-use crate::workload::{ProbeAction, WorkloadFile};
+use crate::text::{FileId, path};
+use crate::workload::{ImageChange, ProbeAction, WorkloadFile};
 
 /// Paths of probes that are looked up in sources.
 const PATHS: usize = 100;
@@ -18,8 +19,19 @@ const PATHS: usize = 100;
 pub struct WorkloadInput {
     /// The file.
     pub file: FileId,
+    /// Its path from the top of the run, however the user typed that.
+    pub place: String,
+    /// Whether something applies it, as far as the kustomizations around it tell.
+    pub is_applied: bool,
     /// What it says.
     pub content: Arc<WorkloadFile>,
+}
+
+impl WorkloadInput {
+    /// Whether only developers run it, by the folders that it lies in.
+    pub fn is_for_developers(&self) -> bool {
+        path::parent(&self.place).split('/').any(|folder| data::LOCAL_OVERLAYS.contains(folder))
+    }
 }
 
 /// What the sources of a build context say of the paths that probes ask for.
@@ -38,9 +50,21 @@ pub struct WorkloadProject {
     pub files: Vec<WorkloadInput>,
     /// Those that only another program can read, such as Helm.
     pub templates: Vec<String>,
+    /// What sets their images when they are applied.
+    pub image_changes: Arc<Vec<ImageChange>>,
+    /// Where files and folders of builds lie, by their names in the run: from its top, or absolute elsewhere; links followed. Several
+    /// names may stand for one of them.
+    pub places: Arc<BTreeMap<String, String>>,
     /// What sources say of the paths that they ask for, by the folder of the build context: absolute those of services, as the user
     /// would type them those of Dockerfiles. Contexts that could not be read are left out.
     pub probed_sources: Arc<BTreeMap<String, ProbedSources>>,
+}
+
+impl WorkloadProject {
+    /// Where a file or folder lies; as it is named where that is not known.
+    pub fn place(&self, name: &str) -> String {
+        self.places.get(name).cloned().unwrap_or_else(|| path::normalize(name))
+    }
 }
 
 /// The paths that the probes of some manifests ask for.

@@ -21,7 +21,7 @@ use super::recipes::{self, NamedContext};
 use super::request::{FactSelection, GatherRequest, PipelineSelection};
 use super::text_files::texts;
 use super::workflows::add_workflows;
-use super::workloads::{add_probed_sources, add_workloads};
+use super::workloads::{add_places, add_probed_sources, add_workloads};
 use crate::build::{Build, generated_line};
 use crate::dockerfile::{self, Template};
 use crate::ignore::{self, Matcher};
@@ -63,15 +63,17 @@ pub fn gather(request: &GatherRequest) -> Result<Inputs, LoadError> {
     let read = |path: &PathBuf| super::read_source(path, super::DOCKERFILE_LIMIT);
     let sources: Vec<Result<Source, LoadError>> = files.par_iter().map(read).collect();
     let root = kind.is_dir().then_some(request.path.as_path());
+    let commands: Vec<PathBuf> = recipes.iter().chain(&pipelines).cloned().collect();
     match &request.pipelines {
         PipelineSelection::None => pipelines.clear(),
         PipelineSelection::All => {}
         PipelineSelection::Named(named) => pipelines.clone_from(named),
     }
     let mut named = add_workflows(&mut inputs, &pipelines, &request.path);
-    named.extend(add_workloads(&mut inputs, &manifests, &request.path));
+    named.extend(add_workloads(&mut inputs, &manifests, &commands, &request.path));
     super::settings::load_settings(&mut inputs, &named, &request.configuration, None);
     fill(&mut inputs, files.into_iter().zip(sources), request, (root, &recipes));
+    add_places(&mut inputs, &request.path);
     add_probed_sources(&mut inputs);
     if request.folder && inputs.builds.iter().all(|build| build.context.is_none()) {
         let parent = || folder_of(&request.path);

@@ -78,6 +78,7 @@ pub(super) fn task(value: &ManifestValue, containers: &ManifestValue, part: &Par
         role: WorkloadRole::Server,
         name: Some(part.name.to_owned()).filter(|name| !name.is_empty()),
         span: if part.span.is_empty() { containers[0].span } else { part.span },
+        namespace: None,
         labels: std::collections::BTreeMap::new(),
         replicas: Setting::Absent,
         rollout: Rollout::default(),

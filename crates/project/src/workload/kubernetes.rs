@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::model::{
-    Container, ContainerPort, HttpProbe, Platform, PodService, PreStop, Probe, ProbeAction, Rollout, Workload,
-    WorkloadFile, WorkloadRole,
+    Container, ContainerPort, HttpProbe, Platform, PodService, PreStop, Probe, ProbeAction, Rollout, ServicePort,
+    Workload, WorkloadFile, WorkloadRole,
 };
 use super::value::{ManifestContent, ManifestValue, Setting};
 use crate::data;
@@ -54,7 +54,25 @@ fn add_below(object: &ManifestValue, file: &mut WorkloadFile, lists: usize) {
 fn service(object: &ManifestValue) -> Option<PodService> {
     let name = object.at("metadata.name");
     let selector = labels(object.at("spec.selector"))?;
-    Some(PodService { name: name.text()?.to_owned(), span: name.span, selector }).filter(|it| !it.selector.is_empty())
+    let service = PodService {
+        name: name.text()?.to_owned(),
+        span: name.span,
+        namespace: namespace(object),
+        selector,
+        ports: object.at("spec.ports").items().iter().map(service_port).collect(),
+    };
+    Some(service).filter(|it| !it.selector.is_empty())
+}
+
+/// The namespace that an object names.
+fn namespace(object: &ManifestValue) -> Option<String> {
+    object.at("metadata.namespace").constant().map(str::to_owned)
+}
+
+fn service_port(port: &ManifestValue) -> ServicePort {
+    let values = ["name", "port", "targetPort"].into_iter().filter_map(|key| port.get(key).text());
+    let (numbers, names) = values.map(str::to_owned).partition(|text: &String| text.parse::<u16>().is_ok());
+    ServicePort { names, numbers }
 }
 
 /// Labels; `None` where one of them is not known.
@@ -97,6 +115,7 @@ fn workload(object: &ManifestValue, kind: &str, group: &str) -> Option<Workload>
         },
         name: name.constant().map(str::to_owned),
         span: if name.is_null() { object.get("kind").span } else { name.span },
+        namespace: namespace(object),
         labels: labels(pod.at("metadata.labels")).unwrap_or_default(),
         replicas: object.at("spec.replicas").number_setting(),
         rollout,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::value::Setting;
+use crate::data;
 use crate::text::Span;
 
 /// What a file says.
@@ -66,6 +67,8 @@ pub struct Workload {
     pub name: Option<String>,
     /// Where it is named.
     pub span: Span,
+    /// The namespace that it says it is in.
+    pub namespace: Option<String>,
     /// The labels of its pods, as far as they are known.
     pub labels: BTreeMap<String, String>,
     /// How many there are of its pods.
@@ -256,14 +259,53 @@ pub struct PodService {
     pub name: String,
     /// Where it is named.
     pub span: Span,
+    /// The namespace that it says it is in.
+    pub namespace: Option<String>,
     /// The labels of its pods.
     pub selector: BTreeMap<String, String>,
+    /// Its ports.
+    pub ports: Vec<ServicePort>,
+}
+
+/// A port of a Service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServicePort {
+    /// What it, and the port of the container behind it, are called.
+    pub names: Vec<String>,
+    /// Their numbers.
+    pub numbers: Vec<String>,
+}
+
+impl ServicePort {
+    /// Whether metrics are fetched from it: by its name, and by its number where it has none.
+    fn is_for_metrics(&self) -> bool {
+        let words = self.names.iter().flat_map(|name| name.split('-'));
+        let is_so = |word: &str| data::METRICS_PORTS.contains(word);
+        if self.names.is_empty() {
+            self.numbers.iter().any(|number| is_so(number))
+        } else {
+            words.into_iter().any(is_so)
+        }
+    }
 }
 
 impl PodService {
-    /// Whether it passes requests to pods with these labels.
-    pub fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
-        !self.selector.is_empty() && self.selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+    /// Whether it passes requests to the pods of a workload: by their labels, in the namespace of both where both name one.
+    pub fn selects(&self, workload: &Workload) -> bool {
+        let labels = &workload.labels;
+        let is_near = self
+            .namespace
+            .as_ref()
+            .zip(workload.namespace.as_ref())
+            .is_none_or(|(of_service, of_pods)| of_service == of_pods);
+        let is_selected = self.selector.iter().all(|(key, value)| labels.get(key) == Some(value));
+        is_near && !self.selector.is_empty() && is_selected
+    }
+
+    /// Whether nobody but a collector of metrics sends requests to it: by each of its ports, or by its own name.
+    pub fn is_for_metrics(&self) -> bool {
+        let is_exporter = self.name.split('-').any(|word| word == "exporter");
+        is_exporter || !self.ports.is_empty() && self.ports.iter().all(ServicePort::is_for_metrics)
     }
 }
 

@@ -1,9 +1,12 @@
 //! What Kustomize changes in other files: the values that it sets are unknown in those.
 
+mod patch;
+
 use std::collections::BTreeSet;
 
-use super::model::{Container, WorkloadFile};
-use super::value::{ManifestContent, ManifestValue};
+use self::patch::OverlayPatch;
+use super::model::{Container, Workload, WorkloadFile};
+use super::value::ManifestValue;
 use crate::text::{Source, path};
 use crate::yaml;
 
@@ -22,10 +25,14 @@ pub struct Overlay {
     pub resources: Vec<String>,
     /// The files with patches.
     pub patches: Vec<String>,
-    /// Keys that it sets in whatever it takes.
-    keys: BTreeSet<String>,
+    /// Whether it gives objects other names.
+    pub renames: bool,
+    /// What it sets in the objects that it takes.
+    changes: Vec<OverlayPatch>,
     /// Images to which it gives another name or tag.
     images: BTreeSet<String>,
+    /// Whether it puts all objects into one namespace.
+    sets_namespace: bool,
 }
 
 impl Overlay {
@@ -43,58 +50,62 @@ impl Overlay {
         }
         let images = root.get("images").items().iter().filter_map(|image| image.get("name").text());
         overlay.images = images.map(str::to_owned).collect();
-        if !root.get("replicas").is_null() {
-            overlay.keys.insert("replicas".to_owned());
-        }
+        overlay.changes.extend(root.get("replicas").items().iter().map(OverlayPatch::of_replicas));
+        overlay.changes.extend(root.get("replacements").items().iter().flat_map(OverlayPatch::of_replacement));
+        overlay.renames = ["namePrefix", "nameSuffix"].iter().any(|key| !root.get(key).is_null());
+        overlay.sets_namespace = !root.get("namespace").is_null();
         overlay
     }
 
     fn add_patch(&mut self, patch: &ManifestValue, folder: &str, text: &dyn Fn(&str) -> Option<Source>) {
         let inline = |text: &str| text.contains('\n') || text.contains(": ");
+        let target = patch.get("target");
         match patch.text().or_else(|| patch.get("patch").text()) {
-            Some(content) if inline(content) => self.add_keys(content),
+            Some(content) if inline(content) => self.changes.extend(OverlayPatch::read(content, target)),
             _ => {
                 let Some(name) = patch.text().or_else(|| patch.get("path").text()) else { return };
                 let file = path::normalize(&path::join(folder, name));
                 match text(&file) {
-                    Some(source) => self.add_keys(source.text()),
-                    None => drop(self.keys.insert(ALL.to_owned())),
+                    Some(source) => self.changes.extend(OverlayPatch::read(source.text(), target)),
+                    None => self.changes.push(OverlayPatch::unread(target)),
                 }
                 self.patches.push(file);
             }
         }
     }
 
-    /// Adds all keys of a patch: what they lead to is not known any more.
-    fn add_keys(&mut self, patch: &str) {
-        let tree = yaml::read(patch);
-        if !tree.problems().is_empty() {
-            self.keys.insert(ALL.to_owned());
-            return;
+    /// Takes away what a kustomization sets in a file that it takes; `renames`: whether it, or one that it takes, gives objects
+    /// other names.
+    pub fn apply(&self, file: &mut WorkloadFile, renames: bool) {
+        if self.sets_namespace {
+            let of_services = file.services.iter_mut().map(|service| &mut service.namespace);
+            for namespace in of_services.chain(file.workloads.iter_mut().map(|workload| &mut workload.namespace)) {
+                *namespace = None;
+            }
         }
-        for root in tree.documents() {
-            add_keys(&ManifestValue::of_yaml(root, &|span| span), &mut self.keys);
+        for workload in &mut file.workloads {
+            let changes: Vec<&OverlayPatch> =
+                self.changes.iter().filter(|change| change.is_for(workload, renames)).collect();
+            self.apply_to_workload(workload, &changes);
         }
     }
 
-    /// Takes away what a kustomization sets in a file that it takes.
-    pub fn apply(&self, file: &mut WorkloadFile) {
-        let has = |key: &str| self.keys.contains(key) || self.keys.contains(ALL);
-        for workload in &mut file.workloads {
-            if has("replicas") {
-                workload.replicas.forget();
-            }
-            if has("strategy") || has("updateStrategy") {
-                workload.rollout.strategy.forget();
-                workload.rollout.max_unavailable.forget();
-                workload.rollout.max_surge.forget();
-            }
-            if has("terminationGracePeriodSeconds") {
-                workload.grace_seconds.forget();
-            }
-            for container in workload.containers.iter_mut().chain(&mut workload.init_containers) {
-                self.apply_to(container, &has);
-            }
+    fn apply_to_workload(&self, workload: &mut Workload, changes: &[&OverlayPatch]) {
+        let has = |key: &str| changes.iter().any(|change| change.sets(key));
+        if has("replicas") {
+            workload.replicas.forget();
+        }
+        if has("strategy") || has("updateStrategy") {
+            workload.rollout.strategy.forget();
+            workload.rollout.max_unavailable.forget();
+            workload.rollout.max_surge.forget();
+        }
+        if has("terminationGracePeriodSeconds") {
+            workload.grace_seconds.forget();
+        }
+        for container in workload.containers.iter_mut().chain(&mut workload.init_containers) {
+            let name = container.name.clone();
+            self.apply_to(container, &|key| changes.iter().any(|change| change.sets_in(&name, key)));
         }
     }
 
@@ -135,9 +146,6 @@ impl Overlay {
     }
 }
 
-/// Stands for all keys, where a patch is not known.
-const ALL: &str = "*";
-
 fn is_tag(rest: &str) -> bool {
     rest.starts_with(':') && !rest.contains('/')
 }
@@ -145,22 +153,4 @@ fn is_tag(rest: &str) -> bool {
 fn value(text: &str) -> Option<ManifestValue> {
     let tree = yaml::read(text);
     tree.root().map(|root| ManifestValue::of_yaml(root, &|span| span))
-}
-
-/// The keys of a value, and the parts of the paths of JSON patches.
-fn add_keys(value: &ManifestValue, keys: &mut BTreeSet<String>) {
-    for entry in value.entries() {
-        keys.insert(entry.key.clone());
-        if entry.key == "path"
-            && let Some(path) = entry.value.text()
-        {
-            keys.extend(path.split('/').map(str::to_owned));
-        }
-        add_keys(&entry.value, keys);
-    }
-    if let ManifestContent::List(items) = &value.content {
-        for item in items {
-            add_keys(item, keys);
-        }
-    }
 }

@@ -27,7 +27,7 @@ fn documents_and_lists_are_read() {
     let list = "apiVersion: v1\nkind: List\nitems:\n  - {apiVersion: v1, kind: Service, metadata: {name: api}, spec: {selector: {app: api}}}\n";
     let all = file("all.yaml", &format!("{DEPLOYMENT}---\n{list}---\n# nothing\n---\nkind: x\n"));
     assert_eq!((all.workloads.len(), all.services.len()), (1, 1));
-    assert!(all.services[0].selects(&all.workloads[0].labels));
+    assert!(all.services[0].selects(&all.workloads[0]));
     let (path, port) = asks(first(&all)).unwrap();
     assert_eq!((path.value().map(String::as_str), port.value()), (Some("/health"), Some(&8000)));
     let span = path.span().unwrap();
@@ -106,13 +106,82 @@ fn kustomize_takes_away_what_it_changes() {
         (&["base/api.yaml".to_owned()][..], &["prod/probe.yaml".to_owned()][..])
     );
     let mut base = file("base/api.yaml", DEPLOYMENT);
-    overlay.apply(&mut base);
+    overlay.apply(&mut base, false);
     let container = first(&base);
     assert_eq!(
         (&container.image, &container.readiness, &container.liveness),
         (&Setting::Unknown, &Setting::Unknown, &Setting::Unknown)
     );
     assert_eq!((container.startup.is_absent(), container.ports.len()), (true, 1));
+}
+
+/// What a kustomization leaves of a Deployment `api` with the containers `api` and `proxy`: their replicas, images and readiness.
+fn patched(kustomization: &str) -> String {
+    let none = |_: &str| None;
+    let overlay =
+        Overlay::read("prod/kustomization.yaml", &Source::of("prod/kustomization.yaml", kustomization), &none);
+    let proxy = format!("{DEPLOYMENT}        - name: proxy\n          image: envoy:1\n");
+    let mut base = file("base/api.yaml", &proxy.replace("spec:\n  selector", "spec:\n  replicas: 2\n  selector"));
+    overlay.apply(&mut base, overlay.renames);
+    let known = |is_known: bool| if is_known { "known" } else { "open" };
+    let workload = &base.workloads[0];
+    let containers = workload.containers.iter().map(|container| known(container.image.value().is_some()));
+    let all: Vec<&str> = [known(workload.replicas.value().is_some())].into_iter().chain(containers).collect();
+    all.join(" ")
+}
+
+#[test]
+fn patches_are_for_their_target_alone() {
+    let json = |target: &str| {
+        format!(
+            "patches:\n  - target: {target}\n    patch: |-\n      - {{op: replace, path: /spec/replicas, value: 3}}\n"
+        )
+    };
+    assert_eq!(patched(&json("{kind: Deployment, name: api}")), "open known known");
+    assert_eq!(patched(&json("{kind: Deployment}")), "open known known");
+    assert_eq!(patched(&json("{name: 'ap.*'}")), "open known known");
+    assert_eq!(patched(&json("{kind: Deployment, name: web}")), "known known known");
+    assert_eq!(patched(&json("{kind: StatefulSet, name: api}")), "known known known");
+    assert_eq!(patched(&format!("namePrefix: shop-\n{}", json("{name: shop-api}"))), "open known known");
+    let merge = |name: &str, container: &str| {
+        format!(
+            "patches:\n  - patch: |-\n      apiVersion: apps/v1\n      kind: Deployment\n      metadata: {{name: {name}}}\n      \
+             spec: {{template: {{spec: {{containers: [{{name: {container}, image: x}}]}}}}}}\n"
+        )
+    };
+    assert_eq!(patched(&merge("api", "api")), "known open known");
+    assert_eq!(patched(&merge("api", "proxy")), "known known open");
+    assert_eq!(patched(&merge("web", "api")), "known known known");
+    // What is not read may be anything, for its target.
+    let unread = |target: &str| format!("patches:\n  - path: away.yaml\n    target: {target}\n");
+    assert_eq!(patched(&unread("{kind: Deployment}")), "open open open");
+    assert_eq!(patched(&unread("{name: web}")), "known known known");
+    assert_eq!(patched("replicas: [{name: api, count: 3}]\n"), "open known known");
+    assert_eq!(patched("replicas: [{name: web, count: 3}]\n"), "known known known");
+    let replacement = "replacements:\n  - source: {kind: ConfigMap, name: a}\n    targets:\n      - select: {kind: Deployment}\n        \
+        fieldPaths: [spec.replicas]\n";
+    assert_eq!(patched(replacement), "open known known");
+}
+
+#[test]
+fn services_select_in_their_namespace() {
+    let service = |namespace: &str, ports: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: Service\nmetadata: {{name: api{namespace}}}\nspec: {{selector: {{app: api}}, ports: [{ports}]}}\n"
+        )
+    };
+    let deployment = DEPLOYMENT.replace("metadata: {name: api}", "metadata: {name: api, namespace: shop}");
+    let selects = |deployment: &str, namespace: &str| {
+        let all = file("all.yaml", &format!("{deployment}{}", service(namespace, "")));
+        all.services[0].selects(&all.workloads[0])
+    };
+    assert!(selects(&deployment, ", namespace: shop") && selects(&deployment, ""));
+    assert!(selects(DEPLOYMENT, ", namespace: shop") && !selects(&deployment, ", namespace: other"));
+    let is_for_metrics = |ports: &str| file("all.yaml", &service("", ports)).services[0].is_for_metrics();
+    assert!(is_for_metrics("{port: 9100}") && is_for_metrics("{name: http-metrics, port: 8080}"));
+    assert!(is_for_metrics("{port: 80, targetPort: metrics}"));
+    assert!(!is_for_metrics("{port: 80}") && !is_for_metrics("{port: 9100}, {port: 80}") && !is_for_metrics(""));
+    assert!(!is_for_metrics("{name: web, port: 9090}"));
 }
 
 #[test]

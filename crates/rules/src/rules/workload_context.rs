@@ -2,7 +2,9 @@
 //! are made.
 
 use super::Metadata;
-use super::workload_index::{Program, ProgramCheck, ProgramMatch, WorkloadIndex, folder_of, plain_image};
+use super::workload_index::{
+    Program, ProgramCheck, ProgramMatch, WorkloadIndex, folder_of, is_server_of_others, plain_image,
+};
 use crate::build::Build;
 use crate::finding::{Code, Finding, Findings};
 use crate::inputs::{BuildInput, Inputs, ProbedSources, WorkloadInput};
@@ -44,7 +46,7 @@ impl<'a> WorkloadContext<'a> {
 
     /// The program of the project that a container runs; `None` where it is not known.
     pub fn program(&self, workload: &Workload, container: &Container) -> Option<RunProgram<'a>> {
-        match self.index.program(self.inputs.source(self.input.file), workload, container) {
+        match self.index.program(&self.input.place, workload, container) {
             ProgramMatch::Known(programs) => Some(RunProgram { programs, inputs: self.inputs }),
             ProgramMatch::Ambiguous(_) | ProgramMatch::Foreign => None,
         }
@@ -52,7 +54,7 @@ impl<'a> WorkloadContext<'a> {
 
     /// The build of the image of a container: a Dockerfile of the project, or nothing but an image of others.
     pub fn image(&self, workload: &Workload, container: &Container) -> Option<ContainerImage<'a>> {
-        match self.index.program(self.inputs.source(self.input.file), workload, container) {
+        match self.index.program(&self.input.place, workload, container) {
             ProgramMatch::Known(programs) => {
                 programs.iter().find_map(|program| program.image).map(ContainerImage::Built)
             }
@@ -71,19 +73,43 @@ impl<'a> WorkloadContext<'a> {
         files.filter(move |other| folder_of(inputs, other) == folder).map(|other| &*other.content)
     }
 
-    /// Whether a pipeline of the run has one of some words.
-    pub fn is_named_in_pipelines(&self, words: &[&str]) -> bool {
-        let mut texts = self.inputs.workflows.iter().map(|input| self.inputs.source(input.file).text());
-        texts.any(|text| words.iter().any(|word| text.contains(word)))
+    /// Whether something sets the image of a container when its manifest is applied.
+    pub fn is_image_set(&self, workload: &Workload, container: &Container, image: &str) -> bool {
+        let changes = self.inputs.workloads.image_changes.iter();
+        // What says nothing of images sets those of the project, as far as is known.
+        let mut certain = changes.filter(|change| !change.is_open() || !is_server_of_others(image));
+        certain.any(|change| change.covers(&self.input.place, workload, container, image))
     }
 
-    /// The Service that passes requests to the pods of a workload.
+    /// Whether something applies the file, as far as the kustomizations around it tell.
+    pub fn is_applied(&self) -> bool {
+        self.input.is_applied
+    }
+
+    /// Whether rollouts of a workload matter: somebody applies it where others than developers use it, and it has pods.
+    pub fn is_rolled_out(&self, workload: &Workload) -> bool {
+        self.is_used() && workload.replicas.value() != Some(&0)
+    }
+
+    /// Whether the file is applied where others than developers use what it starts.
+    pub fn is_used(&self) -> bool {
+        self.input.is_applied && !self.input.is_for_developers()
+    }
+
+    /// The line of a place.
+    pub fn line(&self, span: Span) -> &'a str {
+        let text = self.inputs.source(self.input.file).text();
+        let end = text[span.range().end..].find('\n').map_or(text.len(), |end| span.range().end + end);
+        &text[span.range().start..end]
+    }
+
+    /// The Service that passes requests of others than a collector of metrics to the pods of a workload.
     pub fn service(&self, workload: &Workload) -> Option<&'a PodService> {
         if workload.role != WorkloadRole::Server {
             return None;
         }
         let mut services = self.neighbours().flat_map(|file| &file.services);
-        services.find(|service| service.selects(&workload.labels))
+        services.find(|service| service.selects(workload) && !service.is_for_metrics())
     }
 
     /// Whether something else counts the pods of a workload.
@@ -183,6 +209,11 @@ impl<'a> RunProgram<'a> {
     /// The Dockerfile that it is built from.
     pub fn image(&self) -> Option<&'a BuildInput> {
         self.programs.iter().find_map(|program| program.image)
+    }
+
+    /// Its Dockerfile, as the user would type it.
+    pub fn dockerfile(&self) -> Option<&'a str> {
+        self.programs.iter().find(|program| program.image.is_some()).and_then(|program| program.typed_dockerfile())
     }
 
     /// What its sources say of the paths that probes ask for; `None` where that is not known.

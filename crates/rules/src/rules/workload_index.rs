@@ -30,9 +30,11 @@ pub(super) struct Program<'a> {
     images: BTreeSet<String>,
     /// Words before the name of a service in the name of its image: those of its project.
     owners: BTreeSet<String>,
-    /// The Dockerfile, as the user would type it.
+    /// Where its Dockerfile lies, as [`WorkloadProject::place`] says it: several files may name it, each in its own way.
     dockerfile: Option<String>,
-    /// The folder that its manifests are likely near to.
+    /// That Dockerfile, as the user would type it.
+    typed_dockerfile: Option<String>,
+    /// The folder that its manifests are likely near to, from the top of the run.
     folder: String,
     /// The folder that it is built from: absolute that of a service, as the user would type it that of a Dockerfile.
     context: Option<String>,
@@ -81,9 +83,9 @@ impl<'a> WorkloadIndex<'a> {
         }
         let files: BTreeSet<String> = programs.iter().filter_map(|program| program.dockerfile.clone()).collect();
         for input in inputs.builds.iter().filter(|input| input.template.is_none()) {
-            let file = path::normalize(inputs.source(input.dockerfile).name());
+            let file = inputs.workloads.place(inputs.source(input.dockerfile).name());
             if !files.contains(&file) && input.services.is_empty() {
-                programs.push(of_build(input, file, &tags));
+                programs.push(of_build(inputs, input, file, &tags));
             }
         }
         let files = inputs.workloads.files.iter().flat_map(|input| &input.content.workloads);
@@ -93,16 +95,16 @@ impl<'a> WorkloadIndex<'a> {
         Self { programs, unknown_images }
     }
 
-    /// What a container runs.
+    /// What a container runs; `place`: the path of its manifest from the top.
     pub(super) fn program<'x>(
         &'x self,
-        manifest: &Source,
+        place: &str,
         workload: &Workload,
         container: &Container,
     ) -> ProgramMatch<'a, 'x> {
         let image = container.image.value().map(|image| bare_image(image));
         let candidates = self.candidates(workload, container, image.as_deref());
-        let candidates = nearest(candidates, manifest.name());
+        let candidates = nearest(candidates, place);
         let names = [Some(container.name.as_str()), workload.name.as_deref()];
         let is_named = |program: &&&Program| names.contains(&Some(program.name.as_str()));
         let named_so: Vec<&Program> = candidates.iter().filter(is_named).copied().collect();
@@ -113,7 +115,7 @@ impl<'a> WorkloadIndex<'a> {
             1 => ProgramMatch::Known(candidates),
             _ => {
                 let names: BTreeSet<&str> = candidates.iter().map(|program| program.name()).collect();
-                let files = candidates.iter().filter_map(|program| program.dockerfile.as_deref());
+                let files = candidates.iter().filter_map(|program| program.typed_dockerfile());
                 let names = if names.len() > 1 { names } else { files.collect() };
                 ProgramMatch::Ambiguous(names.into_iter().map(str::to_owned).collect())
             }
@@ -172,7 +174,12 @@ impl Program<'_> {
 
     /// The name of its service, or of its folder; the path of its Dockerfile at the top.
     pub(super) fn name(&self) -> &str {
-        if self.name.is_empty() { self.dockerfile.as_deref().unwrap_or_default() } else { &self.name }
+        if self.name.is_empty() { self.typed_dockerfile().unwrap_or_default() } else { &self.name }
+    }
+
+    /// Its Dockerfile, as the user would type it.
+    pub(super) fn typed_dockerfile(&self) -> Option<&str> {
+        self.typed_dockerfile.as_deref()
     }
 
     /// The folder that it is built from, as `WorkloadProject::probed_sources` calls it; `None` where that is not known.
@@ -205,7 +212,7 @@ impl Program<'_> {
         let (index, instruction) = build.last(build.target()?, Keyword::Healthcheck)?;
         let code = build.code(index)?;
         let source = input.file.source();
-        let name = self.dockerfile.as_deref().unwrap_or_else(|| source.name());
+        let name = self.typed_dockerfile().unwrap_or_else(|| source.name());
         Some(ProgramCheck {
             place: format!("{name}:{}", source.line(instruction.span.start)),
             request: check_request(&code.script, code.is_exec()),
@@ -237,44 +244,64 @@ fn of_service<'a>(
     service: &'a StackService<'a>,
     tags: &BTreeMap<String, BTreeSet<String>>,
 ) -> Program<'a> {
-    let compose = inputs.source(input.file).name();
-    let dockerfile = input.dockerfiles.get(service.name).map(|source| path::normalize(source.name()));
+    let compose = inputs.workloads.place(inputs.source(input.file).name());
+    let build = service.value.get("build");
+    let is_inline = build.and_then(|build| build.get("dockerfile_inline")).is_some();
+    // One that is written in the compose file is nobody else's.
+    let place = |source: &Source| {
+        if is_inline { format!("{compose}#{}", service.name) } else { inputs.workloads.place(source.name()) }
+    };
+    let source = if service.is_built { input.dockerfiles.get(service.name) } else { None };
+    let dockerfile = source.map(place);
+    let typed_dockerfile = if is_inline { None } else { dockerfile.as_deref().map(|file| typed(inputs, file)) };
     let project = input.reading.project.as_ref();
     let written = project.and_then(|project| project.model.get("name")).and_then(ComposeValue::as_text);
     let folder = project.map(|project| path::name(&project.folder).to_owned());
     let owners = written.map(str::to_owned).into_iter().chain(folder).collect();
     let mut images: BTreeSet<String> = service.text("image").map(bare_image).into_iter().collect();
     images.extend(dockerfile.as_ref().and_then(|file| tags.get(file)).into_iter().flatten().cloned());
-    let context = service.value.get("build").and_then(|build| build.get("context")).and_then(ComposeValue::as_text);
+    let context = build.and_then(|build| build.get("context")).and_then(ComposeValue::as_text);
     Program {
         name: service.name.to_owned(),
         images,
         owners,
-        folder: path::parent(compose).to_owned(),
+        folder: path::parent(&compose).to_owned(),
+        typed_dockerfile,
         context: context.map(str::to_owned),
         image: if service.is_built { service.image.as_ref() } else { None },
-        dockerfile: if service.is_built { dockerfile } else { None },
+        dockerfile,
         service: Some((input, service)),
     }
 }
 
-fn of_build<'a>(input: &'a BuildInput, file: String, tags: &BTreeMap<String, BTreeSet<String>>) -> Program<'a> {
+fn of_build<'a>(
+    inputs: &Inputs,
+    input: &'a BuildInput,
+    file: String,
+    tags: &BTreeMap<String, BTreeSet<String>>,
+) -> Program<'a> {
     let folder = path::parent(&file).to_owned();
-    let root = input.context_root.as_deref().map(path::normalize);
+    let root = input.context_root.as_deref().map(|root| inputs.workloads.place(root));
     let named_after = root.as_deref().filter(|root| !["", "."].contains(root)).unwrap_or(&folder);
     Program {
         name: path::name(named_after).to_owned(),
         images: tags.get(&file).cloned().unwrap_or_default(),
         owners: BTreeSet::new(),
+        typed_dockerfile: Some(typed(inputs, &file)),
         dockerfile: Some(file),
         folder,
-        context: root,
+        context: input.context_root.as_deref().map(path::normalize),
         image: Some(input),
         service: None,
     }
 }
 
-/// The names that pipelines give to the images that they build, by Dockerfile.
+/// A place as the user would type it.
+fn typed(inputs: &Inputs, place: &str) -> String {
+    path::join(if inputs.root == "." { "" } else { &inputs.root }, place)
+}
+
+/// The names that pipelines give to the images that they build, by the place of the Dockerfile.
 fn pushed_names(inputs: &Inputs) -> BTreeMap<String, BTreeSet<String>> {
     let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for workflow in &inputs.workflows {
@@ -282,7 +309,7 @@ fn pushed_names(inputs: &Inputs) -> BTreeMap<String, BTreeSet<String>> {
             let tags = call.tags.iter().map(|tag| tag.text.split([':', '@']).next().unwrap_or_default());
             let tags: Vec<&str> = tags.filter(|tag| !tag.is_empty() && !tag.contains('$')).collect();
             for leg in call.legs.iter().flatten() {
-                let file = path::normalize(&workflow.repository.name(&leg.file));
+                let file = inputs.workloads.place(&path::normalize(&workflow.repository.name(&leg.file)));
                 names.entry(file).or_default().extend(tags.iter().map(|tag| bare_image(tag)));
             }
         }

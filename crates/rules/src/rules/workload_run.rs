@@ -72,7 +72,7 @@ pub fn ambiguous_containers(inputs: &Inputs) -> Vec<AmbiguousContainer> {
         let source = inputs.source(input.file);
         for workload in &input.content.workloads {
             for container in &workload.containers {
-                if let ProgramMatch::Ambiguous(programs) = index.program(source, workload, container) {
+                if let ProgramMatch::Ambiguous(programs) = index.program(&input.place, workload, container) {
                     let place = source.line_column(container.span.start);
                     let (file, name) = (source.name().to_owned(), container.name.clone());
                     ambiguous.push(AmbiguousContainer { file, place, name, programs });

@@ -202,7 +202,8 @@ fn workloads(sources: &[Source], composes: &[ComposeInput]) -> WorkloadProject {
     let read = |(index, source): (usize, &Source)| {
         let is_meant = !is_compose(source.name()) && workload::may_have_workloads(source.name(), source.text());
         let content = is_meant.then(|| workload::read(source.name(), source)).filter(|content| !content.is_empty())?;
-        Some(WorkloadInput { file: FileId(index as u32), content: Arc::new(content) })
+        let (file, place) = (FileId(index as u32), source.name().to_owned());
+        Some(WorkloadInput { file, place, is_applied: true, content: Arc::new(content) })
     };
     let files: Vec<WorkloadInput> = sources.iter().enumerate().filter_map(read).collect();
     let paths = probe_paths(&files);
@@ -211,7 +212,13 @@ fn workloads(sources: &[Source], composes: &[ComposeInput]) -> WorkloadProject {
     let context = ContextFiles { projects: Vec::new(), files: texts };
     let folders = composes.iter().map(|_| FOLDER.to_owned()).chain([path::normalize(".")]);
     let probed = folders.map(|folder| (folder, probed_sources(&context, &paths))).collect();
-    WorkloadProject { files, probed_sources: Arc::new(probed), ..WorkloadProject::default() }
+    let image_changes = sources.iter().flat_map(|source| workload::image_changes(source.name(), source.text()));
+    WorkloadProject {
+        files,
+        probed_sources: Arc::new(probed),
+        image_changes: Arc::new(image_changes.collect()),
+        ..WorkloadProject::default()
+    }
 }
 
 /// The pipelines of an example, in a repository that holds its files.

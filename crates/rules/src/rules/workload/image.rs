@@ -1,10 +1,11 @@
 //! Rules about the images of containers, and what runs before their programs.
 
+use std::collections::BTreeSet;
+
 use crate::build::{Build, Reference, Setting as BuildSetting, User};
 use crate::data;
 use crate::finding::Findings;
 use crate::rules::workload_context::WorkloadContext;
-use crate::rules::workload_index::is_server_of_others;
 use crate::workload::{Container, Platform, Setting, WorkloadRole};
 
 crate::rules::family! {
@@ -21,7 +22,8 @@ fn runs_as_name(cx: &WorkloadContext, out: &mut Findings) {
         if !container.user.is_absent() {
             continue;
         }
-        let Some(image) = cx.program(workload, container).and_then(|program| program.image()) else { continue };
+        let Some(program) = cx.program(workload, container) else { continue };
+        let Some(image) = program.image() else { continue };
         let build = Build::new(image);
         let Some(stage) = build.target() else { continue };
         let BuildSetting::By(index, User::Other(user)) = build.user(stage) else { continue };
@@ -33,7 +35,7 @@ fn runs_as_name(cx: &WorkloadContext, out: &mut Findings) {
         let message = format!(
             "`runAsNonRoot` of `{}` needs a number, and its image says `USER {user}` ({}:{line}): the kubelet does not start it",
             container.name,
-            source.name()
+            program.dockerfile().unwrap_or_else(|| source.name())
         );
         out.push(
             cx.finding(span, message)
@@ -42,20 +44,23 @@ fn runs_as_name(cx: &WorkloadContext, out: &mut Findings) {
     }
 }
 
-/// Words of pipelines that put another image into manifests.
-const REPLACERS: [&str; 4] = ["ecs-render-task-definition", " set image", "k8s-deploy@", "skaffold "];
+/// The comment of a line that Flux writes a tag into.
+const FLUX_MARK: &str = "\"$imagepolicy\"";
 
 /// What runs depends on when a node fetched it.
 fn latest_image(cx: &WorkloadContext, out: &mut Findings) {
-    let is_replaced = cx.is_named_in_pipelines(&REPLACERS);
     for workload in &cx.content().workloads {
-        let mut seen = std::collections::BTreeSet::new();
+        // Jobs are run by hand; what is left out of a rollout is not started at all.
+        if workload.role == WorkloadRole::Server && !cx.is_applied() {
+            continue;
+        }
+        let mut seen = BTreeSet::new();
         for container in workload.containers.iter().chain(&workload.init_containers) {
             let Setting::Known(image, span) = &container.image else { continue };
             let reference = Reference::of(image);
             let is_pinned = image.contains('@') || reference.tag.is_some_and(|tag| tag != "latest");
-            let is_replaced = is_replaced && !is_server_of_others(image);
-            if is_pinned || is_replaced || container.is_local || !seen.insert(image) {
+            let is_replaced = || cx.is_image_set(workload, container, image) || cx.line(*span).contains(FLUX_MARK);
+            if is_pinned || container.is_local || is_placeholder(image) || is_replaced() || !seen.insert(image) {
                 continue;
             }
             let effect = match workload.platform {
@@ -66,6 +71,25 @@ fn latest_image(cx: &WorkloadContext, out: &mut Findings) {
             out.push(cx.finding(*span, message).help("write the version or the digest that the pipeline built"));
         }
     }
+}
+
+/// Whether a name stands for one that somebody is to write, or a program: no engine takes it as it is.
+fn is_placeholder(image: &str) -> bool {
+    let name = Reference::of(image).name;
+    // A registry is called as a machine, the rest is in small letters (OCI distribution specification, "Pulling manifests").
+    let (host, path) = match name.split_once('/') {
+        Some((host, path)) if host.contains(['.', ':']) || host == "localhost" => (host, path),
+        _ => ("", name),
+    };
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/".contains(c);
+    let stands_for = |part: &str| {
+        let of_place = |row: &data::Row| match row[1] {
+            "start" => part.starts_with(row[0]),
+            _ => part == row[0],
+        };
+        data::IMAGE_PLACEHOLDERS.rows().any(|row| of_place(&row))
+    };
+    host.contains(['_', '$']) || !path.chars().all(is_plain) || path.split('/').any(stands_for)
 }
 
 /// Each pod migrates, at each of its starts, and several at once.

@@ -135,7 +135,7 @@ fn readiness_missing_behind_service(cx: &WorkloadContext, out: &mut Findings) {
     for workload in &cx.content().workloads {
         let is_open = |container: &Container| container.readiness.is_absent();
         let is_meant = workload.platform == Platform::Kubernetes && workload.role == WorkloadRole::Server;
-        if !is_meant || !workload.containers.iter().all(is_open) {
+        if !is_meant || !cx.is_rolled_out(workload) || !workload.containers.iter().all(is_open) {
             continue;
         }
         let Some(service) = cx.service(workload) else { continue };

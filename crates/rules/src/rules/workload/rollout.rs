@@ -22,6 +22,11 @@ const GRACE: i64 = 30;
 fn drain_missing(cx: &WorkloadContext, out: &mut Findings) {
     for (workload, container) in cx.containers() {
         let is_kept = !container.pre_stop.is_absent() || workload.kind != "Deployment" || container.ports.is_empty();
+        // Where all pods stop before new ones start, requests are lost whatever one of them does.
+        let is_gap = workload.rollout.strategy.value().is_some_and(|strategy| strategy == "Recreate");
+        if is_gap || !cx.is_rolled_out(workload) {
+            continue;
+        }
         let Some(program) = cx.program(workload, container) else { continue };
         if is_kept || !ends_at_signal(container, &program) {
             continue;
@@ -61,16 +66,20 @@ fn ends_at_signal(container: &Container, program: &RunProgram) -> bool {
     launch.is_exec() && words.is_some_and(|words| ends(&words))
 }
 
+/// Seconds that the kubelet leaves a container to stop, whatever is written (kubernetes, `kuberuntime_container.go`:
+/// `minimumGracePeriodInSeconds`).
+const LEAST_GRACE: i64 = 2;
+
 /// What `preStop` waits for is taken from the time to stop.
 fn grace_shorter_than_drain(cx: &WorkloadContext, out: &mut Findings) {
     for (workload, container) in cx.containers() {
         let Setting::Known(pre_stop, span) = &container.pre_stop else { continue };
         let (Some(seconds), Some(grace)) = (pre_stop.seconds, workload.grace_seconds.value_or(GRACE)) else { continue };
-        if seconds < grace {
+        if seconds < grace || !cx.is_rolled_out(workload) {
             continue;
         }
         let message = format!(
-            "`preStop` of `{}` waits {seconds} s, and the container is killed after {grace} s: its program is not told to stop",
+            "`preStop` of `{}` waits {seconds} s, and the container has {grace} s for all: its program has {LEAST_GRACE} s to stop",
             container.name
         );
         let place = workload.grace_seconds.span().unwrap_or(*span);
@@ -81,6 +90,9 @@ fn grace_shorter_than_drain(cx: &WorkloadContext, out: &mut Findings) {
 
 /// For a while nobody answers.
 fn rolls_with_outage(cx: &WorkloadContext, out: &mut Findings) {
+    if !cx.is_used() {
+        return;
+    }
     for workload in &cx.content().workloads {
         match workload.platform {
             Platform::Kubernetes => deployment_outage(cx, workload, out),
