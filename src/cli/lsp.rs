@@ -6,8 +6,7 @@ mod job;
 mod open_document;
 mod requests;
 mod server;
-
-use lsp_server::Connection;
+mod transport;
 
 use super::args::Lsp;
 use super::exit::{CLEAN, FOUND};
@@ -16,11 +15,12 @@ use super::output::{CommandFailure, now};
 /// Serves one client until it ends.
 pub(super) fn run(_: &Lsp) -> Result<u8, CommandFailure> {
     let today = now()?;
-    let (connection, threads) = Connection::stdio();
+    let (connection, transport) = transport::connect();
     let ended = server::serve(connection, today);
-    // The reader ends with the client's `exit` or the end of its input; what went wrong there is said by the server's end.
-    let joined = threads.join();
-    match (ended, joined) {
+    match (ended, transport.end()) {
+        (Ok(_), Some(why)) => {
+            Err(CommandFailure::Because { what: format!("a message of the editor cannot be read: {why}"), help: None })
+        }
         // The protocol asks for 1 where a client goes without `shutdown`.
         (Ok(is_clean), _) => Ok(if is_clean { CLEAN } else { FOUND }),
         (Err(what), _) => Err(CommandFailure::Because {

@@ -34,7 +34,10 @@ pub(super) fn lint_document(document: &EditorText, path: &Path, request: &Gather
             let source = source_of_text(&file, PLAIN, DOCKERFILE_LIMIT);
             (vec![(Some(file), source)], PipelineSelection::None)
         }
-        _ => (vec![(Some(path.to_owned()), own_text(document.text()))], PipelineSelection::None),
+        DocumentKind::Dockerfile | DocumentKind::Compose | DocumentKind::Bake => {
+            (vec![(Some(path.to_owned()), own_text(document.text()))], PipelineSelection::None)
+        }
+        DocumentKind::Other => (Vec::new(), PipelineSelection::None),
     };
     let request = &GatherRequest { pipelines, ..request.clone() };
     let inputs = gather_texts(texts, request);
@@ -77,7 +80,8 @@ fn analysis(inputs: Inputs, request: &GatherRequest, contexts: Option<&ReadConte
     } else {
         audit.audit(&policies)
     };
-    Analysis { policies, report, inputs }
+    let mask = audit.into_mask();
+    Analysis { policies, report, mask, inputs }
 }
 
 /// The Dockerfile that an ignore file is for: `NAME` of `NAME.dockerignore`, else the one beside it.
@@ -91,9 +95,13 @@ fn ignored_dockerfile(ignore: &Path) -> PathBuf {
 
 /// What an analysis calls a file; the path as it is where it knows none.
 pub(super) fn name_in(analysis: &Analysis, top: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(top).unwrap_or(path);
+    name_of_source(analysis, top, path).unwrap_or_else(|| below.to_string_lossy().into_owned())
+}
+
+/// What an analysis calls a file that it read.
+pub(super) fn name_of_source(analysis: &Analysis, top: &Path, path: &Path) -> Option<String> {
     let file = absolute_path(top, path);
     let is_it = |source: &&Source| absolute_path(top, Path::new(source.name())) == file;
-    let source = analysis.report.sources.iter().find(is_it);
-    let below = path.strip_prefix(top).unwrap_or(path);
-    source.map_or_else(|| below.to_string_lossy().into_owned(), |source| source.name().to_owned())
+    analysis.report.sources.iter().find(is_it).map(|source| source.name().to_owned())
 }

@@ -2,6 +2,7 @@
 
 mod background;
 mod bad_clients;
+mod changes;
 mod client;
 mod editors;
 mod edits;

@@ -109,7 +109,7 @@ pub use self::secret_file::has_public_name;
 pub use self::settings::{Setting, User};
 pub use self::shell_kind::Sh;
 pub use self::slim::SlimImage;
-pub use self::stage::{Edge, EdgeKind, Stage, StageBase};
+pub use self::stage::{Edge, EdgeKind, Stage, StageBase, reserved_use};
 pub use self::start_writes::is_command;
 pub use self::step_choice::{StepTraits, logged_targets};
 pub use self::steps::LayerStep;

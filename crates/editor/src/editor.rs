@@ -19,7 +19,7 @@ pub use self::action::{ActionKinds, ActionSite, actions};
 pub use self::completion::completions;
 pub use self::diagnostic::diagnostics;
 pub use self::document::{DocumentKind, EditorText};
-pub use self::edit::{ClientEdits, OpenVersions, changes_edit, document_edit};
+pub use self::edit::{ClientEdits, OpenVersion, OpenVersions, changes_edit, document_edit};
 pub use self::folding::foldings;
 pub use self::hover::hover;
 pub use self::lens::lenses;
@@ -29,6 +29,7 @@ pub use self::symbol::{Symbol, SymbolKind, rename_error, symbol_at};
 pub use self::uri::{path_of, uri_of};
 
 use crate::audit::Report;
+use crate::finding::Mask;
 use crate::inputs::Inputs;
 use crate::rules::Policies;
 use crate::text::FileId;
@@ -42,6 +43,8 @@ pub struct Analysis {
     pub policies: Policies,
     /// What they found; secrets are masked.
     pub report: Report,
+    /// The secret values in what was read.
+    pub mask: Mask,
 }
 
 impl Analysis {

@@ -129,7 +129,10 @@ pub(super) fn watchers() -> Value {
         "**/{dockopt.toml,.hadolint.yaml,.hadolint.yml,.dockerignore,*.dockerignore}",
         "**/{Dockerfile*,*.Dockerfile,*.dockerfile,Containerfile*}",
         "**/{compose,docker-compose}*.{yml,yaml}",
-        "**/{package.json,pyproject.toml,uv.lock,package-lock.json,requirements*.txt,go.mod,Cargo.toml}",
+        "**/docker-bake*.{hcl,json}",
+        "**/.github/workflows/*.{yml,yaml}",
+        "**/{.env,package.json,package-lock.json,yarn.lock,pnpm-lock.yaml,pyproject.toml,uv.lock,poetry.lock,requirements*.txt}",
+        "**/{go.mod,go.sum,Cargo.toml,Cargo.lock,pom.xml,build.gradle,build.gradle.kts,Gemfile,Gemfile.lock,composer.json,composer.lock}",
     ];
     let watchers: Vec<Value> = globs.iter().map(|glob| json!({ "globPattern": glob })).collect();
     json!({ "registrations": [{

@@ -1,11 +1,14 @@
 //! Work that takes longer than a key stroke, each kind on a thread of its own.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use lsp_server::RequestId;
+use serde_json::Value;
 use similar::TextDiff;
 
 use crate::audit::InputAudit;
@@ -17,6 +20,9 @@ use crate::fix::Change;
 use crate::load::{EvidenceReader, GatherRequest, gather};
 use crate::optimize::optimize;
 
+/// Requests that are remembered as not wanted.
+const MOST_CANCELLED: usize = 10_000;
+
 /// What is to be done.
 #[derive(Debug)]
 pub(super) enum Job {
@@ -24,10 +30,35 @@ pub(super) enum Job {
     Lint { uri: String, edition: u64, document: EditorText, path: PathBuf, request: GatherRequest },
     /// Check a text with the facts of its build context.
     Audit { uri: String, edition: u64, path: PathBuf, request: GatherRequest, has_history: bool },
-    /// Work out the safe fixes of a file.
-    FixAll { id: RequestId, answer: ChangeAnswer, path: PathBuf, request: GatherRequest },
-    /// Work out the rewrite of a build.
-    Optimize { id: RequestId, answer: ChangeAnswer, path: PathBuf, request: GatherRequest },
+    /// Work out what changes.
+    Changes {
+        id: RequestId,
+        answer: ChangeAnswer,
+        kind: ChangeKind,
+        /// The state of all texts that it is asked for.
+        texts: u64,
+        path: PathBuf,
+        request: GatherRequest,
+    },
+}
+
+/// What is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ChangeKind {
+    /// What safe fixes of a file change.
+    Fixes,
+    /// What a rewrite of its build changes.
+    Rewrite,
+}
+
+impl ChangeKind {
+    /// As clients show it.
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::Fixes => "Fix all safe findings",
+            Self::Rewrite => "Optimize this build",
+        }
+    }
 }
 
 /// What becomes of changes.
@@ -58,19 +89,27 @@ pub(super) enum Answer {
     Changes {
         id: RequestId,
         answer: ChangeAnswer,
-        title: &'static str,
+        kind: ChangeKind,
+        texts: u64,
         changes: Vec<Change>,
+    },
+    /// The client did not want it any more.
+    Cancelled {
+        id: RequestId,
     },
     /// A fault of the program; the worker goes on.
     Failed {
         is_lint: bool,
         id: Option<RequestId>,
+        uri: Option<String>,
     },
 }
 
 /// A thread that does one job after the other.
 pub(super) struct Worker {
     sender: Sender<Job>,
+    /// Requests that are not wanted any more, as JSON.
+    cancelled: Arc<Mutex<BTreeSet<String>>>,
     /// Jobs that are not done.
     pub(super) open: usize,
 }
@@ -79,18 +118,20 @@ impl Worker {
     /// Starts it; its answers go to `answers`.
     pub(super) fn start(answers: Sender<Answer>) -> Self {
         let (sender, jobs): (Sender<Job>, Receiver<Job>) = unbounded();
+        let cancelled = Arc::new(Mutex::new(BTreeSet::new()));
+        let unwanted = Arc::clone(&cancelled);
         thread::spawn(move || {
             for job in jobs {
-                let is_lint = matches!(job, Job::Lint { .. });
-                let id = job.request_id();
-                // One text that it cannot bear must not end the session.
-                let answer = catch_unwind(AssertUnwindSafe(|| done(job))).unwrap_or(Answer::Failed { is_lint, id });
+                let answer = match job.request_id().filter(|id| is_unwanted(&unwanted, id)) {
+                    Some(id) => Answer::Cancelled { id },
+                    None => done_or_failed(job),
+                };
                 if answers.send(answer).is_err() {
                     return;
                 }
             }
         });
-        Self { sender, open: 0 }
+        Self { sender, cancelled, open: 0 }
     }
 
     pub(super) fn give(&mut self, job: Job) {
@@ -98,16 +139,47 @@ impl Worker {
             self.open += 1;
         }
     }
+
+    /// Takes note that a request is not wanted any more, if a job may be of it.
+    pub(super) fn cancel(&self, id: &Value) {
+        if self.open > 0 {
+            let mut cancelled = self.cancelled.lock().unwrap_or_else(PoisonError::into_inner);
+            // Numbers of requests that were answered long ago.
+            if cancelled.len() > MOST_CANCELLED {
+                cancelled.clear();
+            }
+            cancelled.insert(id.to_string());
+        }
+    }
+}
+
+fn is_unwanted(cancelled: &Mutex<BTreeSet<String>>, id: &RequestId) -> bool {
+    let key = serde_json::to_string(id).unwrap_or_default();
+    cancelled.lock().unwrap_or_else(PoisonError::into_inner).remove(&key)
 }
 
 impl Job {
     /// The request that it answers.
     fn request_id(&self) -> Option<RequestId> {
         match self {
-            Self::FixAll { id, .. } | Self::Optimize { id, .. } => Some(id.clone()),
+            Self::Changes { id, .. } => Some(id.clone()),
             Self::Lint { .. } | Self::Audit { .. } => None,
         }
     }
+
+    /// The document that it is about.
+    fn uri(&self) -> Option<String> {
+        match self {
+            Self::Lint { uri, .. } | Self::Audit { uri, .. } => Some(uri.clone()),
+            Self::Changes { .. } => None,
+        }
+    }
+}
+
+/// Does a job. One text that the program cannot bear must not end the session.
+fn done_or_failed(job: Job) -> Answer {
+    let (is_lint, id, uri) = (matches!(job, Job::Lint { .. }), job.request_id(), job.uri());
+    catch_unwind(AssertUnwindSafe(|| done(job))).unwrap_or(Answer::Failed { is_lint, id, uri })
 }
 
 fn done(job: Job) -> Answer {
@@ -120,16 +192,16 @@ fn done(job: Job) -> Answer {
             let analysis = audit_document(&path, &request, has_history).map(Box::new);
             Answer::Audit { uri, edition, analysis, has_history }
         }
-        Job::FixAll { id, answer, path, request } => {
-            Answer::Changes { id, answer, title: "Fix all safe findings", changes: fix_document(&path, &request) }
+        Job::Changes { id, answer, kind: kind @ ChangeKind::Fixes, texts, path, request } => {
+            Answer::Changes { id, answer, kind, texts, changes: fix_document(&path, &request) }
         }
-        Job::Optimize { id, answer, path, request } => {
+        Job::Changes { id, answer, kind, texts, path, request } => {
             let (changes, mask) = rewrite(path, &request);
             let answer = match answer {
                 ChangeAnswer::Show(_) => ChangeAnswer::Show(mask.apply(&diff(&changes))),
                 other => other,
             };
-            Answer::Changes { id, answer, title: "Optimize this build", changes }
+            Answer::Changes { id, answer, kind, texts, changes }
         }
     }
 }

@@ -75,12 +75,12 @@ pub(super) struct OpenDocument {
 }
 
 impl OpenDocument {
-    pub(super) fn new(uri: Uri, document: EditorText, path: PathBuf) -> Self {
+    pub(super) fn new(uri: Uri, document: EditorText, path: PathBuf, edition: u64) -> Self {
         Self {
             uri,
             document,
             path,
-            edition: 0,
+            edition,
             is_saved: true,
             lint: None,
             audit: None,
@@ -91,8 +91,8 @@ impl OpenDocument {
     }
 
     /// Takes note that it has to be checked again.
-    pub(super) fn schedule(&mut self, wait: Duration) {
-        self.edition += 1;
+    pub(super) fn schedule(&mut self, edition: u64, wait: Duration) {
+        self.edition = edition;
         self.due = Some(Deadline::after(self.due, wait));
     }
 
@@ -103,9 +103,9 @@ impl OpenDocument {
         is_like && std::fs::read(path).is_ok_and(|bytes| bytes == text.as_bytes())
     }
 
-    /// Makes the text the one that all checks read. One that is on disk like that is read there.
+    /// Makes the text the one that all checks read, also where it is the one on disk: that may change.
     pub(super) fn share(&self) {
-        let text = (!self.is_saved && !self.document.is_too_long()).then(|| Arc::from(self.document.text()));
+        let text = (!self.document.is_too_long()).then(|| Arc::from(self.document.text()));
         set_open_text(&self.document.path, text);
     }
 

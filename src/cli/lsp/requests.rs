@@ -15,8 +15,8 @@ use super::open_document::OpenDocument;
 use crate::audit::ProblemReport;
 use crate::cli::session::name_in;
 use crate::editor::{
-    ActionKinds, ActionSite, Analysis, OpenVersions, Symbol, SymbolKind, actions, completions, diagnostics, foldings,
-    hover, lenses, outline, rename_error, symbol_at,
+    ActionKinds, ActionSite, Analysis, DocumentKind, OpenVersions, Symbol, SymbolKind, actions, completions,
+    diagnostics, foldings, hover, lenses, outline, rename_error, symbol_at,
 };
 
 /// An error that the client is told: a code of the protocol and a text.
@@ -44,6 +44,9 @@ pub(super) fn document_uri(params: &Value) -> Option<&str> {
 pub(super) fn answer(request: &Request, open: &OpenDocument, site: RequestSite) -> Result<Value, RequestError> {
     let params = &request.params;
     let document = &open.document;
+    if document.is_too_long() || document.kind == DocumentKind::Other {
+        return Ok(Value::Null);
+    }
     match request.method.as_str() {
         "textDocument/hover" => {
             let position = read::<HoverParams>(params)?.text_document_position_params.position;

@@ -15,10 +15,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::capabilities::{EditorClient, of_server, watchers};
-use super::job::{Answer, ChangeAnswer, Job, Worker};
+use super::job::{Answer, ChangeAnswer, ChangeKind, Job, Worker};
 use super::open_document::{AUDIT_DEBOUNCE, DEBOUNCE, Deadline, HISTORY_DEBOUNCE, OpenDocument, VersionAnalysis};
 use super::requests::{RequestSite, all_diagnostics, answer, command_uri, document_uri, needs_analysis, read};
-use crate::editor::{DocumentKind, EditorText, OpenVersions, changes_edit, path_of};
+use super::transport::UNREADABLE;
+use crate::cli::session::name_of_source;
+use crate::editor::{DocumentKind, EditorText, OpenVersion, OpenVersions, changes_edit, path_of};
 use crate::inputs::Date;
 use crate::load::{GatherRequest, set_open_text};
 use crate::rules::AllRules;
@@ -28,6 +30,9 @@ const DEPENDENTS: Duration = Duration::from_millis(200);
 
 /// Documents that are kept with the facts of their build contexts.
 const MOST_AUDITS: usize = 8;
+
+/// Changes that are worked out at most; more are refused.
+const MOST_JOBS: usize = 100;
 
 /// Questions that wait for a check at most; more are refused.
 const MOST_WAITING: usize = 1_000;
@@ -76,6 +81,8 @@ pub(super) fn serve(connection: Connection, today: Option<Date>) -> Result<bool,
         linter: Worker::start(sender.clone()),
         auditor: Worker::start(sender),
         requests: 0,
+        texts: 0,
+        editions: 0,
         is_shut_down: false,
     };
     Ok(server.run(&answers))
@@ -95,6 +102,10 @@ struct Server {
     auditor: Worker,
     /// Requests that were sent to the client.
     requests: i32,
+    /// Counts the changes of all texts: what was worked out before one is out of date.
+    texts: u64,
+    /// The number that the next state of a document gets; no two have one, also of documents that are opened again.
+    editions: u64,
     is_shut_down: bool,
 }
 
@@ -155,15 +166,17 @@ impl Server {
         let Notification { method, params } = notification;
         match method.as_str() {
             "initialized" if self.client.can_watch => self.ask("client/registerCapability", watchers()),
-            "textDocument/didOpen" => {
-                if let Ok(params) = read(&params) {
-                    self.open(params);
-                }
-            }
-            "textDocument/didChange" => {
-                if let Ok(params) = read(&params) {
-                    self.change(params);
-                }
+            "textDocument/didOpen" => match read(&params) {
+                Ok(params) => self.open(params),
+                Err((_, why)) => self.log(&format!("`{method}` cannot be read: {why}")),
+            },
+            "textDocument/didChange" => match read(&params) {
+                Ok(params) => self.change(params),
+                // The text is another than the client's from now on.
+                Err((_, why)) => self.log(&format!("`{method}` cannot be read: {why}")),
+            },
+            UNREADABLE => {
+                self.log(&format!("a message cannot be read: {}", params["why"].as_str().unwrap_or_default()))
             }
             "textDocument/didSave" => self.save(document_uri(&params).unwrap_or_default()),
             "textDocument/didClose" => self.close(document_uri(&params).unwrap_or_default()),
@@ -178,6 +191,15 @@ impl Server {
         }
     }
 
+    fn next_edition(&mut self) -> u64 {
+        self.editions += 1;
+        self.editions
+    }
+
+    fn log(&self, message: &str) {
+        self.send(Notification::new("window/logMessage".to_owned(), json!({ "type": 1, "message": message })));
+    }
+
     fn open(&mut self, params: DidOpenTextDocumentParams) {
         let item = params.text_document;
         let Some(path) = path_of(&item.uri) else { return };
@@ -187,9 +209,11 @@ impl Server {
         let document = EditorText::new(path.clone(), kind, item.version, item.text, encoding);
         let below =
             if self.top.parent().is_some() { path.strip_prefix(&self.top).ok().map(Path::to_owned) } else { None };
-        let mut open = OpenDocument::new(item.uri.clone(), document, below.unwrap_or(path));
+        let edition = self.next_edition();
+        let mut open = OpenDocument::new(item.uri.clone(), document, below.unwrap_or(path), edition);
         open.is_saved = open.is_on_disk();
         open.share();
+        self.texts += 1;
         self.documents.insert(item.uri.0.clone(), open);
         self.schedule_audit(&item.uri.0, Duration::ZERO);
         self.schedule_dependents(&item.uri.0);
@@ -197,20 +221,24 @@ impl Server {
 
     fn change(&mut self, params: DidChangeTextDocumentParams) {
         let uri = params.text_document.text_document_identifier.uri.0;
+        let edition = self.next_edition();
         let Some(open) = self.documents.get_mut(&uri) else { return };
+        self.texts += 1;
         open.document.apply(params.text_document.version, params.content_changes);
         // Whoever takes a change back is where they were.
         open.is_saved = open.is_on_disk();
-        open.schedule(DEBOUNCE);
+        open.schedule(edition, DEBOUNCE);
         open.share();
         self.schedule_audit(&uri, AUDIT_DEBOUNCE);
         self.schedule_dependents(&uri);
     }
 
     fn save(&mut self, uri: &str) {
+        let edition = self.next_edition();
         let Some(open) = self.documents.get_mut(uri) else { return };
+        self.texts += 1;
         open.is_saved = open.is_on_disk();
-        open.schedule(Duration::ZERO);
+        open.schedule(edition, Duration::ZERO);
         open.share();
         self.schedule_audit(uri, Duration::ZERO);
         self.schedule_dependents(uri);
@@ -218,6 +246,7 @@ impl Server {
 
     fn close(&mut self, uri: &str) {
         let Some(open) = self.documents.remove(uri) else { return };
+        self.texts += 1;
         set_open_text(&open.document.path, None);
         self.publish(open.uri, None, Vec::new());
         let (gone, waiting) = std::mem::take(&mut self.waiting)
@@ -234,8 +263,11 @@ impl Server {
     fn schedule_all(&mut self, wait: Duration) {
         let uris: Vec<String> = self.documents.keys().cloned().collect();
         for uri in uris {
+            let edition = self.next_edition();
             if let Some(open) = self.documents.get_mut(&uri) {
-                open.schedule(wait);
+                // It may be the file on disk that changed.
+                open.is_saved = open.is_on_disk();
+                open.schedule(edition, wait);
             }
             self.schedule_audit(&uri, wait + AUDIT_DEBOUNCE);
         }
@@ -254,10 +286,21 @@ impl Server {
             }
             DocumentKind::Pipeline | DocumentKind::Other => false,
         };
-        for (other, open) in &mut self.documents {
-            if other != uri && depends(open.document.kind) {
-                open.schedule(DEPENDENTS);
+        let path = self.documents.get(uri).map(|open| open.document.path.clone()).unwrap_or_default();
+        // Settings and compose files name others, whatever these are called.
+        let is_read = |open: &OpenDocument| {
+            open.lint.as_ref().is_some_and(|lint| name_of_source(&lint.analysis, &self.top, &path).is_some())
+        };
+        let documents = self.documents.iter().filter(|(other, open)| {
+            *other != uri && (depends(open.document.kind) || kind == DocumentKind::Other && is_read(open))
+        });
+        let dependents: Vec<String> = documents.map(|(other, _)| other.clone()).collect();
+        for other in dependents {
+            let edition = self.next_edition();
+            if let Some(open) = self.documents.get_mut(&other) {
+                open.schedule(edition, DEPENDENTS);
             }
+            self.schedule_audit(&other, DEPENDENTS + AUDIT_DEBOUNCE);
         }
     }
 
@@ -272,9 +315,12 @@ impl Server {
 
     fn cancel(&mut self, id: &Value) {
         let is_it = |request: &Request| serde_json::to_value(&request.id).is_ok_and(|known| known == *id);
-        let Some(index) = self.waiting.iter().position(is_it) else { return };
-        let request = self.waiting.remove(index);
-        self.respond(request.id, Err((ErrorCode::RequestCanceled, "cancelled".to_owned())));
+        if let Some(index) = self.waiting.iter().position(is_it) {
+            let request = self.waiting.remove(index);
+            self.respond(request.id, Err((ErrorCode::RequestCanceled, "cancelled".to_owned())));
+        } else {
+            self.auditor.cancel(id);
+        }
     }
 
     fn on_request(&mut self, request: Request) {
@@ -306,7 +352,11 @@ impl Server {
             };
             return self.respond(request.id, result);
         };
-        if needs_analysis(&request.method) && open.current_lint().is_none() && self.waiting.len() < MOST_WAITING {
+        if needs_analysis(&request.method) && open.current_lint().is_none() {
+            if self.waiting.len() >= MOST_WAITING {
+                let error = (ErrorCode::RequestFailed, "too many questions wait for an answer".to_owned());
+                return self.respond(request.id, Err(error));
+            }
             // Somebody waits: the text is checked now.
             open.due = open.due.map(|_| Deadline::now());
             self.waiting.push(request);
@@ -341,7 +391,8 @@ impl Server {
     }
 
     fn versions(&self) -> OpenVersions {
-        self.documents.values().map(|open| (open.document.path.clone(), open.document.version)).collect()
+        let version = |open: &OpenDocument| OpenVersion { uri: open.uri.clone(), version: open.document.version };
+        self.documents.values().map(|open| (open.document.path.clone(), version(open))).collect()
     }
 
     fn resolve(&mut self, request: Request) {
@@ -381,12 +432,17 @@ impl Server {
             let error = (ErrorCode::InvalidParams, format!("the document `{uri}` is not open"));
             return self.respond(id, Err(error));
         };
-        let (path, request) = (open.path.clone(), self.request.clone());
-        self.auditor.give(if is_fix {
-            Job::FixAll { id, answer, path, request }
-        } else {
-            Job::Optimize { id, answer, path, request }
-        });
+        if !open.document.path.is_file() {
+            let message = "save the file first: what lies around it is read from disk";
+            return self.respond(id, Err((ErrorCode::RequestFailed, message.to_owned())));
+        }
+        if self.auditor.open >= MOST_JOBS {
+            let message = "too many changes are being worked out";
+            return self.respond(id, Err((ErrorCode::RequestFailed, message.to_owned())));
+        }
+        let (path, request, texts) = (open.path.clone(), self.request.clone(), self.texts);
+        let kind = if is_fix { ChangeKind::Fixes } else { ChangeKind::Rewrite };
+        self.auditor.give(Job::Changes { id, answer, kind, texts, path, request });
     }
 
     fn on_answer(&mut self, answer: Answer) {
@@ -419,30 +475,53 @@ impl Server {
                     }
                 }
             }
-            Answer::Failed { is_lint, id } => {
+            Answer::Failed { is_lint, id, uri } => {
                 let worker = if is_lint { &mut self.linter } else { &mut self.auditor };
                 worker.open -= 1;
                 let message = "dockopt failed on this text; please report it";
-                if let Some(id) = id {
+                let (ids, waiting): (Vec<Request>, Vec<Request>) = std::mem::take(&mut self.waiting)
+                    .into_iter()
+                    .partition(|request| is_lint && document_uri(&request.params) == uri.as_deref());
+                self.waiting = waiting;
+                for id in id.into_iter().chain(ids.into_iter().map(|request| request.id)) {
                     self.respond(id, Err((ErrorCode::InternalError, message.to_owned())));
                 }
                 let params = json!({ "type": 1, "message": message });
                 self.send(Notification::new("window/showMessage".to_owned(), params));
             }
-            Answer::Changes { id, answer, title, changes } => {
+            Answer::Cancelled { id } => {
                 self.auditor.open -= 1;
-                self.answer_changes(id, answer, title, &changes);
+                self.respond(id, Err((ErrorCode::RequestCanceled, "cancelled".to_owned())));
+            }
+            Answer::Changes { id, answer, kind, texts, changes } => {
+                self.auditor.open -= 1;
+                if texts == self.texts {
+                    self.answer_changes(id, answer, kind, &changes);
+                } else {
+                    let message = "the text has changed; ask again";
+                    self.respond(id, Err((ErrorCode::ContentModified, message.to_owned())));
+                }
             }
         }
     }
 
-    fn answer_changes(&mut self, id: RequestId, answer: ChangeAnswer, title: &str, changes: &[crate::fix::Change]) {
+    fn answer_changes(
+        &mut self,
+        id: RequestId,
+        answer: ChangeAnswer,
+        kind: ChangeKind,
+        changes: &[crate::fix::Change],
+    ) {
         let versions = self.versions();
         // A fix is applied as it is; what rewrites a build is shown first where the client can.
-        let asks = (!title.starts_with("Fix")).then_some(title);
+        let asks = (kind == ChangeKind::Rewrite).then_some(kind.title());
         let edit = changes_edit(changes, &self.top, asks, (self.client.edits, &versions));
-        if edit.is_none() && !changes.is_empty() && !matches!(answer, ChangeAnswer::Show(_)) {
-            let message = "the change makes a new file, which this editor does not; run `dockopt optimize --write`";
+        if edit.is_none() && !matches!(answer, ChangeAnswer::Show(_)) {
+            let message = match (changes.is_empty(), kind) {
+                (true, ChangeKind::Fixes) => "no safe fix is left",
+                (true, ChangeKind::Rewrite) => "there is nothing to optimize here",
+                (false, _) => "the change makes a new file, which this editor cannot; run `dockopt optimize --write`",
+            };
             return self.respond(id, Err((ErrorCode::RequestFailed, message.to_owned())));
         }
         let result = match answer {
@@ -453,7 +532,7 @@ impl Server {
             ChangeAnswer::Show(diff) => Ok(json!({ "diff": diff })),
             ChangeAnswer::Apply => {
                 if let Some(edit) = edit {
-                    self.ask("workspace/applyEdit", json!({ "label": title, "edit": edit }));
+                    self.ask("workspace/applyEdit", json!({ "label": kind.title(), "edit": edit }));
                 }
                 Ok(json!({ "files": changes.len() }))
             }
@@ -463,13 +542,19 @@ impl Server {
 
     /// Forgets the facts of other documents' contexts where there are many: each may hold the names of a million files.
     fn forget_audits(&mut self, uri: &str) {
-        let known = self.documents.values().filter(|open| open.audit.is_some()).count();
-        if known > MOST_AUDITS
-            && let Some((_, open)) =
-                self.documents.iter_mut().find(|(other, open)| *other != uri && open.audit.is_some())
-        {
+        let with_audit = self.documents.iter().filter(|(_, open)| open.audit.is_some());
+        let others = with_audit.filter(|(other, _)| *other != uri);
+        let (count, oldest) =
+            (others.clone().count(), others.min_by_key(|(_, open)| open.audit.as_ref().map(|audit| audit.edition)));
+        let Some(oldest) = oldest.map(|(other, _)| other.clone()) else { return };
+        if count < MOST_AUDITS {
+            return;
+        }
+        if let Some(open) = self.documents.get_mut(&oldest) {
             open.audit = None;
         }
+        // What only it told has no action any more.
+        self.show(&oldest);
     }
 
     fn answer_waiting(&mut self, uri: &str) {

@@ -132,10 +132,15 @@ impl Client {
         Some(message)
     }
 
-    /// Opens a text.
+    /// Opens a text as a Dockerfile, unless its name says something else.
     pub(super) fn open(&mut self, path: &Path, text: &str) -> String {
+        self.open_as(path, text, "dockerfile")
+    }
+
+    /// Opens a text in a language.
+    pub(super) fn open_as(&mut self, path: &Path, text: &str, language: &str) -> String {
         let uri = uri(path);
-        let item = json!({ "uri": uri, "languageId": "dockerfile", "version": 1, "text": text });
+        let item = json!({ "uri": uri, "languageId": language, "version": 1, "text": text });
         self.notify("textDocument/didOpen", &json!({ "textDocument": item }));
         uri
     }

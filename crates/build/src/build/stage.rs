@@ -43,6 +43,15 @@ impl Stage {
     }
 }
 
+/// What the builder means by a name that no stage should have; `None` for others.
+pub fn reserved_use(name: &str) -> Option<&'static str> {
+    match name {
+        "scratch" => Some("the empty image"),
+        "context" => Some("the build context"),
+        _ => None,
+    }
+}
+
 /// The target of a FROM, a `--from` or a mount's `from=`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StageBase {

@@ -19,8 +19,11 @@ const FIX_ALL: &str = "source.fixAll.dockopt";
 /// The reason of a comment that hides a finding, until somebody writes another.
 const REASON: &str = "accepted; say why";
 
-/// Actions that are offered at one place.
+/// Fixes that are offered at one place.
 const MOST: usize = 60;
+
+/// Comments that are offered at one place.
+const MOST_SUPPRESSIONS: usize = 10;
 
 /// The kinds of actions that a client asks for; all where it names none.
 #[derive(Clone, Debug, Default)]
@@ -76,8 +79,9 @@ pub fn actions(site: ActionSite, span: Span, kinds: &ActionKinds) -> Vec<CodeAct
     if kinds.has("quickfix") {
         let safe = findings.iter().flat_map(|finding| fixes(site, finding, true));
         let risky = findings.iter().flat_map(|finding| fixes(site, finding, false));
-        all.extend(safe.chain(risky));
-        all.extend(findings.iter().filter_map(|finding| suppression(site, finding)));
+        all.extend(safe.chain(risky).take(MOST));
+        // Each reads the file again with its comment.
+        all.extend(findings.iter().take(MOST_SUPPRESSIONS).filter_map(|finding| suppression(site, finding)));
     }
     let has_safe =
         site.analysis.report.findings.iter().any(|finding| files.contains(&finding.file) && finding.has_safe_fix());
@@ -89,7 +93,6 @@ pub fn actions(site: ActionSite, span: Span, kinds: &ActionKinds) -> Vec<CodeAct
         let asks = if site.client.can_ask { " (shows what changes first)" } else { "" };
         all.push(deferred(site, &format!("Optimize this build{asks}"), "refactor.rewrite", "optimize"));
     }
-    all.truncate(MOST);
     all
 }
 
@@ -134,7 +137,7 @@ fn deferred(site: ActionSite, title: &str, kind: &'static str, what: &str) -> Co
 
 /// The edit that adds a comment which hides a finding; `None` where no comment can.
 fn suppression_edit(site: ActionSite, finding: &Finding) -> Option<WorkspaceEdit> {
-    let Analysis { inputs, policies, report } = site.analysis;
+    let Analysis { inputs, policies, report, .. } = site.analysis;
     if let Some(change) = audit::add_ignore(inputs, policies, finding, REASON) {
         return changes_edit(&[change], site.top, None, (site.client, site.versions));
     }
@@ -148,7 +151,7 @@ fn suppression_edit(site: ActionSite, finding: &Finding) -> Option<WorkspaceEdit
     let text = site.document.text();
     let rest = text.get(start as usize..)?;
     let indent = &rest[..rest.len() - rest.trim_start_matches([' ', '\t']).len()];
-    let end = if rest.lines().next()?.len() < rest.find('\n')? { "\r\n" } else { "\n" };
+    let end = source.line_end();
     let comment = format!("{indent}# dockopt ignore={} reason: {REASON}{end}", finding.rule);
     // In a block of text the line would be a part of the text.
     let at = start as usize + indent.len();

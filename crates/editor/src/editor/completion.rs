@@ -1,5 +1,6 @@
 //! What can be typed at a place.
 
+mod compose;
 mod item;
 mod settings;
 
@@ -11,7 +12,6 @@ use crate::build::{Build, PLATFORM_ARGS};
 use crate::dockerfile::{self, File, Instruction, KEYWORDS, Keyword};
 use crate::inputs::{BuildInput, BuildOptions};
 use crate::text::{Source, Span};
-use crate::yaml;
 
 /// What can be typed at a byte of a document.
 pub fn completions(document: &EditorText, at: u32) -> Vec<CompletionItem> {
@@ -24,7 +24,7 @@ pub fn completions(document: &EditorText, at: u32) -> Vec<CompletionItem> {
     } else {
         match document.kind {
             DocumentKind::Dockerfile => of_dockerfile(text, at, line),
-            DocumentKind::Compose => of_compose(text, at, line),
+            DocumentKind::Compose => compose::completions(text, at, line),
             DocumentKind::Settings => settings::completions(&text[..start], line),
             _ => Vec::new(),
         }
@@ -70,14 +70,19 @@ fn of_dockerfile(text: &str, at: usize, line: &str) -> Vec<CompletionItem> {
         Keyword::Onbuild => file.trigger(instruction).map_or(Keyword::Onbuild, |trigger| trigger.keyword),
         keyword => keyword,
     };
-    if word.starts_with("--from=") || word.starts_with("from=") || (keyword == Keyword::From && is_image(line)) {
+    let before_name = line.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    if before_name.ends_with('$') || before_name.ends_with("${") {
+        return variables(&build, index);
+    }
+    let is_from =
+        word.rsplit_once('=').is_some_and(|(key, _)| matches!(key, "from" | "--from") || key.ends_with("=from"));
+    if is_from || (keyword == Keyword::From && is_image(line)) {
         return stages(&build, index);
     }
-    if word.starts_with("--") {
+    // Behind the first other word nothing is a flag of the instruction any more.
+    let mut words = text[instruction.name.span.end as usize..at].split_whitespace();
+    if word.starts_with("--") && !word.contains('=') && words.all(|word| word.starts_with("--")) {
         return flags(keyword, instruction, file);
-    }
-    if word.contains('$') {
-        return variables(&build, index);
     }
     Vec::new()
 }
@@ -153,37 +158,9 @@ fn variables(build: &Build, index: usize) -> Vec<CompletionItem> {
     }
     names.sort();
     names.dedup();
-    let platform = PLATFORM_ARGS.iter().map(|name| item(name, CompletionItemKind::Constant, "set by the builder"));
+    // In a stage they have a value only where ARG names them.
+    let platform: &[&str] = if stage.is_none_or(|stage| stage.from() == Some(index)) { &PLATFORM_ARGS } else { &[] };
+    let platform = platform.iter().map(|name| item(name, CompletionItemKind::Constant, "set by the builder"));
     let written = names.iter().map(|name| item(name, CompletionItemKind::Variable, ""));
     written.chain(platform).collect()
-}
-
-/// The services, where one is being named under `depends_on`.
-fn of_compose(text: &str, at: usize, line: &str) -> Vec<CompletionItem> {
-    let indent = line.len() - line.trim_start().len();
-    let is_list = line.trim_start().starts_with('-') || line.contains("depends_on:");
-    let above = text[..at].lines().rev().skip(1).take(200);
-    let parent = above.filter(|other| !other.trim().is_empty() && !other.trim_start().starts_with('#')).find(|other| {
-        let other_indent = other.len() - other.trim_start().len();
-        other_indent < indent || (is_list && other_indent == indent && !other.trim_start().starts_with('-'))
-    });
-    let is_dependency = line.contains("depends_on:") || parent.is_some_and(|parent| parent.trim() == "depends_on:");
-    if !is_dependency {
-        return Vec::new();
-    }
-    // The line that is being typed may break the file.
-    let start = text[..at].rfind('\n').map_or(0, |before| before + 1);
-    let end = text[at..].find('\n').map_or(text.len(), |len| at + len);
-    let rest = format!("{}{}", &text[..start], &text[end..]);
-    let tree = yaml::read(&rest);
-    let Some(services) = tree.root().and_then(|root| root.get("services")) else { return Vec::new() };
-    let names: Vec<String> = services.entries().filter_map(|entry| entry.key.text().map(str::to_owned)).collect();
-    let tree = yaml::read(text);
-    let current = tree.root().and_then(|root| root.get("services")).and_then(|services| {
-        let mut entries = services.entries();
-        let holds = |span: crate::text::Span| (span.start as usize) <= at && at <= span.end as usize;
-        entries.find(|entry| holds(entry.key.span().to(entry.value.span())))?.key.text().map(str::to_owned)
-    });
-    let others = names.iter().filter(|name| Some(*name) != current.as_ref());
-    others.map(|name| item(name, CompletionItemKind::Reference, "service")).collect()
 }

@@ -15,7 +15,7 @@ use super::uri::uri_of;
 use crate::audit::Report;
 use crate::finding::{Fix, Target};
 use crate::fix::Change;
-use crate::text::Span;
+use crate::text::{FileId, Span};
 
 /// What a client can do with edits.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,8 +30,22 @@ pub struct ClientEdits {
     pub can_ask: bool,
 }
 
-/// The versions of the documents that are open, by their paths.
-pub type OpenVersions = BTreeMap<PathBuf, i32>;
+/// A document that is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenVersion {
+    /// Its address as the client writes it.
+    pub uri: Uri,
+    /// The version of its text.
+    pub version: i32,
+}
+
+/// The documents that are open, by their paths.
+pub type OpenVersions = BTreeMap<PathBuf, OpenVersion>;
+
+/// The address of a file: as the client writes it where it has it open.
+fn address(versions: &OpenVersions, path: &Path) -> Uri {
+    versions.get(path).map_or_else(|| uri_of(path), |open| open.uri.clone())
+}
 
 /// The name of the only annotation of an edit.
 const ANNOTATION: &str = "dockopt";
@@ -51,11 +65,12 @@ pub(super) fn finding_edit(
     (client, versions): (ClientEdits, &OpenVersions),
 ) -> Option<WorkspaceEdit> {
     let mut files: BTreeMap<PathBuf, FileEdits> = BTreeMap::new();
+    let mut known: BTreeMap<FileId, TextLines> = BTreeMap::new();
     for edit in &fix.edits {
         let (path, is_new, range) = match &edit.target {
             Target::File(file) => {
                 let source = report.sources.get(file.0 as usize)?;
-                let lines = TextLines::new(source.text(), client.encoding);
+                let lines = known.entry(*file).or_insert_with(|| TextLines::new(source.text(), client.encoding));
                 (top.join(source.name()), false, lines.range(source.text(), edit.span))
             }
             Target::New(name) => (top.join(name), true, Range::default()),
@@ -94,13 +109,13 @@ fn workspace_edit(
     }
     if !client.has_versions {
         let changes: HashMap<Uri, Vec<TextEdit>> =
-            files.into_iter().map(|file| (uri_of(&file.path), file.edits)).collect();
+            files.into_iter().map(|file| (address(versions, &file.path), file.edits)).collect();
         return Some(WorkspaceEdit { changes: Some(changes), ..WorkspaceEdit::default() });
     }
     let title = if client.can_ask { title } else { None };
     let mut document_changes = Vec::new();
     for file in files {
-        let uri = uri_of(&file.path);
+        let uri = address(versions, &file.path);
         if file.is_new {
             // What is there already is not overwritten: the client refuses the edit.
             let options = Some(CreateFileOptions { overwrite: Some(false), ignore_if_exists: Some(false) });
@@ -112,7 +127,7 @@ fn workspace_edit(
             None => Edit::TextEdit(edit),
         };
         let text_document = OptionalVersionedTextDocumentIdentifier {
-            version: versions.get(&file.path).copied(),
+            version: versions.get(&file.path).map(|open| open.version),
             text_document_identifier: TextDocumentIdentifier { uri },
         };
         let edits = file.edits.into_iter().map(annotate).collect();
@@ -212,7 +227,8 @@ mod tests {
             before: before.map(|text| text.as_bytes().to_vec()),
             after: b"new\n".to_vec(),
         };
-        let versions = OpenVersions::from([(PathBuf::from("/top/x"), 7)]);
+        let open = OpenVersion { uri: uri_of(Path::new("/top/x")), version: 7 };
+        let versions = OpenVersions::from([(PathBuf::from("/top/x"), open)]);
         let edit = |before: Option<&str>, client: ClientEdits| {
             changes_edit(&[change(before)], Path::new("/top"), Some("ask"), (client, &versions))
         };

@@ -38,7 +38,7 @@ pub fn hover(analysis: &Analysis, document: &EditorText, name: &str, at: u32) ->
     if parts.is_empty() {
         return None;
     }
-    let contents = MarkupContent { kind: MarkupKind::Markdown, value: parts.join("\n\n---\n\n") };
+    let contents = MarkupContent { kind: MarkupKind::Markdown, value: analysis.mask.apply(&parts.join("\n\n---\n\n")) };
     Some(Hover { contents: contents.into(), range: span.map(|span| document.lines().range(document.text(), span)) })
 }
 
@@ -136,19 +136,19 @@ fn service_facts(document: &EditorText, at: u32) -> Option<(String, Span)> {
     Some((lines.join("\n\n"), service.key.span()))
 }
 
-/// A text in which nothing is a mark of Markdown or a tag.
+/// A text in which nothing is a mark of Markdown or a tag. Messages quote names as Markdown does: these stay, where each quote ends.
 fn escape(text: &str) -> String {
+    let has_names = text.matches('`').count() % 2 == 0 && !text.contains("``");
     let mut escaped = String::with_capacity(text.len());
-    let mut in_code = false;
+    let mut is_name = false;
     for character in text.chars() {
         match character {
-            // Messages quote names as Markdown does.
-            '`' => {
-                in_code = !in_code;
+            '`' if has_names => {
+                is_name = !is_name;
                 escaped.push(character);
             }
             '\n' | '\r' => escaped.push(' '),
-            '\\' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '~' | '&' if !in_code => {
+            '`' | '\\' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '~' | '&' | '!' if !is_name => {
                 escaped.push('\\');
                 escaped.push(character);
             }
@@ -161,4 +161,23 @@ fn escape(text: &str) -> String {
 /// A text inside of a code span.
 fn code(text: &str) -> String {
     text.replace(['`', '\n', '\r'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_file_is_a_mark_or_a_tag() {
+        for (text, escaped) in [
+            ("use `a_b` here", "use `a_b` here"),
+            ("a_b [x](http://e.example)<b>", "a\\_b \\[x\\](http://e.example)\\<b\\>"),
+            ("``[x](http://e.example)", "\\`\\`\\[x\\](http://e.example)"),
+            ("one ` [x](y)", "one \\` \\[x\\](y)"),
+            ("a\nb", "a b"),
+        ] {
+            assert_eq!(escape(text), escaped);
+        }
+        assert_eq!(code("a`b\nc"), "a b c");
+    }
 }

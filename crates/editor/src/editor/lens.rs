@@ -27,7 +27,7 @@ pub fn lenses(analysis: &Analysis, document: &EditorText, name: &str) -> Vec<Cod
                 continue;
             }
             let span = input.file.source().in_host(instruction.name.span);
-            let command = Command { title: parts.join(" · "), ..Command::default() };
+            let command = Command { title: analysis.mask.apply(&parts.join(" · ")), ..Command::default() };
             let range = document.lines().range(document.text(), span);
             lenses.push(CodeLens { range, command: Some(command), data: None });
         }

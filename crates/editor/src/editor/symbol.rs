@@ -1,7 +1,7 @@
 //! What a name in a document stands for: a stage, a variable, a service, an anchor; where it is defined and used.
 
 use super::{DocumentKind, EditorText};
-use crate::build::{Build, Lookup, StageBase};
+use crate::build::{Build, Edge, Lookup, StageBase, reserved_use};
 use crate::dockerfile::Keyword;
 use crate::inputs::{BuildInput, BuildOptions};
 use crate::text::{Source, Span};
@@ -63,11 +63,28 @@ pub fn rename_error(text: &str, symbol: &Symbol, name: &str) -> Option<String> {
             "`{name}` is not a valid name of a stage: write lower case letters, digits, `-`, `_` and `.`"
         ));
     }
+    if let Some(what) = reserved_use(name) {
+        return Some(format!("the builder means {what} by `{name}`"));
+    }
     let input = BuildInput::new(&Source::of("Dockerfile", text), BuildOptions::default());
     let build = Build::new(&input);
     let is_taken = |other: &str| other == name && !symbol.name.eq_ignore_ascii_case(name);
-    let mut names = build.stages().iter().filter_map(|stage| stage.name.as_deref());
-    names.any(is_taken).then(|| format!("there is a stage `{name}` already"))
+    if build.stages().iter().filter_map(|stage| stage.name.as_deref()).any(is_taken) {
+        return Some(format!("there is a stage `{name}` already"));
+    }
+    let source = input.file.source();
+    let is_image =
+        |edge: &&Edge| matches!(edge.to, StageBase::Image(_)) && source.slice(edge.span).eq_ignore_ascii_case(name);
+    if let Some(edge) = build.edges().iter().find(is_image) {
+        return Some(format!("line {} means an image by `{name}`", source.line(edge.span.start)));
+    }
+    let stage = build.stages().iter().find(|stage| stage.name_span == symbol.definition)?;
+    let is_other = |edge: &&Edge| {
+        let word = source.slice(edge.span);
+        !word.eq_ignore_ascii_case(&symbol.name) && word.parse::<usize>().is_err()
+    };
+    let edge = build.edges_to(stage).find(is_other)?;
+    Some(format!("line {} names the stage in a way that is not changed with it", source.line(edge.span.start)))
 }
 
 fn covers(span: Span, at: u32) -> bool {
@@ -122,17 +139,50 @@ fn variable_symbol(build: &Build, text: &str, at: u32) -> Option<Symbol> {
     }
     // A definition counts for its own instruction too when the cursor is on it.
     let until = if is_use { index } else { index + 1 };
+    let definition = definition_of(build, name, index, until);
+    let definition = definition.filter(|span| is_use || covers(*span, at));
+    let mut places: Vec<Span> = definition.into_iter().collect();
+    match definition {
+        Some(span) => places.extend(uses_of(build, text, name, span)),
+        None => places.push(here),
+    }
+    places.sort();
+    places.dedup();
+    Some(Symbol { kind: SymbolKind::Variable, name: name.to_owned(), here, definition, places })
+}
+
+/// Where a variable is defined that an instruction has, by definitions before another.
+fn definition_of(build: &Build, name: &str, index: usize, until: usize) -> Option<Span> {
     let lookup = match build.stage_of(index) {
         Some(stage) if stage.from() != Some(index) => build.scopes().lookup(stage.index, name, until),
         _ => build.scopes().lookup_global(name),
     };
-    let definition = match lookup {
+    match lookup {
         Lookup::Defined(definition) => definition.span,
         _ => None,
-    };
-    let definition = definition.filter(|span| is_use || covers(*span, at));
-    let places = definition.into_iter().chain([here]).collect();
-    Some(Symbol { kind: SymbolKind::Variable, name: name.to_owned(), here, definition, places })
+    }
+}
+
+/// The uses of a variable by one definition: `$NAME`, `${NAME…}`.
+fn uses_of(build: &Build, text: &str, name: &str, definition: Span) -> Vec<Span> {
+    let instructions = build.input().file.instructions();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut uses = Vec::new();
+    for (at, _) in text.match_indices(name) {
+        let is_use = text[..at].ends_with('$') || text[..at].ends_with("${");
+        if !is_use || text[at + name.len()..].starts_with(is_name) {
+            continue;
+        }
+        let span = Span::new(at as u32, (at + name.len()) as u32);
+        let after = instructions.partition_point(|instruction| instruction.span.start <= span.start);
+        let Some(index) = after.checked_sub(1).filter(|index| covers(instructions[*index].span, span.start)) else {
+            continue;
+        };
+        if definition_of(build, name, index, index) == Some(definition) {
+            uses.push(span);
+        }
+    }
+    uses
 }
 
 fn of_yaml(text: &str, at: u32, has_services: bool) -> Option<Symbol> {
@@ -140,20 +190,24 @@ fn of_yaml(text: &str, at: u32, has_services: bool) -> Option<Symbol> {
     if has_services && let Some(symbol) = service_symbol(&tree, at) {
         return Some(symbol);
     }
-    let root = tree.root()?;
-    let alias = find_alias(root, at, &mut 0, DEEPEST)?;
-    let value = alias.target()?.span();
-    let name = text.get(alias.span().range())?.trim_start_matches('*').to_owned();
+    let mut aliases = Vec::new();
+    add_aliases(tree.root()?, &mut 0, DEEPEST, &mut aliases);
     // The anchor stands before the value, which may begin on the next line.
-    let anchor = text.get(..value.start as usize)?.rfind(&format!("&{name}")).map(|at| at as u32);
-    let definition = anchor.map_or(value, |at| Span::new(at, at + 1 + name.len() as u32));
-    Some(Symbol {
-        kind: SymbolKind::Anchor,
-        name,
-        here: alias.span(),
-        definition: Some(definition),
-        places: vec![definition, alias.span()],
-    })
+    let anchor = |alias: &YamlNode| {
+        let name = text.get(alias.span().range())?.trim_start_matches('*').to_owned();
+        let value = alias.target()?.span();
+        let at = text.get(..value.start as usize)?.rfind(&format!("&{name}"))?;
+        Some((Span::new(at as u32, (at + 1 + name.len()) as u32), name))
+    };
+    let anchors: Vec<(Span, (Span, String))> =
+        aliases.iter().filter_map(|alias| Some((alias.span(), anchor(alias)?))).collect();
+    let is_here = |(alias, (anchor, _)): &&(Span, (Span, String))| covers(*alias, at) || covers(*anchor, at);
+    let (alias, (definition, name)) = anchors.iter().find(is_here)?.clone();
+    let here = if covers(definition, at) { definition } else { alias };
+    let uses = anchors.iter().filter(|(_, (anchor, _))| *anchor == definition).map(|(alias, _)| *alias);
+    let mut places: Vec<Span> = uses.chain([definition]).collect();
+    places.sort();
+    Some(Symbol { kind: SymbolKind::Anchor, name, here, definition: Some(definition), places })
 }
 
 fn service_symbol(tree: &YamlTree, at: u32) -> Option<Symbol> {
@@ -185,14 +239,16 @@ fn name_of(node: YamlNode) -> Option<(String, Span)> {
     Some((name.to_owned(), node.span()))
 }
 
-fn find_alias<'t>(node: YamlNode<'t>, at: u32, seen: &mut usize, levels: usize) -> Option<YamlNode<'t>> {
+fn add_aliases<'t>(node: YamlNode<'t>, seen: &mut usize, levels: usize, aliases: &mut Vec<YamlNode<'t>>) {
     *seen += 1;
     if levels == 0 || *seen > NODES {
-        return None;
+        return;
     }
     if node.is_alias() {
-        return covers(node.span(), at).then_some(node);
+        aliases.push(node);
+        return;
     }
-    let values = node.entries().map(|entry| entry.value).chain(node.items());
-    values.into_iter().find_map(|child| find_alias(child, at, seen, levels - 1))
+    for child in node.entries().map(|entry| entry.value).chain(node.items()) {
+        add_aliases(child, seen, levels - 1, aliases);
+    }
 }

@@ -231,6 +231,12 @@ impl Source {
         self.lines.len() as u32 - 1 + open
     }
 
+    /// How its lines end: CR LF where the first does.
+    pub fn line_end(&self) -> &'static str {
+        let first = self.text.find('\n').unwrap_or_default();
+        if first > 0 && self.text.as_bytes()[first - 1] == b'\r' { "\r\n" } else { "\n" }
+    }
+
     /// Line number (from 1) of the byte at `at`.
     pub fn line(&self, at: u32) -> u32 {
         self.lines.partition_point(|&start| start <= at) as u32

@@ -15,8 +15,14 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
 /// What can be typed behind the start of a line; `above` are the lines before it.
 pub(super) fn completions(above: &str, line: &str) -> Vec<CompletionItem> {
     let trimmed = line.trim_start();
+    if trimmed.starts_with('#') {
+        return Vec::new();
+    }
+    if let Some(header) = trimmed.strip_prefix("[[") {
+        return headers(header, true);
+    }
     if let Some(header) = trimmed.strip_prefix('[') {
-        return headers(header.trim_start_matches('['));
+        return headers(header, false);
     }
     let table = above.lines().rev().find_map(header_of).unwrap_or_default();
     if let Some((key, value)) = trimmed.split_once('=') {
@@ -25,7 +31,7 @@ pub(super) fn completions(above: &str, line: &str) -> Vec<CompletionItem> {
     // In a list of several lines.
     if trimmed.starts_with(['"', '\'']) || trimmed.is_empty() && is_in_list(above) {
         let opened = above.lines().rev().find(|line| line.contains('=')).and_then(|line| line.split_once('='));
-        return opened.map(|(key, value)| values(&table, key.trim(), value)).unwrap_or_default();
+        return opened.map(|(key, _)| values(&table, key.trim(), trimmed)).unwrap_or_default();
     }
     properties(&table)
         .iter()
@@ -45,14 +51,14 @@ fn header_of(line: &str) -> Option<Vec<String>> {
     (!inner.contains(['"', ',', '{'])).then(|| inner.split('.').map(|part| part.trim().to_owned()).collect())
 }
 
-fn headers(header: &str) -> Vec<CompletionItem> {
-    if let Some(typed) = header.strip_prefix("rules.") {
-        return rule_names("")
-            .into_iter()
-            .filter(|rule| !typed.contains('.') && rule.label.starts_with(typed))
-            .collect();
+/// The names of tables, or of lists of tables.
+fn headers(header: &str, is_list: bool) -> Vec<CompletionItem> {
+    if let Some(typed) = header.strip_prefix("rules.").filter(|typed| !is_list && !typed.contains('.')) {
+        return rule_names("").into_iter().filter(|rule| rule.label.starts_with(typed)).collect();
     }
-    let is_table = |schema: &Value| schema["type"] == "object" || schema["items"]["type"] == "object";
+    let is_table = |schema: &Value| {
+        if is_list { schema["items"]["type"] == "object" } else { schema["type"] == "object" }
+    };
     let tables = properties(&[]).into_iter().filter(|(_, schema)| is_table(schema));
     tables.map(|(name, schema)| item(&name, CompletionItemKind::Module, description(&schema))).collect()
 }
@@ -90,10 +96,20 @@ fn values(table: &[String], key: &str, value: &str) -> Vec<CompletionItem> {
     quoted(words.map(|word| item(word, CompletionItemKind::EnumMember, "")).collect(), value)
 }
 
-/// Names in quotes, unless one is open.
+/// Names in quotes, unless one is open; nothing directly behind one that ends.
 fn quoted(mut items: Vec<CompletionItem>, value: &str) -> Vec<CompletionItem> {
-    let is_open = value.matches('"').count() % 2 == 1;
-    if !is_open {
+    let mut open = None;
+    for character in value.chars().filter(|character| matches!(character, '"' | '\'')) {
+        open = match open {
+            Some(quote) if quote == character => None,
+            None => Some(character),
+            other => other,
+        };
+    }
+    if open.is_none() && value.ends_with(['"', '\'']) {
+        return Vec::new();
+    }
+    if open.is_none() {
         for entry in &mut items {
             entry.insert_text = Some(format!("\"{}\"", entry.label));
         }

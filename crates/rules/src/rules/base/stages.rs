@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use crate::build::toolchain::Language;
 use crate::build::{
-    Build, EdgeKind, FoundVariable, PackageSize, Reference, Stage, StageBase, is_like, releases, runtime_image,
-    toolchain,
+    Build, EdgeKind, FoundVariable, PackageSize, Reference, Stage, StageBase, is_like, releases, reserved_use,
+    runtime_image, toolchain,
 };
 use crate::data;
 use crate::dockerfile::expand::{Lex, Operator, uses};
@@ -44,11 +44,7 @@ fn duplicate_stage_name(cx: &Context, out: &mut Findings) {
 fn reserved_stage_name(cx: &Context, out: &mut Findings) {
     for stage in cx.build().stages() {
         let (Some(name), Some(span)) = (&stage.name, stage.name_span) else { continue };
-        let what = match name.as_str() {
-            "scratch" => "the empty image",
-            "context" => "the build context",
-            _ => continue,
-        };
+        let Some(what) = reserved_use(name) else { continue };
         let finding = cx.finding(span, format!("stage name `{name}` is reserved by the builder for {what}"));
         out.push(finding.help("rename the stage"));
     }
