@@ -115,7 +115,11 @@ const DRIFTS: [(&str, &str, &str); 25] = [
     ("python check.py", "exec: {command: [python, check.py]}", "-"),
     ("python check.py", "exec: {command: [/bin/sh, -c, '/usr/bin/python3 \"check.py\" || exit 1']}", "-"),
     ("python check.py", "exec: {command: [python, other.py]}", "runs `python other.py`, … runs `python check.py`"),
-    ("python check.py", "exec: {command: [sh, -c, 'exit 0']}", "ends with `exit 0` and cannot fail, … runs `python check.py`"),
+    (
+        "python check.py",
+        "exec: {command: [sh, -c, 'exit 0']}",
+        "ends with `exit 0` and cannot fail, … runs `python check.py`",
+    ),
     ("python check.py", "httpGet: {path: /up, port: 8080}", "-"),
     ("exit 0", "exec: {command: [python, check.py]}", "-"),
     (CURL, "ecs: exit 0", "ends with `exit 0` and cannot fail, … asks for `/health` on port 8000"),
@@ -196,7 +200,10 @@ fn commands_with_secrets_are_not_shown() {
     let ran = Dockopt::new()
         .file("compose.yaml", "services:\n  api:\n    build: .\n    healthcheck:\n      test: python check.py\n")
         .file("Dockerfile", "FROM python:3.13\nCMD [\"python\", \"app.py\"]\n")
-        .file("deploy/api.yaml", &DEPLOYMENT.replace("task-tracker-backend", "api").replace("httpGet: {path: /health, port: 8000}", &probe))
+        .file(
+            "deploy/api.yaml",
+            &DEPLOYMENT.replace("task-tracker-backend", "api").replace("httpGet: {path: /health, port: 8000}", &probe),
+        )
         .args(["deploy", "check", "--format=json"])
         .run();
     assert!(ran.stdout.contains("runs `check …`") && !ran.stdout.contains(&token), "{}", ran.stdout);

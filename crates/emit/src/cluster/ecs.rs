@@ -157,7 +157,8 @@ impl TemplateWriter<'_> {
         keys.extend(check.keys.clone());
         if check.protocol == "HTTP" && !check.keys.iter().any(|(key, _)| key == "Matcher") {
             keys.push(("Matcher".to_owned(), Node::texts([("HttpCode", "200-399")])));
-            let why = if task.check.is_read { "its check is not one request for a page" } else { "no check names a page" };
+            let why =
+                if task.check.is_read { "its check is not one request for a page" } else { "no check names a page" };
             let text = format!("its target group asks for `/`, as {why}: which page says that it is ready?");
             self.note(cluster, text);
         }

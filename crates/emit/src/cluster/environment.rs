@@ -35,16 +35,15 @@ impl ClusterEnvironment {
             }
             let is_of_file = entry.key.is_some_and(|place| files.contains(&place));
             let raw = project.text(entry.value.place).unwrap_or_default();
-            match secrecy(name, &entry.value, raw, is_of_file) {
-                Some(why) => environment.secret.push((name.to_owned(), why, place)),
-                None => {
-                    let unset = unset_names(project, &entry.value);
-                    if !unset.is_empty() {
-                        environment.unset.insert(name.to_owned(), unset);
-                    }
-                    environment.plain.push((name.to_owned(), entry.value.display(), place));
-                }
+            if let Some(why) = secrecy(name, &entry.value, raw, is_of_file) {
+                environment.secret.push((name.to_owned(), why, place));
+                continue;
             }
+            let unset = unset_names(project, &entry.value);
+            if !unset.is_empty() {
+                environment.unset.insert(name.to_owned(), unset);
+            }
+            environment.plain.push((name.to_owned(), entry.value.display(), place));
         }
         environment
     }

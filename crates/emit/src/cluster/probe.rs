@@ -126,9 +126,9 @@ impl CheckSource<'_> {
     pub(super) fn budget_note(&self) -> Option<String> {
         let patience = self.patience();
         (whole(patience) < SHORTEST_START).then(|| {
-            let given = seconds((patience * 1000.0).round() / 1000.0);
+            let limit = seconds((patience * 1000.0).round() / 1000.0);
             format!(
-                "its check gives it {given} to start, behind which a cluster starts it again: it gets {} s instead",
+                "its check gives it {limit} to start, behind which a cluster starts it again: it gets {} s instead",
                 self.budget()
             )
         })
@@ -247,10 +247,14 @@ impl CheckSource<'_> {
     fn note_times(&self, probe: &Probe, plan: &mut ProbePlan) {
         let timing = self.timing;
         if timing.interval < 1.0 {
-            plan.notes.push(format!("Kubernetes counts whole seconds: an interval of {} becomes 1 s", seconds(timing.interval)));
+            plan.notes.push(format!(
+                "Kubernetes counts whole seconds: an interval of {} becomes 1 s",
+                seconds(timing.interval)
+            ));
         }
         if timing.timeout < 1.0 && probe.timeout == 1 {
-            plan.notes.push(format!("Kubernetes counts whole seconds: a timeout of {} becomes 1 s", seconds(timing.timeout)));
+            plan.notes
+                .push(format!("Kubernetes counts whole seconds: a timeout of {} becomes 1 s", seconds(timing.timeout)));
         }
         if whole(timing.timeout) < probe.timeout
             && let Some(program) = self.interpreter()
@@ -273,7 +277,8 @@ impl CheckSource<'_> {
         let why = if is_typical {
             "30 × 2 s, as is typical of Java: the check has no start_period".to_owned()
         } else {
-            let floor = if self.budget_note().is_some() { format!(", {SHORTEST_START} s at least,") } else { String::new() };
+            let floor =
+                if self.budget_note().is_some() { format!(", {SHORTEST_START} s at least,") } else { String::new() };
             format!(
                 "start_period {} + interval {} × retries {} = {}{floor} in which it may start; an answer counts at once",
                 seconds(timing.start_period),
@@ -301,7 +306,11 @@ impl CheckSource<'_> {
             _ => format!("interval {}, at most {PAGE_PERIOD} s as a request costs little", seconds(timing.interval)),
         };
         plan.reasons.push(("readinessProbe.periodSeconds", basis));
-        let least = if whole(timing.timeout) < probe.timeout { format!("at least {}", probe.timeout) } else { format!("at most {LONGEST_TIMEOUT}") };
+        let least = if whole(timing.timeout) < probe.timeout {
+            format!("at least {}", probe.timeout)
+        } else {
+            format!("at most {LONGEST_TIMEOUT}")
+        };
         let limit = format!("timeout {}, {least} s; without it Kubernetes waits one second", seconds(timing.timeout));
         plan.reasons.push(("readinessProbe.timeoutSeconds", limit));
         plan.reasons.push(("readinessProbe.failureThreshold", format!("retries {}", timing.retries)));

@@ -78,8 +78,8 @@ impl<'s> ClusterService<'s> {
         };
         let left_out = keys().filter(|(key, entry)| is_left_out(key) && !is_nothing(&entry.value));
         // Of variables each is said for itself.
-        let said = keys().filter(|(key, _)| data::CLUSTER_KEYS.has(key, tool) && *key != "environment");
-        let unset = said.map(|(key, entry)| (key.to_owned(), unset_names(input.project, &entry.value)));
+        let written = keys().filter(|(key, _)| data::CLUSTER_KEYS.has(key, tool) && *key != "environment");
+        let unset = written.map(|(key, entry)| (key.to_owned(), unset_names(input.project, &entry.value)));
         Self {
             service,
             name: name.to_owned(),

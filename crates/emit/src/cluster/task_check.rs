@@ -55,7 +55,8 @@ impl TaskCheck {
             let target = TargetCheck { protocol: "HTTP", ..TargetCheck::default() };
             return Self { target, ..Self::default() };
         };
-        let mut check = Self { budget: source.budget(), budget_note: source.budget_note(), is_read: true, ..Self::default() };
+        let mut check =
+            Self { budget: source.budget(), budget_note: source.budget_note(), is_read: true, ..Self::default() };
         let question = if source.holds_secret() { CheckQuestion::Command } else { source.question() };
         check.target = target_check(source, &question);
         check.container = container_check(source, &question, &mut check);
@@ -74,11 +75,12 @@ impl Figure {
     /// The figure within the range, and a note where that changes it. `taker`: `ECS takes`.
     fn within(&self, taker: &str, number: f64) -> (u64, Option<String>) {
         let (least, most) = self.range;
-        let taken = whole(number).clamp(least, most);
-        let is_same = whole(number) == taken;
+        let value = whole(number).clamp(least, most);
+        let is_same = whole(number) == value;
         let unit = self.unit;
-        let note = || format!("{taker} {} from {least} to {most}{unit}: {number}{unit} becomes {taken}{unit}", self.name);
-        (taken, (!is_same).then(note))
+        let note =
+            || format!("{taker} {} from {least} to {most}{unit}: {number}{unit} becomes {value}{unit}", self.name);
+        (value, (!is_same).then(note))
     }
 }
 
@@ -113,7 +115,10 @@ fn container_check(source: &CheckSource, question: &CheckQuestion, check: &mut T
         ("Interval", within(Figure { name: "an interval", unit: " s", range: INTERVAL }, timing.interval)),
         ("Timeout", within(Figure { name: "a timeout", unit: " s", range: TIMEOUT }, timing.timeout)),
         ("Retries", within(Figure { name: "retries", unit: "", range: RETRIES }, timing.retries)),
-        ("StartPeriod", within(Figure { name: "a start period", unit: " s", range: START_PERIOD }, timing.start_period)),
+        (
+            "StartPeriod",
+            within(Figure { name: "a start period", unit: " s", range: START_PERIOD }, timing.start_period),
+        ),
     ];
     if whole(timing.start_period) > START_PERIOD.1 {
         check.notes.push(
@@ -141,8 +146,8 @@ fn target_check(source: &CheckSource, question: &CheckQuestion) -> TargetCheck {
     // Where both are the same by themselves, a second less is no news.
     let is_usual = timing.timeout >= timing.interval && whole(timing.interval) == interval;
     if timeout >= interval && !is_usual {
-        let (given, less) = (seconds(timing.timeout), interval - 1);
-        notes.push(format!("a target group waits less than its interval: a timeout of {given} becomes {less} s"));
+        let (written, less) = (seconds(timing.timeout), interval - 1);
+        notes.push(format!("a target group waits less than its interval: a timeout of {written} becomes {less} s"));
     }
     let timeout = timeout.min(interval - 1);
     let mut keys = vec![

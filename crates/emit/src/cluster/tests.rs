@@ -114,8 +114,8 @@ fn cells(compose_keys: &str, dockerfile: &str) -> String {
         if target.is_empty() { "-".to_owned() } else { format!("{} {}", check.target.protocol, shown(Some(&target))) };
     let mut notes = plan.notes;
     notes.extend(check.notes.into_iter().chain(check.budget_note).chain(check.target.notes));
-    let mut said = BTreeSet::new();
-    notes.retain(|note| said.insert(note.clone()));
+    let mut seen = BTreeSet::new();
+    notes.retain(|note| seen.insert(note.clone()));
     let notes = if notes.is_empty() { "-".to_owned() } else { notes.join("; ") };
     let _ = write!(out, "\t{target}\t{notes}");
     out
@@ -322,7 +322,7 @@ fn what_is_not_set_is_said() {
             assert!(!notes.contains("`LEVEL`") && !notes.contains("`TOKEN`"), "{notes}");
             let reason = |name: &str| {
                 let known = emission.choices.iter().find(|choice| choice.key == format!("{key}.{name}"));
-                known.map(|choice| choice.reason.clone()).unwrap_or_else(|| panic!("no {key}.{name}"))
+                known.map_or_else(|| panic!("no {key}.{name}"), |choice| choice.reason.clone())
             };
             assert!(reason("REGION").ends_with("; `REGION` is not set, and so empty there"), "{}", reason("REGION"));
             assert!(reason("LEVEL").ends_with("that is no secret"), "{}", reason("LEVEL"));
@@ -352,10 +352,10 @@ fn what_is_left_out_is_called_what_it_is() {
         let reasons = emission.dependencies.iter().map(|known| known.reason.clone());
         reasons.chain(emission.notes).collect::<Vec<_>>().join("\n")
     };
-    let said = run(&all);
-    assert!(said.contains("`tools` is not written: it is not asked for, or ends by itself"), "{said}");
-    let said = run(&text.replace("[tools, db]", "[db]"));
-    assert!(!said.contains("`tools` is not written: it is no application"), "{said}");
+    let reasons = run(&all);
+    assert!(reasons.contains("`tools` is not written: it is not asked for, or ends by itself"), "{reasons}");
+    let reasons = run(&text.replace("[tools, db]", "[db]"));
+    assert!(!reasons.contains("`tools` is not written: it is no application"), "{reasons}");
 }
 
 #[test]

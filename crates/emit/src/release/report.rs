@@ -153,13 +153,8 @@ fn phase_times(last: &DeploymentRecord, runs: &[&DeploymentRecord], plan: Option
             times.extend(bounds.iter().filter(ends_here).map(|bounds| time(&bounds.phases)));
         }
     }
-    let rollback = plan.filter(|_| last.is_rollback()).and_then(|plan| plan.rollback);
-    times.push(PhaseTime {
-        seconds: Some(last.seconds),
-        bounds: rollback,
-        is_cut: !last.is_good(),
-        ..time(&[])
-    });
+    let rollback = plan.and_then(|plan| if last.is_rollback() { plan.rollback } else { None });
+    times.push(PhaseTime { seconds: Some(last.seconds), bounds: rollback, is_cut: !last.is_good(), ..time(&[]) });
     times
 }
 

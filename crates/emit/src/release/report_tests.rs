@@ -37,7 +37,8 @@ fn phases_are_compared_with_good_deployments_of_the_service() {
         line(6, 1, "api", "deploy", 0, &timed(12.0, 9.0)),
     ]);
     let seconds = SecondsBounds { least: 1.0, most: Some(8.0) };
-    let bounds = PlanBounds { phases: vec![PhaseBounds { phases: vec![DeploymentPhase::Start], seconds }], rollback: None };
+    let bounds =
+        PlanBounds { phases: vec![PhaseBounds { phases: vec![DeploymentPhase::Start], seconds }], rollback: None };
     let input = ReportInput { records: &records, service: Some("api"), last: 2, bounds: Some(&bounds), services: None };
     let report = DeploymentReport::of(&input).unwrap();
     let start = report.phases.iter().find(|time| time.phases == [DeploymentPhase::Start]).unwrap();
@@ -94,7 +95,9 @@ fn phases_of_one_step_are_compared_together() {
 
 #[test]
 fn a_rollback_is_held_against_rollbacks() {
-    let steps = |seconds: f64| format!(r#","seconds":{seconds},"steps":{{"settle":0.5,"image":0.1,"start":{}}}"#, seconds - 1.0);
+    let steps = |seconds: f64| {
+        format!(r#","seconds":{seconds},"steps":{{"settle":0.5,"image":0.1,"start":{}}}"#, seconds - 1.0)
+    };
     let records = records(&[
         line(1, 1, "api", "deploy", 0, &steps(40.0)),
         line(2, 1, "api", "rollback", 0, &steps(6.0)),

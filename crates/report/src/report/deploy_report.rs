@@ -11,11 +11,11 @@ use super::page::{
 };
 use super::units::{count, grouped, percent, seconds};
 use crate::buildlog::timestamp;
-use crate::text::joined;
 use crate::release::{
     CheckFacts, DeploymentOutcome, DeploymentPhase, DeploymentRecord, DeploymentReport, HandedService, PhaseTime,
     PlanVerdict, RecordLimits, SecondsBounds, ServiceBaseline, ThresholdCheck,
 };
+use crate::text::joined;
 
 /// The result for people. `file`: the record as it was named.
 pub fn deploy_report(report: &DeploymentReport, file: &str) -> Page {
@@ -124,7 +124,8 @@ fn phases(report: &DeploymentReport) -> Section {
 fn phase_row(time: &PhaseTime, is_rollback: bool) -> Vec<Text> {
     let took = time.seconds.map_or_else(|| toned("not reached", Tone::Dim), |time| number(seconds(time)));
     let usual = time.earlier.map(|(median, _)| number(seconds(median))).unwrap_or_default();
-    let of = time.earlier.map(|(_, number)| toned(basis(number, &time.phases, is_rollback), Tone::Dim)).unwrap_or_default();
+    let of =
+        time.earlier.map(|(_, number)| toned(basis(number, &time.phases, is_rollback), Tone::Dim)).unwrap_or_default();
     let plan = time.bounds.map(|bounds| number(range(bounds))).unwrap_or_default();
     let verdict = match time.verdict() {
         Some(PlanVerdict::Slower) => toned("slower", Tone::Warning),

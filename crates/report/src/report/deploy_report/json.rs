@@ -84,7 +84,7 @@ fn phase(time: &PhaseTime) -> impl Serialize + use<> {
     let (median, of) = time.earlier.unzip();
     let verdict = time.verdict().map(crate::release::PlanVerdict::name);
     object! {
-        phase: time.phases.first().filter(|_| time.phases.len() == 1).map(|phase| phase.name()),
+        phase: if let [phase] = time.phases[..] { Some(phase.name()) } else { None },
         phases: list(&time.phases, |phase| phase.name()),
         seconds: time.seconds,
         earlier_median: median,

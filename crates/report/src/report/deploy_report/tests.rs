@@ -35,7 +35,8 @@ fn report() -> DeploymentReport {
         ..ServiceFacts::default()
     };
     let seconds = SecondsBounds { least: 1.0, most: Some(9.0) };
-    let bounds = PlanBounds { phases: vec![PhaseBounds { phases: vec![DeploymentPhase::Start], seconds }], rollback: None };
+    let bounds =
+        PlanBounds { phases: vec![PhaseBounds { phases: vec![DeploymentPhase::Start], seconds }], rollback: None };
     let services = [facts];
     let input =
         ReportInput { records: &records, service: None, last: 50, bounds: Some(&bounds), services: Some(&services) };

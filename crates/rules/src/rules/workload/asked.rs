@@ -57,18 +57,18 @@ impl<'a> AskedThing<'a> {
         span: Span,
     ) -> Option<Self> {
         let placed_port = |port: &'a Setting<i64>| Some((*port.value()?, cx.input, port.span()?));
-        let asked = Self::of(asker);
+        let nothing = Self::of(asker);
         Some(match &probe.action {
             ProbeAction::Http(http) => Self {
                 path: http.path.value().zip(http.path.span()).map(|(path, span)| (path.as_str(), cx.input, span)),
                 port: placed_port(&http.port),
                 is_https: Some((http.is_https, cx.input, http.port.span().unwrap_or(span))),
-                ..asked
+                ..nothing
             },
-            ProbeAction::Tcp(port) | ProbeAction::Grpc(port) => Self { port: placed_port(port), ..asked },
+            ProbeAction::Tcp(port) | ProbeAction::Grpc(port) => Self { port: placed_port(port), ..nothing },
             ProbeAction::Exec(Setting::Known(words, span)) => {
                 let words: Vec<String> = words.iter().map(|word| unescaped(word)).collect();
-                Self { command: Some((exec_request(&words)?, cx.input, *span)), ..asked }
+                Self { command: Some((exec_request(&words)?, cx.input, *span)), ..nothing }
             }
             ProbeAction::Exec(_) | ProbeAction::Unknown => return None,
         })
@@ -107,11 +107,13 @@ impl<'a> AskedThing<'a> {
         let port = match &group.check_port {
             Setting::Known(port, span) if port != "traffic-port" => Some((port.parse().ok()?, file, *span)),
             Setting::Unknown => None,
-            _ => link.port.value().zip(link.port.span()).and_then(|(port, span)| Some((*port, file_of(cx, link)?, span))),
+            _ => {
+                link.port.value().zip(link.port.span()).and_then(|(port, span)| Some((*port, file_of(cx, link)?, span)))
+            }
         };
         Some(Self {
-            path: path.filter(|_| is_http).map(|(path, span)| (path, file, span)),
-            port: port.filter(|_| !protocol.is_empty()),
+            path: if is_http { path.map(|(path, span)| (path, file, span)) } else { None },
+            port: if protocol.is_empty() { None } else { port },
             is_https: is_http.then_some((protocol == "HTTPS", file, place)),
             ..Self::of("health check of the target group")
         })
@@ -129,7 +131,8 @@ impl<'a> AskedThing<'a> {
     /// What it certainly differs in from a check.
     fn difference(&self, request: &CheckRequest) -> Option<Difference> {
         let Some((command, ..)) = &self.command else {
-            let parts = (self.path.map(|known| known.0), self.port.map(|known| known.0), self.is_https.map(|known| known.0));
+            let parts =
+                (self.path.map(|known| known.0), self.port.map(|known| known.0), self.is_https.map(|known| known.0));
             return different_part(parts, request);
         };
         if command.line == request.line {
@@ -144,7 +147,8 @@ impl<'a> AskedThing<'a> {
             (CheckQuestion::Constant(_), _) => true,
             (CheckQuestion::Process(_), CheckQuestion::Process(_)) => false,
             (CheckQuestion::Page(page), CheckQuestion::Page(other)) => {
-                (&page.host, page.port, &page.path, &page.method) != (&other.host, other.port, &other.path, &other.method)
+                (&page.host, page.port, &page.path, &page.method)
+                    != (&other.host, other.port, &other.path, &other.method)
             }
             // A program may ask what the other one asks, unless it certainly asks no server.
             _ if command.port().is_some() => request.is_apart,
@@ -156,12 +160,12 @@ impl<'a> AskedThing<'a> {
 
     /// What it and all checks of a program differ in, as a finding.
     pub(super) fn finding(&self, cx: &WorkloadContext, checked: &CheckedContainer) -> Option<Finding> {
-        let mut found = None;
+        let mut first = None;
         for (check, request) in &checked.checks {
             let difference = self.difference(request)?;
-            found.get_or_insert((difference, check, request));
+            first.get_or_insert((difference, check, request));
         }
-        let (difference, check, request) = found?;
+        let (difference, check, request) = first?;
         match difference {
             Difference::Path => self.other_path(cx, checked, check, request),
             // It may listen elsewhere there.
@@ -209,7 +213,8 @@ impl<'a> AskedThing<'a> {
     }
 
     fn asked_scheme(&self) -> Option<Placed<'a, bool>> {
-        let of_command = || self.command.as_ref().and_then(|(known, file, span)| Some((known.is_https()?, *file, *span)));
+        let of_command =
+            || self.command.as_ref().and_then(|(known, file, span)| Some((known.is_https()?, *file, *span)));
         self.is_https.or_else(of_command)
     }
 
@@ -264,12 +269,12 @@ fn what_it_does(request: &CheckRequest) -> String {
         CheckQuestion::Port(port) => format!("asks port {port}"),
         CheckQuestion::Grpc { port, .. } => format!("asks gRPC on port {port}"),
         CheckQuestion::Constant(end) => format!("ends with `{end}` and cannot fail"),
-        _ => format!("runs `{}`", shown(&request.line)),
+        _ => format!("runs `{}`", shown_command(&request.line)),
     }
 }
 
 /// A command as it is shown: on one line, not too long, and nothing but the program where it holds a secret.
-fn shown(line: &str) -> String {
+fn shown_command(line: &str) -> String {
     let first = line.lines().next().unwrap_or_default();
     if secret::holds_secret(line) || !secret::hidden_in(line).is_empty() {
         return format!("{} …", first.split(' ').next().unwrap_or_default());

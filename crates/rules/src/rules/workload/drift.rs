@@ -32,7 +32,7 @@ fn probe_differs_from_healthcheck(cx: &WorkloadContext, out: &mut Findings) {
         }
         let checked = CheckedContainer { container, program: &program, checks };
         let of_probe = gate(container).and_then(|(key, probe, span)| AskedThing::of_probe(cx, key, probe, span));
-        let mut asked: Vec<AskedThing> = of_probe.into_iter().collect();
+        let mut things: Vec<AskedThing> = of_probe.into_iter().collect();
         let links = cx.links(workload, container);
         let mut groups: Vec<AskedThing> =
             links.into_iter().filter_map(|(_, link, group)| AskedThing::of_group(cx, link, group)).collect();
@@ -40,9 +40,9 @@ fn probe_differs_from_healthcheck(cx: &WorkloadContext, out: &mut Findings) {
         if groups.iter().any(|group| !group.has_other_port(&checked)) {
             groups.retain(|group| !group.has_other_port(&checked));
         }
-        asked.extend(groups);
-        asked.extend(container.check.value().and_then(|check| AskedThing::of_task(cx, check)));
-        for finding in asked.iter().filter_map(|asked| asked.finding(cx, &checked)) {
+        things.extend(groups);
+        things.extend(container.check.value().and_then(|check| AskedThing::of_task(cx, check)));
+        for finding in things.iter().filter_map(|thing| thing.finding(cx, &checked)) {
             out.push(finding);
         }
     }
@@ -97,7 +97,7 @@ fn probe_port_not_exposed(cx: &WorkloadContext, out: &mut Findings) {
         };
         let mut ports: Vec<(String, i64, Span)> = Vec::new();
         // That one is compared with the healthcheck.
-        let compared = gate(container).map(|(key, ..)| key).filter(|_| !checked.is_empty());
+        let compared = if checked.is_empty() { None } else { gate(container).map(|(key, ..)| key) };
         let others = container.probes().filter(|(key, ..)| compared != Some(*key));
         ports.extend(others.filter_map(|(key, probe, _)| probe_port(key, probe)));
         for (_, link, _) in cx.links(workload, container) {
