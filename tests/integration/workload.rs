@@ -95,7 +95,7 @@ fn other_paths_ports_and_target_groups_are_found() {
 }
 
 /// What a probe of Kubernetes, or a check of ECS, differs in from a healthcheck; `-` where it is the same.
-const DRIFTS: [(&str, &str, &str); 25] = [
+const DRIFTS: [(&str, &str, &str); 27] = [
     (CURL, "tcpSocket: {port: 5000}", "asks port 5000, … port 8000"),
     (CURL, "tcpSocket: {port: 8000}", "-"),
     (CURL, "tcpSocket: {port: web}", "-"),
@@ -122,6 +122,12 @@ const DRIFTS: [(&str, &str, &str); 25] = [
     ),
     ("python check.py", "httpGet: {path: /up, port: 8080}", "-"),
     ("exit 0", "exec: {command: [python, check.py]}", "-"),
+    ("curl -f http://localhost:$$PORT/up", "exec: {command: [sh, -c, 'curl -sS -f http://localhost:${PORT}/up']}", "-"),
+    (
+        "curl -f http://localhost:$$PORT/up",
+        "exec: {command: [sh, -c, 'curl -f http://localhost:$PORT/live']}",
+        "runs `curl -f http://localhost:$PORT/live`, … runs `curl -f http://localhost:$PORT/up`",
+    ),
     (CURL, "ecs: exit 0", "ends with `exit 0` and cannot fail, … asks for `/health` on port 8000"),
     (CURL, "ecs: test -f /tmp/ready", "runs `test -f /tmp/ready`, … asks for `/health` on port 8000"),
     (CURL, "ecs: curl -sf http://localhost:8000/health || exit 1", "-"),

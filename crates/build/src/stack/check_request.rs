@@ -16,6 +16,8 @@ pub struct CheckRequest {
     pub line: String,
     /// Whether it certainly asks no server of its own container: it looks at files or processes, or asks a data store.
     pub is_apart: bool,
+    /// The line without what does not change what is asked.
+    meaning: String,
 }
 
 impl CheckRequest {
@@ -45,6 +47,11 @@ impl CheckRequest {
         self.page().map(|page| page.scheme == "https")
     }
 
+    /// Whether its commands do the same as those of another one.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.meaning == other.meaning
+    }
+
     /// Whether it asks for something: some cannot fail.
     pub fn can_fail(&self) -> bool {
         !matches!(self.asks, CheckQuestion::Constant(_))
@@ -64,7 +71,8 @@ pub fn check_request(script: &Script, is_exec: bool) -> Option<CheckRequest> {
     let calls: Vec<&Invocation> = invocations.iter().filter(|call| !ends_after_failure(call)).collect();
     let is_apart = matches!(asks, CheckQuestion::Process(_) | CheckQuestion::FileAge)
         || asks == CheckQuestion::Command && calls.iter().all(|call| is_apart(call));
-    Some(CheckRequest { asks, line: line(&calls), is_apart })
+    let line_of = |words: fn(&Invocation) -> Vec<String>| line(&calls, words);
+    Some(CheckRequest { asks, line: line_of(written_words), is_apart, meaning: line_of(meant_words) })
 }
 
 /// Whether one request is all that is sent.
@@ -84,8 +92,8 @@ fn is_apart(call: &Invocation) -> bool {
     program.handles_files() || program.writes_nothing() || is_client
 }
 
-/// Commands with their operators; a program without its folder and the figures of its version.
-fn line(calls: &[&Invocation]) -> String {
+/// Commands with their operators.
+fn line(calls: &[&Invocation], words: fn(&Invocation) -> Vec<String>) -> String {
     let mut line = String::new();
     for (number, call) in calls.iter().enumerate() {
         let place = &call.command.place;
@@ -97,21 +105,50 @@ fn line(calls: &[&Invocation]) -> String {
         };
         line.push_str(if number > 0 { operator } else { "" });
         line.push_str(if place.negated && place.pipe_index == 0 { "! " } else { "" });
-        let name = call.program.unwrap_or_else(|| call.path.text());
-        let program = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-        let is_bracket = name == "[" && call.args.last().is_some_and(|last| last.is("]"));
-        let args = if is_bracket { &call.args[..call.args.len() - 1] } else { call.args };
-        line.push_str(match (is_bracket, program) {
-            (true, _) => "test",
-            (_, "") => name,
-            _ => program,
-        });
-        for word in args.iter().map(Word::text) {
-            line.push(' ');
-            line.push_str(&plain_variables(word));
-        }
+        line.push_str(&words(call).join(" "));
     }
     line
+}
+
+/// The words of a command; the program without its folder and the figures of its version.
+fn written_words(call: &Invocation) -> Vec<String> {
+    let name = call.program.unwrap_or_else(|| call.path.text());
+    let program = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let is_bracket = name == "[" && call.args.last().is_some_and(|last| last.is("]"));
+    let args = if is_bracket { &call.args[..call.args.len() - 1] } else { call.args };
+    let program = match (is_bracket, program) {
+        (true, _) => "test",
+        (_, "") => name,
+        _ => program,
+    };
+    let args = args.iter().map(|word| plain_variables(word.text()));
+    std::iter::once(program.to_owned()).chain(args).collect()
+}
+
+/// The words that say what is asked: of curl and wget the address and what is sent, however it is asked and where the answer goes.
+fn meant_words(call: &Invocation) -> Vec<String> {
+    if !call.is("curl") && !call.is("wget") {
+        return written_words(call);
+    }
+    let (flags, operands) = call.arguments();
+    let is_sent = |name: &str| SENDING.iter().any(|role| data::CHECK_WORDS.has(name, role)) || name.contains("-data");
+    let sent = flags.iter().filter(|flag| is_sent(&flag.name));
+    let sent = sent.map(|flag| format!("{} {}", flag.name, flag.value.map_or("", |value| value.text)));
+    let is_address = |word: &&&Word| !["-", "/dev/null"].contains(&word.text());
+    let addresses = operands.iter().filter(is_address).map(|word| plain_address(&plain_variables(word.text())));
+    std::iter::once("request".to_owned()).chain(addresses).chain(sent).collect()
+}
+
+/// Roles of options that change what is asked (`data/check_words.tsv`).
+const SENDING: [&str; 4] = ["curl-method", "curl-posts", "curl-header", "curl-unlike"];
+
+/// An address without what is so by itself.
+fn plain_address(address: &str) -> String {
+    let bare = address.strip_prefix("http://").unwrap_or(address);
+    let end = bare.find([':', '/']).unwrap_or(bare.len());
+    let is_own = data::CHECK_WORDS.has(&bare[..end], "own-host");
+    let bare = if is_own { format!("localhost{}", &bare[end..]) } else { bare.to_owned() };
+    bare.trim_end_matches('/').to_owned()
 }
 
 /// `$NAME` for `${NAME}`.
@@ -175,6 +212,20 @@ mod tests {
             ("a && b || false", "a && b"),
         ] {
             assert_eq!(request(text).line, request(other).line);
+        }
+        for (text, other) in [
+            ("curl -f http://localhost:$PORT/up", "curl -fsS -m 2 -o /dev/null http://127.0.0.1:${PORT}/up || exit 1"),
+            ("curl -f http://localhost:$PORT/up", "wget -qO- localhost:$PORT/up/"),
+            ("wget -q --spider http://localhost:$PORT", "wget --tries=1 -O /dev/null http://localhost:$PORT/"),
+        ] {
+            assert!(request(text).is_same_as(&request(other)), "{text}: {other}");
+        }
+        for (text, other) in [
+            ("curl -f http://localhost:$PORT/up", "curl -f http://localhost:$PORT/ready"),
+            ("curl -f http://localhost:$PORT/up", "curl -f -X POST http://localhost:$PORT/up"),
+            ("python check.py --fast", "python check.py"),
+        ] {
+            assert!(!request(text).is_same_as(&request(other)), "{text}: {other}");
         }
         assert_ne!(request("a && b").line, request("a || b").line);
         assert_ne!(request("a").line, request("! a").line);

@@ -135,7 +135,7 @@ impl<'a> AskedThing<'a> {
                 (self.path.map(|known| known.0), self.port.map(|known| known.0), self.is_https.map(|known| known.0));
             return different_part(parts, request);
         };
-        if command.line == request.line {
+        if command.is_same_as(request) {
             return None;
         }
         if let Some(port) = command.port()
