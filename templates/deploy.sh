@@ -58,14 +58,17 @@ settle() { # requests go to the containers in service; all others, the old versi
   save
 }
 undo() { trap '' INT TERM HUP; say "$1: back to the old version"; enter undo; settle || say 'not all is undone: run deploy.sh again'; finish 1 "$1"; }
-said() { # said CONTAINER: the last words of its check, without the values of its variables and the passwords in them
-  n=$(inspect 'len .State.Health.Log' "$1" 2>/dev/null) && [ "$n" -gt 0 ] || return 0
-  inspect "(index .State.Health.Log $((n - 1))).Output" "$1" | variables=$(inspect 'range .Config.Env}}{{println .}}{{end' "$1") LC_ALL=C awk '
+mask() { # mask CONTAINER: what is read, without the values of its variables and the passwords in them
+  variables=$(inspect 'range .Config.Env}}{{println .}}{{end' "$1") LC_ALL=C awk '
     function hide(value) { if (length(value) > (value ~ /^[0-9]+$/ ? 7 : 3)) # a short one is no secret, and a number may be a port
       for (from = 0; (at = index(substr(text, from + 1), value)); from += at) for (i = from + at; i < from + at + length(value); i++) hidden[i] = 1 }
-    { text = text $0 " " }
-    END { sub(/ +$/, "", text); for (n = split(ENVIRON["variables"], v, "\n"); n; n--) { hide(v[n]); sub(/^[A-Za-z_0-9]*=/, "", v[n]); hide(v[n]); if (sub(/^[^:]*:\/\/[^:]*:/, "", v[n]) && sub(/@[^@]*$/, "", v[n])) hide(v[n]) }
-      for (i = 1; i <= length(text); i++) if (!(i in hidden)) printf "%s", substr(text, i, 1); else if (!((i - 1) in hidden)) printf "***" }' | line
+    { text = text $0 "\n" }
+    END { sub(/[ \n]+$/, "", text); for (n = split(ENVIRON["variables"], v, "\n"); n; n--) { hide(v[n]); sub(/^[A-Za-z_0-9]*=/, "", v[n]); hide(v[n]); if (sub(/^[^:]*:\/\/[^:]*:/, "", v[n]) && sub(/@[^@]*$/, "", v[n])) hide(v[n]) }
+      for (i = 1; i <= length(text); i++) if (!(i in hidden)) printf "%s", substr(text, i, 1); else if (!((i - 1) in hidden)) printf "***"; if (text != "") print "" }'
+}
+said() { # said CONTAINER: the last words of its check
+  n=$(inspect 'len .State.Health.Log' "$1" 2>/dev/null) && [ "$n" -gt 0 ] || return 0
+  printf %s "$(inspect "(index .State.Health.Log $((n - 1))).Output" "$1" | mask "$1")" | line
 }
 healthy() { # healthy CONTAINER SECONDS: else shows what its check and its log say
   for _ in $(seq "$2"); do
@@ -74,8 +77,8 @@ healthy() { # healthy CONTAINER SECONDS: else shows what its check and its log s
     esac
     sleep 1
   done
-  probe=$(said "$1"); inspect 'if .State.Health}}{{range .State.Health.Log}}{{.Output}}{{end}}{{end' "$1" | tail -n 5
-  docker logs --tail 5 "$1" && return 1
+  probe=$(said "$1"); inspect 'if .State.Health}}{{range .State.Health.Log}}{{.Output}}{{end}}{{end' "$1" | mask "$1" | tail -n 5
+  docker logs --tail 5 "$1" 2>&1 | mask "$1"; return 1
 }
 observe() { # for the seconds of --watch: errors and time of the new version within the limits, its containers healthy
   bad=$(total hrsp_5xx,econ,eresp) && all=$(total stot) && sleep "$watch" || return 1

@@ -1,6 +1,8 @@
 //! `dockopt deploy emit --for kubernetes` and `--for ecs`.
 
-use crate::dockopt::Dockopt;
+use serde_json::Value;
+
+use crate::dockopt::{Dockopt, Ran};
 use crate::fixtures::keeps_schema;
 
 const SCHEMA: &str = include_str!("../../schemas/compose-emit.schema.json");
@@ -90,6 +92,93 @@ fn files_of_others_are_not_written_over() {
         assert_eq!(ran.read(file), "# mine\n");
         let elsewhere = ran.again(["deploy", "emit", "--for", tool, "--write", "--to", "ops"]).code(0);
         assert!(elsewhere.has(&file.replace("deploy/", "ops/")));
+    }
+}
+
+/// The findings of `deploy check` in the files that were written.
+fn findings_in_written(ran: &Ran) -> Vec<String> {
+    let result = ran.again(["deploy", "check", "--select", "all", "--format", "json"]).json();
+    let all = result["findings"].as_array().unwrap().iter();
+    let is_written = |finding: &&Value| finding["file"].as_str().unwrap().starts_with("deploy/");
+    let shown = |finding: &Value| format!("{} {} {}", finding["rule"], finding["file"], finding["message"]);
+    all.filter(is_written).map(shown).collect()
+}
+
+#[test]
+fn what_is_written_has_no_finding_that_is_not_said() {
+    for (tool, _) in TOOLS {
+        let ran = fixture(tool, &["--write"]).run().code(0);
+        let mut findings = findings_in_written(&ran);
+        if tool == "kubernetes" {
+            // The fixture has no check for them, so that nothing can be written.
+            assert!(
+                ran.stderr.contains("`dashboard` and `nginx`: neither the compose file nor its image has a check"),
+                "{}",
+                ran.stderr
+            );
+            let is_said = |finding: &String| {
+                let names = ["`dashboard` has no readinessProbe", "`nginx` has no readinessProbe"];
+                names.iter().any(|name| finding.contains(name))
+            };
+            assert_eq!(findings.iter().filter(|finding| is_said(finding)).count(), 2, "{findings:?}");
+            findings.retain(|finding| !is_said(finding));
+        }
+        assert_eq!(findings, Vec::<String>::new(), "{tool}");
+    }
+}
+
+/// Each row of the mapping tables as a service of one project, which others ask.
+#[test]
+fn what_is_written_of_each_check_has_no_finding() {
+    let rows: Vec<Vec<&str>> = include_str!("../vectors/cluster-probes.tsv")
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.starts_with("case\t"))
+        .map(|line| line.split('\t').collect())
+        .collect();
+    let mut project = Dockopt::new();
+    let mut compose = "services:\n".to_owned();
+    for (number, row) in rows.iter().enumerate() {
+        let name = format!("part{number}");
+        compose += &format!("  {name}:\n    build: ./{name}\n    {}\n", row[1]);
+        project = project.file(&format!("{name}/Dockerfile"), &format!("{}\n", row[2].replace("\\n", "\n")));
+    }
+    let ran =
+        project.file("compose.yaml", &compose).args(["deploy", "emit", "--for", "kubernetes", "--write"]).run().code(0);
+    let ran = ran.again(["deploy", "emit", "--for", "ecs", "--write"]).code(0);
+    assert!(ran.has("deploy/kubernetes/part1.yaml") && ran.has("deploy/ecs/template.yaml"));
+    assert_eq!(findings_in_written(&ran), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_not_set_is_said() {
+    let compose = "services:\n  api:\n    build: .\n    environment:\n      REGION: ${REGION}\n";
+    for (tool, _) in TOOLS {
+        let run = |more: &[&str]| {
+            let arguments = ["deploy", "emit", "--for", tool].into_iter().chain(more.iter().copied());
+            let project =
+                Dockopt::new().file("compose.yaml", compose).file("Dockerfile", "FROM python:3.13\nCMD [\"a\"]\n");
+            project.args(arguments).run().code(0)
+        };
+        let text = "`REGION` is not set, and so empty there";
+        assert!(run(&["--write"]).stderr.contains(text));
+        let shown = run(&["--explain"]);
+        assert!(shown.stdout.split_whitespace().collect::<Vec<_>>().join(" ").contains(text), "{}", shown.stdout);
+    }
+}
+
+#[test]
+fn a_service_in_a_profile_is_called_so() {
+    let compose = "services:\n  api:\n    build: .\n    ports: ['127.0.0.1::8000']\n  tools:\n    build: ./tools\n    profiles: [debug]\n    \
+                   depends_on: [api]\n";
+    for (tool, _) in TOOLS {
+        let arguments = ["deploy", "emit", "--for", tool, "--format", "json"];
+        let project =
+            Dockopt::new().file("compose.yaml", compose).file("Dockerfile", "FROM python:3.13\nCMD [\"a\"]\n");
+        let json =
+            project.file("tools/Dockerfile", "FROM python:3.13\nCMD [\"b\"]\n").args(arguments).run().code(0).json();
+        let text = json.to_string();
+        assert!(!text.contains("no application of the project"), "{text}");
+        assert!(text.contains("it is in the profile `debug`, without which it is not started"), "{text}");
     }
 }
 

@@ -53,6 +53,7 @@ mod deploy_cluster;
 mod deploy_mutation;
 mod deploy_plan;
 mod deploy_report;
+mod deploy_script;
 mod deploy_selection;
 mod deploy;
 mod dockopt;

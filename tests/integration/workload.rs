@@ -94,6 +94,127 @@ fn other_paths_ports_and_target_groups_are_found() {
     assert_eq!(findings(&audit), expected("api.yaml", "readinessProbe", "for `/ready`", "for `/health`"));
 }
 
+/// What a probe of Kubernetes, or a check of ECS, differs in from a healthcheck; `-` where it is the same.
+const DRIFTS: [(&str, &str, &str); 27] = [
+    (CURL, "tcpSocket: {port: 5000}", "asks port 5000, … port 8000"),
+    (CURL, "tcpSocket: {port: 8000}", "-"),
+    (CURL, "tcpSocket: {port: web}", "-"),
+    (CURL, "tcpSocket: {port: admin}", "asks port 9000, … port 8000"),
+    (CURL, "grpc: {port: 50051}", "asks port 50051, … port 8000"),
+    (CURL, "httpGet: {path: /health, port: 8000, scheme: HTTPS}", "asks over HTTPS, … over HTTP"),
+    (CURL, "httpGet: {path: /health, port: 8000, scheme: HTTP}", "-"),
+    ("curl -fk https://localhost:8000/health", "httpGet: {path: /health, port: 8000}", "asks over HTTP, … over HTTPS"),
+    (CURL, "exec: {command: ['true']}", "ends with `true` and cannot fail, … asks for `/health` on port 8000"),
+    (CURL, "exec: {command: [cat, /tmp/ready]}", "runs `cat /tmp/ready`, … asks for `/health` on port 8000"),
+    (CURL, "exec: {command: [sh, -c, 'wget -qO- localhost:8000/health']}", "-"),
+    (CURL, "exec: {command: [curl, -fsS, -m, '2', 'http://127.0.0.1:8000/health']}", "-"),
+    (CURL, "exec: {command: [curl, -f, 'http://localhost:9000/health']}", "asks port 9000, … port 8000"),
+    (CURL, "exec: {command: [python, check.py]}", "-"),
+    ("nc -z localhost 8000", "httpGet: {path: /up, port: 8000}", "-"),
+    ("nc -z localhost 8000", "httpGet: {path: /up, port: 8080}", "asks port 8080, … port 8000"),
+    ("python check.py", "exec: {command: [python, check.py]}", "-"),
+    ("python check.py", "exec: {command: [/bin/sh, -c, '/usr/bin/python3 \"check.py\" || exit 1']}", "-"),
+    ("python check.py", "exec: {command: [python, other.py]}", "runs `python other.py`, … runs `python check.py`"),
+    (
+        "python check.py",
+        "exec: {command: [sh, -c, 'exit 0']}",
+        "ends with `exit 0` and cannot fail, … runs `python check.py`",
+    ),
+    ("python check.py", "httpGet: {path: /up, port: 8080}", "-"),
+    ("exit 0", "exec: {command: [python, check.py]}", "-"),
+    ("curl -f http://localhost:$$PORT/up", "exec: {command: [sh, -c, 'curl -sS -f http://localhost:${PORT}/up']}", "-"),
+    (
+        "curl -f http://localhost:$$PORT/up",
+        "exec: {command: [sh, -c, 'curl -f http://localhost:$PORT/live']}",
+        "runs `curl -f http://localhost:$PORT/live`, … runs `curl -f http://localhost:$PORT/up`",
+    ),
+    (CURL, "ecs: exit 0", "ends with `exit 0` and cannot fail, … asks for `/health` on port 8000"),
+    (CURL, "ecs: test -f /tmp/ready", "runs `test -f /tmp/ready`, … asks for `/health` on port 8000"),
+    (CURL, "ecs: curl -sf http://localhost:8000/health || exit 1", "-"),
+];
+
+const CURL: &str = "curl -f http://localhost:8000/health || exit 1";
+
+#[test]
+fn other_ports_schemes_and_commands_are_found() {
+    for (test, probe, expected) in DRIFTS {
+        let compose = format!("services:\n  api:\n    build: .\n    healthcheck:\n      test: {test}\n");
+        let (name, manifest) = match probe.strip_prefix("ecs: ") {
+            Some(line) => ("deploy/task.json", TASK.replace("curl -f http://localhost:8000/health || exit 1", line)),
+            None => {
+                let ports = "[{containerPort: 8000, name: web}, {containerPort: 9000, name: admin}]";
+                let manifest = DEPLOYMENT.replace("[{containerPort: 8000}]", ports);
+                ("deploy/api.yaml", manifest.replace("httpGet: {path: /health, port: 8000}", probe))
+            }
+        };
+        let ran = Dockopt::new()
+            .file("compose.yaml", &compose)
+            .file("Dockerfile", "FROM python:3.13\nEXPOSE 8000\nCMD [\"python\", \"app.py\"]\n")
+            .file(name, &manifest.replace("task-tracker-backend", "api"))
+            .args(["deploy", "check", "--select", "probe-differs-from-healthcheck", "--format=json"])
+            .run();
+        let shown = |message: &String| {
+            let (_, asks) = message.split_once("of `api` ").unwrap();
+            asks.replace("the healthcheck of `api` (compose.yaml:5)", "…")
+        };
+        let found: Vec<String> = findings(&ran).iter().map(shown).collect();
+        assert_eq!(found, if expected == "-" { vec![] } else { vec![expected] }, "{test}: {probe}");
+    }
+}
+
+#[test]
+fn a_load_balancer_that_only_connects_asks_a_port() {
+    let group = TERRAFORM.replace("path = \"/health\"", "protocol = \"TCP\"");
+    assert_eq!(check(&[("deploy/aws/main.tf", &group)]), Vec::<String>::new());
+    let other = group.replace("protocol = \"TCP\"", "protocol = \"TCP\"\n    port = 5000");
+    let message = "probe-differs-from-healthcheck deploy/aws/main.tf: the health check of the target group of `api` asks port 5000, \
+                   the healthcheck of `api` (compose.yaml:43) port 8000";
+    assert_eq!(check(&[("deploy/aws/main.tf", &other)]), [message]);
+    let link = group.replace("container_port   = 8000", "container_port   = 5000");
+    let found = check(&[("deploy/aws/main.tf", &link)]);
+    assert!(found.contains(&message.to_owned()), "{found:?}");
+}
+
+#[test]
+fn each_service_with_another_probe_is_a_line_with_both_places() {
+    let names = ["api", "jobs", "web"];
+    let mut project = Dockopt::new();
+    let mut compose = "services:\n".to_owned();
+    for name in names {
+        compose += &format!("  {name}:\n    build: ./{name}\n    healthcheck:\n      test: {CURL}\n");
+        let manifest = DEPLOYMENT.replace("task-tracker-backend", name).replace("name: api", &format!("name: {name}"));
+        project = project
+            .file(&format!("{name}/Dockerfile"), "FROM python:3.13\nEXPOSE 8000\nCMD [\"python\", \"app.py\"]\n")
+            .file(&format!("deploy/{name}.yaml"), &manifest.replace("port: 8000}\n---", "port: 8080}\n---"));
+    }
+    let project = project.file("compose.yaml", &compose);
+    let page = project.args(["audit", "--no-history"]).run().stdout;
+    let words = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    for (number, name) in names.into_iter().enumerate() {
+        let line = format!(
+            "the readinessProbe of `{name}` asks port 8080, the healthcheck of `{name}` (compose.yaml:{}) port 8000",
+            5 + 4 * number
+        );
+        assert!(words.contains(&line) && words.contains(&format!("deploy/{name}.yaml:")), "{line}\n{page}");
+    }
+}
+
+#[test]
+fn commands_with_secrets_are_not_shown() {
+    let token = format!("ghp_{}", "16C7e42F292c6912E7710c838347Ae178B4a");
+    let probe = format!("exec: {{command: [check, --token, {token}]}}");
+    let ran = Dockopt::new()
+        .file("compose.yaml", "services:\n  api:\n    build: .\n    healthcheck:\n      test: python check.py\n")
+        .file("Dockerfile", "FROM python:3.13\nCMD [\"python\", \"app.py\"]\n")
+        .file(
+            "deploy/api.yaml",
+            &DEPLOYMENT.replace("task-tracker-backend", "api").replace("httpGet: {path: /health, port: 8000}", &probe),
+        )
+        .args(["deploy", "check", "--format=json"])
+        .run();
+    assert!(ran.stdout.contains("runs `check …`") && !ran.stdout.contains(&token), "{}", ran.stdout);
+}
+
 #[test]
 fn what_kompose_writes_is_found() {
     let probe = "          readinessProbe:\n            httpGet: {path: /health, port: 8000}\n";

@@ -2,6 +2,7 @@
 //! waits for. Derived from the project and the Dockerfiles beside it; judges nothing.
 
 mod check;
+mod check_request;
 mod configuration;
 mod evidence;
 mod graph;
@@ -14,6 +15,7 @@ mod settings;
 mod sign;
 
 pub use self::check::{CheckScript, ServiceCheck, WrittenCheck};
+pub use self::check_request::{CheckRequest, check_request};
 pub use self::evidence::{
     Evidence, EvidenceKind, awaited_hosts, group_servers, hosts, looked_up_hosts, nginx_statements, passed_address,
     passed_hosts, proxied_hosts, reached_hosts, server_groups,
@@ -21,7 +23,7 @@ pub use self::evidence::{
 pub use self::graph::{CheckTime, CheckTiming, StartGraph, StartPath, StartedService};
 pub use self::known::{KnownService, known_service};
 pub use self::program::ServiceProgram;
-pub use self::request::{AnswerReading, CheckQuestion, CheckRequest, PageRequest, check_request};
+pub use self::request::{AnswerReading, CheckQuestion, PageRequest};
 pub use self::settings::{ServiceSettings, configured_test, usual_test};
 
 use std::collections::{BTreeMap, BTreeSet};

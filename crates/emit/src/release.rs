@@ -25,7 +25,7 @@ mod tests;
 mod trend;
 mod watch;
 
-pub use self::bounds::{PhaseBounds, PlanVerdict, SecondsBounds, read_plan_bounds};
+pub use self::bounds::{PhaseBounds, PlanBounds, PlanVerdict, SecondsBounds, read_plan_bounds};
 pub use self::facts::{
     CheckFacts, CommitFacts, DeploymentFacts, DeploymentTool, DifferenceFacts, EarlierDeployment, FACTS_SCHEMA,
     ImageFacts, MigrationEffect, MigrationFacts, NewMigration, PlanAnswers, PullFacts, ScriptFacts, ServiceFacts,

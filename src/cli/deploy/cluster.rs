@@ -45,7 +45,9 @@ pub(super) fn read(
         }
         let names: Vec<&str> = services.iter().map(String::as_str).collect();
         return Err(if is_there(name) {
-            let what = format!("`{name}` is not written: it is no application of the project, or ends by itself");
+            let what = format!(
+                "`{name}` is not written: it is no application of the project, is in a profile, or ends by itself"
+            );
             CommandFailure::Because { what, help: None }
         } else {
             CommandFailure::Because {

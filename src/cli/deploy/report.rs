@@ -12,7 +12,7 @@ use crate::cli::terminal;
 use crate::finding::Mask;
 use crate::load::{LoadError, read_source};
 use crate::release::{
-    DeploymentRecord, DeploymentRecords, DeploymentReport, PhaseBounds, ReportInput, ServiceFacts, read_plan_bounds,
+    DeploymentRecord, DeploymentRecords, DeploymentReport, PlanBounds, ReportInput, ServiceFacts, read_plan_bounds,
     service_facts,
 };
 use crate::report::{self, Format};
@@ -49,7 +49,7 @@ pub(super) fn run(global: &Global, command: &DeployReport) -> Result<u8, Command
         records: &records,
         service: command.service.as_deref(),
         last: command.last as usize,
-        bounds: bounds.as_deref(),
+        bounds: bounds.as_ref(),
         services: services.as_deref(),
     };
     let report = DeploymentReport::of(&input).ok_or_else(|| unknown_service(&records, command))?;
@@ -73,8 +73,8 @@ fn read_records(file: &Path) -> Result<DeploymentRecords, CommandFailure> {
     Ok(DeploymentRecords::read(&masked_lines(source.text())))
 }
 
-/// What a plan says about phases.
-fn read_plan(file: &Path) -> Result<Vec<PhaseBounds>, CommandFailure> {
+/// What a plan says about phases, and about a rollback.
+fn read_plan(file: &Path) -> Result<PlanBounds, CommandFailure> {
     let source = read_source(file, LIMIT)?;
     read_plan_bounds(&masked_lines(source.text())).map_err(|why| CommandFailure::Because {
         what: format!("`{}` is no plan: {why}", file.display()),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::emit::DependencyTranslation;
 use crate::stack::{COMPLETED, Dependency, HEALTHY, Stack, StackService};
+use crate::text::joined;
 
 /// A tool that the dependencies are translated for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +50,7 @@ fn outcome(
     let nothing = |reason: &str| ("nothing".to_owned(), reason.to_owned());
     let is_written = |name: &str| written.services.contains(name) || written.jobs.contains(name);
     if !is_written(service.name) {
-        return nothing(&format!("`{}` is not written: it is no application of the project", service.name));
+        return nothing(&format!("`{}` is not written: {}", service.name, absence(service)));
     }
     let target = stack.service(dependency.name);
     if dependency.is_implied && target.is_some_and(|_| service.text("network_mode").is_some()) {
@@ -70,9 +71,29 @@ fn outcome(
         (false, true) if is_healthy => nothing(healthy_backend(written.tool)),
         (false, true) => nothing("it runs elsewhere (a managed service or an operator); the program must try again"),
         (false, false) => {
-            nothing(&format!("`{}` is not written; the program must try again while it is away", dependency.name))
+            let why = target.filter(|target| is_optional(target)).map(|target| format!(": {}", absence(target)));
+            let why = why.unwrap_or_default();
+            nothing(&format!("`{}` is not written{why}; the program must try again while it is away", dependency.name))
         }
     }
+}
+
+/// Whether a program of the project is started with a profile alone.
+fn is_optional(service: &StackService) -> bool {
+    service.is_built && !service.profiles().is_empty()
+}
+
+/// Why a service is not written.
+pub(super) fn absence(service: &StackService) -> String {
+    if !is_optional(service) {
+        let is_own = service.is_built && service.known.is_none();
+        let why = if is_own { "it is not asked for, or ends by itself" } else { "it is no application of the project" };
+        return why.to_owned();
+    }
+    let profiles = service.profiles();
+    let names: Vec<String> = profiles.iter().map(|profile| format!("`{profile}`")).collect();
+    let plural = if names.len() == 1 { "" } else { "s" };
+    format!("it is in the profile{plural} {}, without which it is not started", joined(&names))
 }
 
 fn completed(written: &WrittenServices, dependency: &Dependency) -> (String, String) {

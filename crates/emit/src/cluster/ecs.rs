@@ -157,10 +157,13 @@ impl TemplateWriter<'_> {
         keys.extend(check.keys.clone());
         if check.protocol == "HTTP" && !check.keys.iter().any(|(key, _)| key == "Matcher") {
             keys.push(("Matcher".to_owned(), Node::texts([("HttpCode", "200-399")])));
-            self.note(
-                cluster,
-                "its target group asks for `/`, as no check names a page: which page says that it is ready?",
-            );
+            let why =
+                if task.check.is_read { "its check is not one request for a page" } else { "no check names a page" };
+            let text = format!("its target group asks for `/`, as {why}: which page says that it is ready?");
+            self.note(cluster, text);
+        }
+        for note in &check.notes {
+            self.note(cluster, note.clone());
         }
         keys.push(("TargetGroupAttributes".to_owned(), Node::List(vec![attribute])));
         self.resource(&format!("{id}TargetGroup"), "AWS::ElasticLoadBalancingV2::TargetGroup", None, keys);

@@ -1,9 +1,12 @@
 //! The variables of a service: plain ones with their values, secrets by their names alone.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::name::is_key;
 use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject, ComposeValue};
 use crate::secret;
 use crate::stack::StackService;
+use crate::text::joined;
 
 /// The variables of a service.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +17,8 @@ pub(super) struct ClusterEnvironment {
     pub(super) secret: Vec<(String, &'static str, Option<ComposePlace>)>,
     /// Names that no manifest takes.
     pub(super) refused: Vec<String>,
+    /// What plain ones name and is not set, so that it is empty: names, and those of what they name.
+    pub(super) unset: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl ClusterEnvironment {
@@ -30,13 +35,51 @@ impl ClusterEnvironment {
             }
             let is_of_file = entry.key.is_some_and(|place| files.contains(&place));
             let raw = project.text(entry.value.place).unwrap_or_default();
-            match secrecy(name, &entry.value, raw, is_of_file) {
-                Some(why) => environment.secret.push((name.to_owned(), why, place)),
-                None => environment.plain.push((name.to_owned(), entry.value.display(), place)),
+            if let Some(why) = secrecy(name, &entry.value, raw, is_of_file) {
+                environment.secret.push((name.to_owned(), why, place));
+                continue;
             }
+            let unset = unset_names(project, &entry.value);
+            if !unset.is_empty() {
+                environment.unset.insert(name.to_owned(), unset);
+            }
+            environment.plain.push((name.to_owned(), entry.value.display(), place));
         }
         environment
     }
+
+    /// Why the value of a plain one is written.
+    pub(super) fn reason(&self, name: &str) -> String {
+        let basis = "a variable of the compose file that is no secret";
+        match self.unset.get(name) {
+            Some(unset) => format!("{basis}; {}", emptiness(unset)),
+            None => basis.to_owned(),
+        }
+    }
+}
+
+/// What a value names and nothing sets, which Compose takes for empty.
+pub(super) fn unset_names(project: &ComposeProject, value: &ComposeValue) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut open = vec![value];
+    while let Some(value) = open.pop() {
+        open.extend(value.as_list().unwrap_or_default());
+        open.extend(value.as_map().into_iter().flat_map(ComposeMap::iter).map(|(_, entry)| &entry.value));
+        let Some(place) = value.place else { continue };
+        let is_in = |other: &ComposePlace| {
+            other.file == place.file && other.span.start < place.span.end && place.span.start < other.span.end
+        };
+        let unset = project.unset.iter().filter(|unset| unset.place.as_ref().is_some_and(is_in));
+        names.extend(unset.map(|unset| unset.name.clone()));
+    }
+    names
+}
+
+/// That what is named is empty: `REGION` is not set, and so empty there.
+pub(super) fn emptiness(unset: &BTreeSet<String>) -> String {
+    let names: Vec<String> = unset.iter().map(|name| format!("`{name}`")).collect();
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    format!("{} {verb} not set, and so empty there", joined(&names))
 }
 
 /// Whether a text that a file of a cluster would show holds a secret.

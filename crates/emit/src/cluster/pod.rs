@@ -104,6 +104,9 @@ impl PodWriter<'_> {
         container.push(("securityContext".to_owned(), Node::Map(security.keys)));
         let volumes = self.volumes(&mut container);
         self.pod_keys(is_job, container, volumes, security.opens_low_ports);
+        for note in self.cluster.unset_notes() {
+            self.note(note);
+        }
         let left_out = &self.cluster.left_out;
         if !left_out.is_empty() {
             self.note(format!(
@@ -157,7 +160,7 @@ impl PodWriter<'_> {
             let reference = Node::map([("configMapRef", Node::texts([("name", name.as_str())]))]);
             keys.push(("envFrom".to_owned(), Node::List(vec![reference])));
             for (name, _, place) in &environment.plain {
-                self.choose(&format!("ConfigMap.{name}"), "a variable of the compose file that is no secret", *place);
+                self.choose(&format!("ConfigMap.{name}"), environment.reason(name), *place);
             }
         }
         if !environment.secret.is_empty() {

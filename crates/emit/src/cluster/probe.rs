@@ -4,6 +4,7 @@
 use super::environment::shows_secret;
 use super::node::Node;
 use crate::build::Programs;
+use crate::data;
 use crate::shell::Script;
 use crate::stack::{AnswerReading, CheckQuestion, CheckTiming, PageRequest};
 
@@ -15,6 +16,10 @@ const LONGEST_TIMEOUT: u64 = 5;
 const START_PERIOD: u64 = 5;
 /// Startup of a runtime that is slow where the check gives it no time: tries, and seconds between them.
 const SLOW_START: (u64, u64) = (30, 2);
+/// The shortest time that a container gets to start: one that fails in it is started again, which Docker does not do.
+const SHORTEST_START: u64 = 10;
+/// Seconds that a program with an interpreter gets for its answer at least: it takes a good part of one second to start.
+const INTERPRETER_TIMEOUT: u64 = 5;
 /// The shortest time between two liveness probes.
 const LIVENESS_PERIOD: u64 = 10;
 
@@ -106,10 +111,33 @@ impl CheckSource<'_> {
     /// Seconds that a container may take to start, as its check allows: those in which failures do not count, and those until
     /// as many as count.
     pub(super) fn budget(&self) -> u64 {
-        let timing = self.timing;
-        let seconds = whole(timing.start_period + timing.interval * timing.retries);
+        let seconds = whole(self.patience()).max(SHORTEST_START);
         let (tries, period) = SLOW_START;
-        if self.is_slow && timing.start_period <= 0.0 { seconds.max(tries * period) } else { seconds }
+        if self.is_slow && self.timing.start_period <= 0.0 { seconds.max(tries * period) } else { seconds }
+    }
+
+    /// Seconds until the engine calls a container unhealthy that never answers.
+    fn patience(&self) -> f64 {
+        let timing = self.timing;
+        timing.start_period + timing.interval * timing.retries
+    }
+
+    /// That a container gets more time to start than its check gives it.
+    pub(super) fn budget_note(&self) -> Option<String> {
+        let patience = self.patience();
+        (whole(patience) < SHORTEST_START).then(|| {
+            let limit = seconds((patience * 1000.0).round() / 1000.0);
+            format!(
+                "its check gives it {limit} to start, behind which a cluster starts it again: it gets {} s instead",
+                self.budget()
+            )
+        })
+    }
+
+    /// The program that takes a source, and needs a part of a second to start.
+    fn interpreter(&self) -> Option<&str> {
+        let invocations = self.script.invocations();
+        invocations.iter().filter_map(|call| call.program).find(|name| data::SCRIPT_INTERPRETERS.row(name).is_some())
     }
 
     /// The probes of Kubernetes.
@@ -131,6 +159,7 @@ impl CheckSource<'_> {
         }
         let Some(action) = self.action(&question, &mut plan) else { return plan };
         let probe = self.probe(action, question == CheckQuestion::FileAge);
+        self.note_times(&probe, &mut plan);
         plan.startup = Some(self.startup(&probe, &mut plan));
         plan.budget = plan.startup.as_ref().map(|startup| startup.period * startup.failures);
         if question == CheckQuestion::FileAge {
@@ -204,12 +233,39 @@ impl CheckSource<'_> {
             _ => interval.min(PAGE_PERIOD),
         };
         let retries = whole(timing.retries).max(1);
+        let written = whole(timing.timeout).clamp(1, LONGEST_TIMEOUT);
+        let is_interpreter = matches!(action, ProbeAction::Exec(_)) && self.interpreter().is_some();
         Probe {
             action,
             period,
-            timeout: whole(timing.timeout).clamp(1, LONGEST_TIMEOUT),
+            timeout: if is_interpreter && written < 2 { INTERPRETER_TIMEOUT } else { written },
             failures: if is_liveness { retries.max(3) } else { retries },
         }
+    }
+
+    /// Says what a probe is given other than its check.
+    fn note_times(&self, probe: &Probe, plan: &mut ProbePlan) {
+        let timing = self.timing;
+        if timing.interval < 1.0 {
+            plan.notes.push(format!(
+                "Kubernetes counts whole seconds: an interval of {} becomes 1 s",
+                seconds(timing.interval)
+            ));
+        }
+        if timing.timeout < 1.0 && probe.timeout == 1 {
+            plan.notes
+                .push(format!("Kubernetes counts whole seconds: a timeout of {} becomes 1 s", seconds(timing.timeout)));
+        }
+        if whole(timing.timeout) < probe.timeout
+            && let Some(program) = self.interpreter()
+        {
+            plan.notes.push(format!(
+                "its check starts `{program}` and has {}: the probe gives it {} s, as it fails under load else",
+                seconds(timing.timeout),
+                probe.timeout
+            ));
+        }
+        plan.notes.extend(self.budget_note());
     }
 
     /// The probe that asks until the first answer, and holds the others off until then.
@@ -221,12 +277,14 @@ impl CheckSource<'_> {
         let why = if is_typical {
             "30 × 2 s, as is typical of Java: the check has no start_period".to_owned()
         } else {
+            let floor =
+                if self.budget_note().is_some() { format!(", {SHORTEST_START} s at least,") } else { String::new() };
             format!(
-                "start_period {} + interval {} × retries {} = {} s in which it may start; an answer counts at once",
+                "start_period {} + interval {} × retries {} = {}{floor} in which it may start; an answer counts at once",
                 seconds(timing.start_period),
                 seconds(timing.interval),
                 timing.retries,
-                self.budget()
+                seconds((self.patience() * 1000.0).round() / 1000.0),
             )
         };
         plan.reasons.push(("startupProbe", why));
@@ -248,10 +306,12 @@ impl CheckSource<'_> {
             _ => format!("interval {}, at most {PAGE_PERIOD} s as a request costs little", seconds(timing.interval)),
         };
         plan.reasons.push(("readinessProbe.periodSeconds", basis));
-        let limit = format!(
-            "timeout {}, at most {LONGEST_TIMEOUT} s; without it Kubernetes waits one second",
-            seconds(timing.timeout)
-        );
+        let least = if whole(timing.timeout) < probe.timeout {
+            format!("at least {}", probe.timeout)
+        } else {
+            format!("at most {LONGEST_TIMEOUT}")
+        };
+        let limit = format!("timeout {}, {least} s; without it Kubernetes waits one second", seconds(timing.timeout));
         plan.reasons.push(("readinessProbe.timeoutSeconds", limit));
         plan.reasons.push(("readinessProbe.failureThreshold", format!("retries {}", timing.retries)));
         plan.reasons

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::depends::{ClusterTool, WrittenServices};
+use super::depends::{ClusterTool, WrittenServices, absence};
 use super::input::ClusterInput;
 use super::name::labels;
 use super::service::ClusterService;
@@ -93,6 +93,6 @@ fn left_out(service: &StackService, is_told: bool) -> Option<String> {
              that ask it",
             known.name
         ),
-        _ => format!("`{name}` is not written: it is no application of the project"),
+        _ => format!("`{name}` is not written: {}", absence(service)),
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::environment::ClusterEnvironment;
+use super::environment::{ClusterEnvironment, emptiness, unset_names};
 use super::image::ClusterImage;
 use super::input::ClusterInput;
 use super::probe::CheckSource;
@@ -44,6 +44,8 @@ pub(super) struct ClusterService<'s> {
     pub(super) grace: (u64, bool),
     /// Keys of the compose file that are said nowhere in the files.
     pub(super) left_out: Vec<String>,
+    /// Keys that name variables which are not set, with those.
+    pub(super) unset: Vec<(String, BTreeSet<String>)>,
 }
 
 /// The check of a service, as far as it can be read.
@@ -70,11 +72,14 @@ impl<'s> ClusterService<'s> {
         let grace = service.value.get("stop_grace_period").and_then(|value| duration_nanoseconds(&value.display()));
         let grace =
             grace.and_then(|nanoseconds| u64::try_from(nanoseconds).ok()).map(|all| all.div_ceil(1_000_000_000));
-        let keys = service.value.as_map().into_iter().flat_map(crate::compose::project::ComposeMap::iter);
+        let keys = || service.value.as_map().into_iter().flat_map(crate::compose::project::ComposeMap::iter);
         let is_left_out = |key: &str| {
             !data::CLUSTER_KEYS.has(key, tool) && !data::CLUSTER_KEYS.has(key, "silent") && !key.starts_with("x-")
         };
-        let left_out = keys.filter(|(key, entry)| is_left_out(key) && !is_nothing(&entry.value));
+        let left_out = keys().filter(|(key, entry)| is_left_out(key) && !is_nothing(&entry.value));
+        // Of variables each is said for itself.
+        let written = keys().filter(|(key, _)| data::CLUSTER_KEYS.has(key, tool) && *key != "environment");
+        let unset = written.map(|(key, entry)| (key.to_owned(), unset_names(input.project, &entry.value)));
         Self {
             service,
             name: name.to_owned(),
@@ -86,7 +91,17 @@ impl<'s> ClusterService<'s> {
             replicas: replicas.or(number(service.value.get("scale"))).unwrap_or(1),
             grace: (grace.unwrap_or(GRACE), grace.is_some()),
             left_out: left_out.map(|(key, _)| format!("`{key}`")).collect(),
+            unset: unset.filter(|(_, names)| !names.is_empty()).collect(),
         }
+    }
+
+    /// What is empty in the files, as a variable is not set that the compose file names: a clause each.
+    pub(super) fn unset_notes(&self) -> Vec<String> {
+        let remedy = "set it in the shell or in `.env`, or write a default";
+        let note = |what: String, unset: &BTreeSet<String>| format!("{what}: {}; {remedy}", emptiness(unset));
+        let keys = self.unset.iter().map(|(key, unset)| note(format!("`{key}` of the compose file"), unset));
+        let variables = self.environment.unset.iter();
+        variables.map(|(name, unset)| note(format!("the variable `{name}`"), unset)).chain(keys).collect()
     }
 
     /// Whether its image is one of Windows.

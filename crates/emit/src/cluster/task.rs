@@ -92,6 +92,9 @@ impl TaskWriter<'_> {
         if !volumes.is_empty() {
             properties.push(("Volumes".to_owned(), Node::List(volumes)));
         }
+        for note in self.cluster.unset_notes() {
+            self.note(note);
+        }
         let left_out = &self.cluster.left_out;
         if !left_out.is_empty() {
             self.note(format!("{} of the compose file is said nowhere in the template", crate::text::joined(left_out)));
@@ -161,7 +164,7 @@ impl TaskWriter<'_> {
             keys.push(("Secrets".to_owned(), Node::List(secrets)));
         }
         for (name, _, place) in &environment.plain {
-            self.choose(&format!("Environment.{name}"), "a variable of the compose file that is no secret", *place);
+            self.choose(&format!("Environment.{name}"), environment.reason(name), *place);
         }
         keys
     }
@@ -203,7 +206,7 @@ impl TaskWriter<'_> {
                 (TaskCheck::of(None), None)
             }
         };
-        for note in &check.notes {
+        for note in check.notes.iter().chain(&check.budget_note) {
             self.note(note);
         }
         if check.container.is_some() {

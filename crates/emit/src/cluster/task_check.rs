@@ -1,7 +1,7 @@
 //! A health check in the words of ECS: that of a container, within its ranges, and that of a target group.
 
 use super::node::Node;
-use super::probe::{CheckSource, whole};
+use super::probe::{CheckSource, seconds, whole};
 use crate::stack::{AnswerReading, CheckQuestion};
 
 /// Seconds between two checks, as ECS takes them.
@@ -12,6 +12,8 @@ const TIMEOUT: (u64, u64) = (2, 60);
 const RETRIES: (u64, u64) = (1, 10);
 /// Seconds in which failures do not count.
 const START_PERIOD: (u64, u64) = (0, 300);
+/// Seconds that a check of a target group may take.
+const TARGET_TIMEOUT: (u64, u64) = (2, 120);
 /// Failures that count for a target group.
 const THRESHOLD: (u64, u64) = (2, 10);
 
@@ -26,7 +28,11 @@ pub(super) struct TaskCheck {
     pub(super) budget: u64,
     /// What is lost or open.
     pub(super) notes: Vec<String>,
+    /// That a task gets more time to start than its check gives it.
+    pub(super) budget_note: Option<String>,
     pub(super) reason: String,
+    /// Whether there is a check at all that was read.
+    pub(super) is_read: bool,
 }
 
 /// What a target group asks.
@@ -38,6 +44,8 @@ pub(super) struct TargetCheck {
     pub(super) protocol: &'static str,
     /// The port that it asks, where the check asks one.
     pub(super) port: Option<u16>,
+    /// What a target group lacks of the check, or takes otherwise.
+    pub(super) notes: Vec<String>,
 }
 
 impl TaskCheck {
@@ -47,11 +55,32 @@ impl TaskCheck {
             let target = TargetCheck { protocol: "HTTP", ..TargetCheck::default() };
             return Self { target, ..Self::default() };
         };
-        let mut check = Self { budget: source.budget(), ..Self::default() };
+        let mut check =
+            Self { budget: source.budget(), budget_note: source.budget_note(), is_read: true, ..Self::default() };
         let question = if source.holds_secret() { CheckQuestion::Command } else { source.question() };
-        check.target = target_check(source, &question, &mut check.notes);
+        check.target = target_check(source, &question);
         check.container = container_check(source, &question, &mut check);
         check
+    }
+}
+
+/// A figure of a check with the range in which it is taken.
+struct Figure {
+    name: &'static str,
+    unit: &'static str,
+    range: (u64, u64),
+}
+
+impl Figure {
+    /// The figure within the range, and a note where that changes it. `taker`: `ECS takes`.
+    fn within(&self, taker: &str, number: f64) -> (u64, Option<String>) {
+        let (least, most) = self.range;
+        let value = whole(number).clamp(least, most);
+        let is_same = whole(number) == value;
+        let unit = self.unit;
+        let note =
+            || format!("{taker} {} from {least} to {most}{unit}: {number}{unit} becomes {value}{unit}", self.name);
+        (value, (!is_same).then(note))
     }
 }
 
@@ -77,20 +106,19 @@ fn container_check(source: &CheckSource, question: &CheckQuestion, check: &mut T
     let form = if source.shell.is_empty() { "CMD" } else { "CMD-SHELL" };
     let words = std::iter::once(form.to_owned()).chain(source.words.iter().cloned()).collect();
     let timing = source.timing;
-    let mut within = |name: &str, seconds: f64, (least, most): (u64, u64)| {
-        let whole = whole(seconds);
-        if whole < least || whole > most {
-            check
-                .notes
-                .push(format!("ECS takes {name} from {least} to {most}: {whole} becomes {}", whole.clamp(least, most)));
-        }
-        whole.clamp(least, most)
+    let mut within = |what: Figure, number: f64| {
+        let (number, note) = what.within("ECS takes", number);
+        check.notes.extend(note);
+        number
     };
     let numbers = [
-        ("Interval", within("an interval", timing.interval, INTERVAL)),
-        ("Timeout", within("a timeout", timing.timeout, TIMEOUT)),
-        ("Retries", within("retries", timing.retries, RETRIES)),
-        ("StartPeriod", within("a start period", timing.start_period, START_PERIOD)),
+        ("Interval", within(Figure { name: "an interval", unit: " s", range: INTERVAL }, timing.interval)),
+        ("Timeout", within(Figure { name: "a timeout", unit: " s", range: TIMEOUT }, timing.timeout)),
+        ("Retries", within(Figure { name: "retries", unit: "", range: RETRIES }, timing.retries)),
+        (
+            "StartPeriod",
+            within(Figure { name: "a start period", unit: " s", range: START_PERIOD }, timing.start_period),
+        ),
     ];
     if whole(timing.start_period) > START_PERIOD.1 {
         check.notes.push(
@@ -104,15 +132,29 @@ fn container_check(source: &CheckSource, question: &CheckQuestion, check: &mut T
 }
 
 /// What a target group asks.
-fn target_check(source: &CheckSource, question: &CheckQuestion, notes: &mut Vec<String>) -> TargetCheck {
+fn target_check(source: &CheckSource, question: &CheckQuestion) -> TargetCheck {
     let timing = source.timing;
-    let interval = whole(timing.interval).clamp(INTERVAL.0, INTERVAL.1);
-    let timeout = whole(timing.timeout).clamp(2, 120).min(interval - 1);
+    let mut notes = Vec::new();
+    let mut within = |what: Figure, number: f64| {
+        let (number, note) = what.within("a target group takes", number);
+        notes.extend(note);
+        number
+    };
+    let interval = within(Figure { name: "an interval", unit: " s", range: INTERVAL }, timing.interval);
+    let timeout = within(Figure { name: "a timeout", unit: " s", range: TARGET_TIMEOUT }, timing.timeout);
+    let failures = within(Figure { name: "failures", unit: "", range: THRESHOLD }, timing.retries);
+    // Where both are the same by themselves, a second less is no news.
+    let is_usual = timing.timeout >= timing.interval && whole(timing.interval) == interval;
+    if timeout >= interval && !is_usual {
+        let (written, less) = (seconds(timing.timeout), interval - 1);
+        notes.push(format!("a target group waits less than its interval: a timeout of {written} becomes {less} s"));
+    }
+    let timeout = timeout.min(interval - 1);
     let mut keys = vec![
         ("HealthCheckIntervalSeconds".to_owned(), Node::number(interval)),
         ("HealthCheckTimeoutSeconds".to_owned(), Node::number(timeout)),
         ("HealthyThresholdCount".to_owned(), Node::number(THRESHOLD.0)),
-        ("UnhealthyThresholdCount".to_owned(), Node::number(whole(timing.retries).clamp(THRESHOLD.0, THRESHOLD.1))),
+        ("UnhealthyThresholdCount".to_owned(), Node::number(failures)),
     ];
     let (protocol, port) = match question {
         CheckQuestion::Page(page) if page.is_own(source.service) && page.is_read() => {
@@ -134,5 +176,5 @@ fn target_check(source: &CheckSource, question: &CheckQuestion, notes: &mut Vec<
         CheckQuestion::Port(port) => ("TCP", Some(*port)),
         _ => ("HTTP", None),
     };
-    TargetCheck { keys, protocol, port }
+    TargetCheck { keys, protocol, port, notes }
 }

@@ -1,6 +1,6 @@
 //! Small projects as files of a cluster.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -113,8 +113,9 @@ fn cells(compose_keys: &str, dockerfile: &str) -> String {
     let target =
         if target.is_empty() { "-".to_owned() } else { format!("{} {}", check.target.protocol, shown(Some(&target))) };
     let mut notes = plan.notes;
-    notes.extend(check.notes);
-    notes.dedup();
+    notes.extend(check.notes.into_iter().chain(check.budget_note).chain(check.target.notes));
+    let mut seen = BTreeSet::new();
+    notes.retain(|note| seen.insert(note.clone()));
     let notes = if notes.is_empty() { "-".to_owned() } else { notes.join("; ") };
     let _ = write!(out, "\t{target}\t{notes}");
     out
@@ -298,5 +299,81 @@ fn a_template_rolls_back_by_itself() {
     let commands: Vec<&String> = emission.steps.iter().flat_map(|step| &step.commands).collect();
     for part in ["aws ecs run-task", "aws ecs wait tasks-stopped", "exitCode"] {
         assert!(commands.iter().any(|command| command.contains(part)), "{part} {commands:?}");
+    }
+}
+
+#[test]
+fn what_is_not_set_is_said() {
+    let text = "name: shop\nservices:\n  api:\n    build: ./api\n    command: [serve, --zone, '${ZONE}']\n    environment:\n      \
+                REGION: ${REGION}\n      HOST: 'http://${BACKEND}:80'\n      LEVEL: ${LEVEL:-info}\n      TOKEN: ${TOKEN}\n";
+    let listed = text.replace("      REGION: ${REGION}\n      HOST: '", "      - REGION=${REGION}\n      - 'HOST=");
+    let listed = listed.replace("      LEVEL: ${", "      - LEVEL=${").replace("      TOKEN: ${", "      - TOKEN=${");
+    for text in [text, &listed] {
+        for (write, key) in [(kubernetes_manifests as Writer, "ConfigMap"), (ecs_template, "Environment")] {
+            let emission = emitted(write, text, &[("api", FILE)], &BTreeMap::new()).unwrap();
+            let notes = emission.notes.join("\n");
+            for part in [
+                "`api`: the variable `REGION`: `REGION` is not set, and so empty there",
+                "`api`: the variable `HOST`: `BACKEND` is not set",
+                "`api`: `command` of the compose file: `ZONE` is not set",
+            ] {
+                assert!(notes.contains(part), "{part}\n{notes}");
+            }
+            assert!(!notes.contains("`LEVEL`") && !notes.contains("`TOKEN`"), "{notes}");
+            let reason = |name: &str| {
+                let known = emission.choices.iter().find(|choice| choice.key == format!("{key}.{name}"));
+                known.map_or_else(|| panic!("no {key}.{name}"), |choice| choice.reason.clone())
+            };
+            assert!(reason("REGION").ends_with("; `REGION` is not set, and so empty there"), "{}", reason("REGION"));
+            assert!(reason("LEVEL").ends_with("that is no secret"), "{}", reason("LEVEL"));
+        }
+    }
+}
+
+#[test]
+fn what_is_left_out_is_called_what_it_is() {
+    let text = "name: shop\nservices:\n  api:\n    build: ./api\n    depends_on: [tools, db]\n  tools:\n    build: ./tools\n    \
+                profiles: [debug]\n    depends_on: [db]\n  db:\n    image: postgres:18\n";
+    let all = text.replace("    profiles: [debug]\n", "");
+    let run = |text: &str| {
+        let compose = compose(text, &[]);
+        let project = compose.reading.project.clone().expect("the project is read");
+        let (files, existing) = (BTreeMap::new(), BTreeMap::new());
+        let services = ["api".to_owned()];
+        let input = ClusterInput {
+            compose: &compose,
+            project: &project,
+            services: &services,
+            folder: "deploy",
+            files: &files,
+            existing: &existing,
+        };
+        let emission = kubernetes_manifests(&input).unwrap();
+        let reasons = emission.dependencies.iter().map(|known| known.reason.clone());
+        reasons.chain(emission.notes).collect::<Vec<_>>().join("\n")
+    };
+    let reasons = run(&all);
+    assert!(reasons.contains("`tools` is not written: it is not asked for, or ends by itself"), "{reasons}");
+    let reasons = run(&text.replace("[tools, db]", "[db]"));
+    assert!(!reasons.contains("`tools` is not written: it is no application"), "{reasons}");
+}
+
+#[test]
+fn a_check_of_several_requests_names_no_page() {
+    let template = |check: &str| {
+        let text = format!("name: shop\nservices:\n  api:\n    build: ./api\n    ports: ['80:8000']\n    {check}\n");
+        let emission = emitted(ecs_template, &text, &[("api", "FROM python:3.13\n")], &BTreeMap::new()).unwrap();
+        emission.notes.join("\n")
+    };
+    let several = template("healthcheck: {test: 'nc -z localhost 8000 && curl -f http://localhost:8000/and'}");
+    assert!(several.contains("as its check is not one request for a page"), "{several}");
+    assert!(template("restart: always").contains("as no check names a page"));
+    let once = template("healthcheck: {test: 'curl -f http://localhost:8000/', retries: 1, interval: 250ms}");
+    for part in [
+        "a target group takes failures from 2 to 10: 1 becomes 2",
+        "ECS takes an interval from 5 to 300 s: 0.25 s becomes 5 s",
+        "it gets 10 s instead",
+    ] {
+        assert!(once.contains(part), "{part}\n{once}");
     }
 }

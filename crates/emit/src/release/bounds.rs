@@ -24,6 +24,15 @@ pub struct PhaseBounds {
     pub seconds: SecondsBounds,
 }
 
+/// What a plan says of the seconds of a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PlanBounds {
+    /// The phases of a deployment, in the order of the script.
+    pub phases: Vec<PhaseBounds>,
+    /// A rollback as a whole.
+    pub rollback: Option<SecondsBounds>,
+}
+
 /// How a duration compares with what a plan says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlanVerdict {
@@ -41,6 +50,13 @@ struct PlanDocument {
     schema: String,
     #[serde(default)]
     steps: Vec<PlanStep>,
+    #[serde(default)]
+    rollback: PlanRollback,
+}
+
+#[derive(Default, Deserialize)]
+struct PlanRollback {
+    seconds: Option<PlanSeconds>,
 }
 
 #[derive(Deserialize)]
@@ -54,6 +70,17 @@ struct PlanStep {
 struct PlanSeconds {
     at_least: Option<f64>,
     at_most: Option<f64>,
+}
+
+impl PlanSeconds {
+    /// The bounds; `what`: what takes so long.
+    fn bounds(&self, what: &str) -> Result<SecondsBounds, String> {
+        let (least, most) = (self.at_least.unwrap_or_default(), self.at_most);
+        if least < 0.0 || most.is_some_and(|most| most < least) {
+            return Err(format!("{what} has impossible seconds"));
+        }
+        Ok(SecondsBounds { least, most })
+    }
 }
 
 impl SecondsBounds {
@@ -85,12 +112,12 @@ impl PlanVerdict {
     }
 }
 
-/// The bounds of each phase in the JSON result of `dockopt deploy plan`, in the order of [`DeploymentPhase`]; those of several
+/// The bounds of each phase and of a rollback in the JSON result of `dockopt deploy plan`, in the order of [`DeploymentPhase`]; those of several
 /// steps of the same phases add up. A phase without seconds is left out.
 ///
 /// # Errors
 /// Why the text is no plan.
-pub fn read_plan_bounds(text: &str) -> Result<Vec<PhaseBounds>, String> {
+pub fn read_plan_bounds(text: &str) -> Result<PlanBounds, String> {
     let value: serde_json::Value = serde_json::from_str(text).map_err(|error| json_reason(&error))?;
     let plan: PlanDocument = serde_json::from_value(value).map_err(|error| json_reason(&error))?;
     if plan.schema != PLAN_SCHEMA {
@@ -100,19 +127,16 @@ pub fn read_plan_bounds(text: &str) -> Result<Vec<PhaseBounds>, String> {
     for step in plan.steps {
         let phases: Vec<DeploymentPhase> = step.phases.iter().filter_map(|name| DeploymentPhase::parse(name)).collect();
         let Some(phase) = phases.first() else { continue };
-        let Some(PlanSeconds { at_least, at_most }) = step.seconds else { continue };
-        let (least, most) = (at_least.unwrap_or_default(), at_most);
-        if least < 0.0 || most.is_some_and(|most| most < least) {
-            return Err(format!("the step `{}` has impossible seconds", phase.name()));
-        }
-        let more = SecondsBounds { least, most };
+        let Some(seconds) = step.seconds else { continue };
+        let more = seconds.bounds(&format!("the step `{}`", phase.name()))?;
         match bounds.iter_mut().find(|other| other.phases == phases) {
             Some(other) => other.seconds = other.seconds.plus(more),
             None => bounds.push(PhaseBounds { phases, seconds: more }),
         }
     }
     bounds.sort_by_key(|bounds| bounds.phases.first().copied());
-    Ok(bounds)
+    let rollback = plan.rollback.seconds.map(|seconds| seconds.bounds("the rollback")).transpose()?;
+    Ok(PlanBounds { phases: bounds, rollback })
 }
 
 #[cfg(test)]
@@ -127,8 +151,9 @@ mod tests {
             {"phases":["start"],"seconds":{"at_least":1.5,"at_most":9.0}},
             {"phases":["start"],"seconds":{"at_least":1.0,"at_most":2.0},"commands":[]},
             {"phases":["verify"],"seconds":{"at_least":1.0,"at_most":2.0}},
-            {"phases":["image"],"seconds":null}]}"#;
-        let bounds = read_plan_bounds(plan).unwrap();
+            {"phases":["image"],"seconds":null}],"rollback":{"seconds":{"at_least":9,"at_most":null}}}"#;
+        let PlanBounds { phases: bounds, rollback } = read_plan_bounds(plan).unwrap();
+        assert_eq!(rollback, Some(SecondsBounds { least: 9.0, most: None }));
         let start = SecondsBounds { least: 2.5, most: Some(11.0) };
         let switch = SecondsBounds { least: 10.0, most: None };
         let known = |phase, seconds| PhaseBounds { phases: vec![phase], seconds };
@@ -147,6 +172,10 @@ mod tests {
             (
                 r#"{"schema":"dockopt.deploy-plan/1","steps":[{"phases":["start"],"seconds":{"at_least":5,"at_most":2}}]}"#,
                 "the step `start` has impossible seconds",
+            ),
+            (
+                r#"{"schema":"dockopt.deploy-plan/1","rollback":{"seconds":{"at_least":5,"at_most":2}}}"#,
+                "the rollback has impossible seconds",
             ),
         ] {
             assert_eq!(read_plan_bounds(text), Err(why.to_owned()), "{text}");

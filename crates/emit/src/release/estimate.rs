@@ -30,7 +30,7 @@ impl Spread {
     fn range(&self, least: f64, most: f64) -> (f64, f64) {
         // Of what is shorter than that a part, so that the range stays one.
         let fewer = (least * 0.2).min(self.look);
-        let more = (most * 0.4).min(self.look);
+        let more = (most * 0.25).min(self.look);
         (tenths(least * self.least - fewer), tenths((most * self.most + more).max(0.1)))
     }
 }

@@ -1,6 +1,6 @@
 //! The report after a deployment, from the record of the script.
 
-use super::bounds::{PhaseBounds, PlanVerdict, SecondsBounds};
+use super::bounds::{PhaseBounds, PlanBounds, PlanVerdict, SecondsBounds};
 use super::facts::ServiceFacts;
 use super::handover::{HandedService, handed_services};
 use super::plan::OpenQuestion;
@@ -17,8 +17,8 @@ pub struct ReportInput<'i> {
     pub service: Option<&'i str>,
     /// How many of the last runs are shown.
     pub last: usize,
-    /// What a plan says about phases.
-    pub bounds: Option<&'i [PhaseBounds]>,
+    /// What a plan says about phases, and about a rollback.
+    pub bounds: Option<&'i PlanBounds>,
     /// What the project says about its services; `None` where it was not read.
     pub services: Option<&'i [ServiceFacts]>,
 }
@@ -28,7 +28,7 @@ pub struct ReportInput<'i> {
 pub struct DeploymentReport {
     /// The last run.
     pub last: DeploymentRecord,
-    /// Its phases, and at the end the whole.
+    /// Its phases, those that the plan has as one step also together; and at the end the whole.
     pub phases: Vec<PhaseTime>,
     /// What was counted of it, against the limits; none where nothing was watched.
     pub checks: Vec<ThresholdCheck>,
@@ -45,16 +45,14 @@ pub struct DeploymentReport {
 /// How long a phase took, and what that is compared with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PhaseTime {
-    /// The phase; `None` for the whole deployment.
-    pub phase: Option<DeploymentPhase>,
+    /// The phase, or those that a step of the plan has together; none for the whole run.
+    pub phases: Vec<DeploymentPhase>,
     /// How long it took; `None` where it was not reached.
     pub seconds: Option<f64>,
-    /// The median of earlier deployments of the service, and how many they are.
+    /// The median of earlier runs of the service, and how many they are.
     pub earlier: Option<(f64, usize)>,
-    /// What the plan says; where it says it of several phases together, at the last of them.
+    /// What the plan says.
     pub bounds: Option<SecondsBounds>,
-    /// How long those phases took together.
-    pub planned_seconds: Option<f64>,
     /// Whether the deployment failed in it, so that it did not come to its end.
     pub is_cut: bool,
 }
@@ -62,7 +60,7 @@ pub struct PhaseTime {
 impl PhaseTime {
     /// How it compares with the plan; `None` where one of both is not known, or it did not come to its end.
     pub fn verdict(&self) -> Option<PlanVerdict> {
-        let (bounds, seconds) = self.bounds.zip(self.planned_seconds)?;
+        let (bounds, seconds) = self.bounds.zip(self.seconds)?;
         if self.is_cut { None } else { Some(bounds.verdict(seconds)) }
     }
 }
@@ -128,48 +126,60 @@ impl DeploymentReport {
     }
 }
 
-/// The phases of a deployment that were reached, took place earlier or are planned; the whole at the end.
-fn phase_times(last: &DeploymentRecord, runs: &[&DeploymentRecord], bounds: Option<&[PhaseBounds]>) -> Vec<PhaseTime> {
+/// The phases of a run that were reached, took place earlier or are planned; the whole at the end.
+fn phase_times(last: &DeploymentRecord, runs: &[&DeploymentRecord], plan: Option<&PlanBounds>) -> Vec<PhaseTime> {
     let before = &runs[..runs.len().saturating_sub(1)];
-    // One that failed did not finish all that it began; only those went back.
-    let is_comparable = |record: &DeploymentRecord, phase: Option<DeploymentPhase>| {
-        let is_whole = record.is_good() && !record.is_idle();
-        record.service == last.service && (is_whole || phase == Some(DeploymentPhase::Undo))
-    };
-    let earlier = |phase: Option<DeploymentPhase>| {
-        let comparable = before.iter().filter(|record| is_comparable(record, phase));
-        let seconds: Vec<f64> = comparable
-            .filter_map(|record| phase.map_or(Some(record.seconds), |phase| record.phase_seconds(phase)))
-            .collect();
-        let number = seconds.len();
-        median(seconds).map(|median| (median, number))
-    };
-    let planned = |phase| bounds?.iter().find(|bounds| bounds.phases.last() == Some(&phase));
-    let together = |phases: &[DeploymentPhase]| {
-        let reached = last.phase_seconds(*phases.last()?).map(|_| ());
-        reached.map(|()| phases.iter().filter_map(|phase| last.phase_seconds(*phase)).sum())
-    };
+    // What a plan says of the phases is about the deployment; the image of a rollback is there.
+    let bounds: &[PhaseBounds] = plan.map_or(&[], |plan| if last.is_rollback() { &[] } else { &plan.phases });
     let mut reached = last.steps.iter().map(|(phase, _)| *phase).filter(|phase| *phase != DeploymentPhase::Undo);
     let cut = if last.is_good() { None } else { reached.next_back() };
+    let time = |phases: &[DeploymentPhase]| PhaseTime {
+        phases: phases.to_vec(),
+        seconds: seconds_together(last, phases),
+        earlier: earlier_seconds(last, before, phases),
+        bounds: bounds.iter().find(|bounds| bounds.phases == phases).map(|bounds| bounds.seconds),
+        is_cut: cut.is_some_and(|cut| phases.contains(&cut)),
+    };
     let mut times = Vec::new();
     for phase in DeploymentPhase::ALL {
-        let time = PhaseTime {
-            phase: Some(phase),
-            seconds: last.phase_seconds(phase),
-            earlier: earlier(Some(phase)),
-            bounds: planned(phase).map(|bounds| bounds.seconds),
-            planned_seconds: planned(phase).and_then(|bounds| together(&bounds.phases)),
-            is_cut: cut == Some(phase),
-        };
+        let known = time(&[phase]);
         // That it did not go back this time is no news.
-        let is_known = time.earlier.is_some() && phase != DeploymentPhase::Undo || time.bounds.is_some();
-        if time.seconds.is_some() || is_known && !last.steps.is_empty() {
-            times.push(time);
+        let is_known = known.earlier.is_some() && phase != DeploymentPhase::Undo || known.bounds.is_some();
+        if known.seconds.is_some() || is_known && !last.steps.is_empty() {
+            times.push(known);
+        }
+        let ends_here = |bounds: &&PhaseBounds| bounds.phases.len() > 1 && bounds.phases.last() == Some(&phase);
+        if !last.steps.is_empty() {
+            times.extend(bounds.iter().filter(ends_here).map(|bounds| time(&bounds.phases)));
         }
     }
-    let (seconds, is_cut) = (Some(last.seconds), !last.is_good());
-    times.push(PhaseTime { phase: None, seconds, earlier: earlier(None), bounds: None, planned_seconds: None, is_cut });
+    let rollback = plan.and_then(|plan| if last.is_rollback() { plan.rollback } else { None });
+    times.push(PhaseTime { seconds: Some(last.seconds), bounds: rollback, is_cut: !last.is_good(), ..time(&[]) });
     times
+}
+
+/// How long some phases of a run took; `None` where the last of them was not reached. Without phases: the whole.
+fn seconds_together(record: &DeploymentRecord, phases: &[DeploymentPhase]) -> Option<f64> {
+    let Some(last) = phases.last() else { return Some(record.seconds) };
+    record.phase_seconds(*last)?;
+    Some(phases.iter().filter_map(|phase| record.phase_seconds(*phase)).sum())
+}
+
+/// The median of what some phases took in earlier runs of the kind, and how many those are.
+fn earlier_seconds(
+    last: &DeploymentRecord,
+    before: &[&DeploymentRecord],
+    phases: &[DeploymentPhase],
+) -> Option<(f64, usize)> {
+    // One that failed did not finish all that it began; only those went back.
+    let is_comparable = |record: &&&DeploymentRecord| {
+        let is_whole = record.is_good() && !record.is_idle() && record.is_rollback() == last.is_rollback();
+        record.service == last.service && (is_whole || phases == [DeploymentPhase::Undo])
+    };
+    let seconds: Vec<f64> =
+        before.iter().filter(is_comparable).filter_map(|record| seconds_together(record, phases)).collect();
+    let number = seconds.len();
+    median(seconds).map(|median| (median, number))
 }
 
 /// What the record does not say.

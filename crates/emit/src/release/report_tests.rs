@@ -37,23 +37,78 @@ fn phases_are_compared_with_good_deployments_of_the_service() {
         line(6, 1, "api", "deploy", 0, &timed(12.0, 9.0)),
     ]);
     let seconds = SecondsBounds { least: 1.0, most: Some(8.0) };
-    let bounds = [PhaseBounds { phases: vec![DeploymentPhase::Start], seconds }];
+    let bounds =
+        PlanBounds { phases: vec![PhaseBounds { phases: vec![DeploymentPhase::Start], seconds }], rollback: None };
     let input = ReportInput { records: &records, service: Some("api"), last: 2, bounds: Some(&bounds), services: None };
     let report = DeploymentReport::of(&input).unwrap();
-    let start = report.phases.iter().find(|time| time.phase == Some(DeploymentPhase::Start)).unwrap();
+    let start = report.phases.iter().find(|time| time.phases == [DeploymentPhase::Start]).unwrap();
     assert_eq!((start.seconds, start.earlier), (Some(9.0), Some((5.0, 2))));
     assert_eq!((start.is_cut, start.verdict()), (false, Some(PlanVerdict::Slower)));
     // Of one that failed while it started nothing is said.
     let failed = DeploymentRecords { records: records.records[..3].to_vec(), ..DeploymentRecords::default() };
     let failed = DeploymentReport::of(&ReportInput { records: &failed, ..input }).unwrap();
-    let start = failed.phases.iter().find(|time| time.phase == Some(DeploymentPhase::Start)).unwrap();
+    let start = failed.phases.iter().find(|time| time.phases == [DeploymentPhase::Start]).unwrap();
     assert_eq!((start.is_cut, start.verdict(), start.earlier), (true, None, Some((4.0, 1))));
     let whole = report.phases.last().unwrap();
-    assert_eq!((whole.phase, whole.earlier), (None, Some((15.0, 2))));
+    assert_eq!((&whole.phases[..], whole.earlier), (&[][..], Some((15.0, 2))));
     let outcomes: Vec<_> = report.trend.runs.iter().map(|(_, outcome)| *outcome).collect();
     assert_eq!(outcomes, [DeploymentOutcome::Idle, DeploymentOutcome::Good], "two are shown");
     let none = ReportInput { service: Some("db"), ..input };
     assert_eq!(DeploymentReport::of(&none), None);
+}
+
+/// A plan with one step for two phases, and a rollback that takes less than a deployment.
+fn plan() -> PlanBounds {
+    let seconds = |least, most| SecondsBounds { least, most: Some(most) };
+    let step = |phases: &[DeploymentPhase], seconds| PhaseBounds { phases: phases.to_vec(), seconds };
+    let together = [DeploymentPhase::Settle, DeploymentPhase::Image];
+    let phases = vec![step(&together, seconds(1.6, 5.6)), step(&[DeploymentPhase::Start], seconds(20.0, 30.0))];
+    PlanBounds { phases, rollback: Some(seconds(4.0, 9.0)) }
+}
+
+#[test]
+fn phases_of_one_step_are_compared_together() {
+    let steps = r#","seconds":30,"steps":{"settle":1.5,"image":0.3,"start":25}"#;
+    let records = records(&[line(1, 1, "api", "deploy", 0, steps), line(2, 1, "api", "deploy", 0, steps)]);
+    let input = ReportInput { records: &records, service: None, last: 9, bounds: Some(&plan()), services: None };
+    let times = DeploymentReport::of(&input).unwrap().phases;
+    let rows: Vec<_> = times
+        .iter()
+        .map(|time| {
+            let names: Vec<&str> = time.phases.iter().map(|phase| phase.name()).collect();
+            let verdict = time.verdict().map(PlanVerdict::name);
+            (names.join("+"), time.seconds, time.earlier.map(|(median, _)| median), verdict)
+        })
+        .collect();
+    let row = |name: &str, seconds, verdict| (name.to_owned(), Some(seconds), Some(seconds), verdict);
+    assert_eq!(
+        rows,
+        [
+            row("settle", 1.5, None),
+            row("image", 0.3, None),
+            row("settle+image", 1.8, Some("within")),
+            row("start", 25.0, Some("within")),
+            row("", 30.0, None),
+        ]
+    );
+}
+
+#[test]
+fn a_rollback_is_held_against_rollbacks() {
+    let steps = |seconds: f64| {
+        format!(r#","seconds":{seconds},"steps":{{"settle":0.5,"image":0.1,"start":{}}}"#, seconds - 1.0)
+    };
+    let records = records(&[
+        line(1, 1, "api", "deploy", 0, &steps(40.0)),
+        line(2, 1, "api", "rollback", 0, &steps(6.0)),
+        line(3, 1, "api", "deploy", 0, &steps(42.0)),
+        line(4, 1, "api", "rollback", 0, &steps(12.0)),
+    ]);
+    let input = ReportInput { records: &records, service: None, last: 9, bounds: Some(&plan()), services: None };
+    let times = DeploymentReport::of(&input).unwrap().phases;
+    let (whole, phases) = times.split_last().unwrap();
+    assert_eq!((whole.earlier, whole.verdict()), (Some((6.0, 1)), Some(PlanVerdict::Slower)));
+    assert!(phases.iter().all(|time| time.bounds.is_none() && time.phases.len() == 1), "{phases:?}");
 }
 
 #[test]

@@ -76,11 +76,18 @@ fn facts_of(compose: &ComposeInput, service: &StackService, deployed: &DeployedS
 }
 
 fn addresses(service: &DeployedService) -> Vec<String> {
-    let through = service
-        .callers
-        .iter()
-        .flat_map(|(caller, published)| published.iter().map(move |address| format!("{address} (through {caller})")));
-    service.published.iter().cloned().chain(through).collect()
+    let through = service.callers.iter().flat_map(|(caller, published)| {
+        published.iter().map(move |address| format!("{} (through {caller})", shown_address(address)))
+    });
+    service.published.iter().map(|address| shown_address(address)).chain(through).collect()
+}
+
+/// A published port as it is shown: of `127.0.0.1::80` only the address is known.
+fn shown_address(published: &str) -> String {
+    match published.strip_suffix(':') {
+        Some(address) => format!("{address}, at a port that the engine chooses"),
+        None => published.to_owned(),
+    }
 }
 
 /// The check of a service; `None` where it has none, or nothing is known of its image.
@@ -114,4 +121,18 @@ fn host_address(published: &str) -> Option<String> {
 fn memory(service: &StackService) -> Option<u64> {
     let limits = || service.value.get("deploy")?.get("resources")?.get("limits")?.get("memory");
     service.value.get("mem_limit").or_else(limits)?.display().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{host_address, shown_address};
+
+    #[test]
+    fn a_port_that_the_engine_chooses_is_said() {
+        assert_eq!(shown_address("127.0.0.1:8080"), "127.0.0.1:8080");
+        assert_eq!(shown_address("8080"), "8080");
+        assert_eq!(shown_address("127.0.0.1:"), "127.0.0.1, at a port that the engine chooses");
+        assert_eq!(shown_address("[::1]:"), "[::1], at a port that the engine chooses");
+        assert_eq!(host_address("127.0.0.1:"), None);
+    }
 }

@@ -15,6 +15,7 @@ use crate::release::{
     CheckFacts, DeploymentOutcome, DeploymentPhase, DeploymentRecord, DeploymentReport, HandedService, PhaseTime,
     PlanVerdict, RecordLimits, SecondsBounds, ServiceBaseline, ThresholdCheck,
 };
+use crate::text::joined;
 
 /// The result for people. `file`: the record as it was named.
 pub fn deploy_report(report: &DeploymentReport, file: &str) -> Page {
@@ -34,8 +35,12 @@ pub fn deploy_report(report: &DeploymentReport, file: &str) -> Page {
 }
 
 /// How many, of what: `4 good deployments`.
-fn basis(number: usize, phase: Option<DeploymentPhase>) -> String {
-    let what = if phase == Some(DeploymentPhase::Undo) { "run" } else { "good deployment" };
+fn basis(number: usize, phases: &[DeploymentPhase], is_rollback: bool) -> String {
+    let what = match phases {
+        [DeploymentPhase::Undo] => "run",
+        _ if is_rollback => "good rollback",
+        _ => "good deployment",
+    };
     match number {
         1 => format!("1 earlier {what}"),
         number => format!("median of {number} earlier {what}s"),
@@ -98,36 +103,38 @@ fn head(report: &DeploymentReport) -> Section {
 /// The phases of the last deployment: a picture, and rows.
 fn phases(report: &DeploymentReport) -> Section {
     let mut section = Section::new("Phases");
-    let is_known = |time: &&PhaseTime| time.phase.is_some();
+    let is_known = |time: &&PhaseTime| time.phases.len() == 1;
     if !report.phases.iter().any(|time| is_known(&time)) {
         return section;
     }
     let mut start = 0.0;
     let mut bars = Vec::new();
     for time in report.phases.iter().filter(is_known) {
-        let (Some(phase), Some(seconds)) = (time.phase, time.seconds) else { continue };
-        let mark = if phase == DeploymentPhase::Undo { TimelineMark::Failed } else { TimelineMark::Usual };
+        let ([phase], Some(seconds)) = (&time.phases[..], time.seconds) else { continue };
+        let mark = if *phase == DeploymentPhase::Undo { TimelineMark::Failed } else { TimelineMark::Usual };
         bars.push(TimelineRow { name: phase.name().to_owned(), start, seconds, mark, ..TimelineRow::default() });
         start += seconds;
     }
     section.push(Chart::Timeline { name: "Phases of the deployment".to_owned(), rows: bars });
-    let rows = report.phases.iter().map(phase_row).collect();
+    let rows = report.phases.iter().map(|time| phase_row(time, report.last.is_rollback())).collect();
     let columns = [Column::Left, Column::Right, Column::Right, Column::WrappedOrBelow, Column::Right, Column::Left];
     section.with(Table::new(&columns, rows).with_head(&["phase", "took", "usual", "of", "plan", ""]))
 }
 
-fn phase_row(time: &PhaseTime) -> Vec<Text> {
+fn phase_row(time: &PhaseTime, is_rollback: bool) -> Vec<Text> {
     let took = time.seconds.map_or_else(|| toned("not reached", Tone::Dim), |time| number(seconds(time)));
     let usual = time.earlier.map(|(median, _)| number(seconds(median))).unwrap_or_default();
-    let of = time.earlier.map(|(_, number)| toned(basis(number, time.phase), Tone::Dim)).unwrap_or_default();
+    let of =
+        time.earlier.map(|(_, number)| toned(basis(number, &time.phases, is_rollback), Tone::Dim)).unwrap_or_default();
     let plan = time.bounds.map(|bounds| number(range(bounds))).unwrap_or_default();
     let verdict = match time.verdict() {
         Some(PlanVerdict::Slower) => toned("slower", Tone::Warning),
         Some(verdict) => plain(verdict.name()),
-        None if time.is_cut && time.phase.is_some() => toned("failed in it", Tone::Error),
+        None if time.is_cut && !time.phases.is_empty() => toned("failed in it", Tone::Error),
         None => Text::default(),
     };
-    let name = time.phase.map_or_else(|| toned("all", Tone::Strong), |phase| plain(phase.name()));
+    let names: Vec<&str> = time.phases.iter().map(|phase| phase.name()).collect();
+    let name = if names.is_empty() { toned("all", Tone::Strong) } else { plain(joined(&names)) };
     vec![name, took, usual, of, plan, verdict]
 }
 

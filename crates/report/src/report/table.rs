@@ -24,6 +24,15 @@ const MANY: usize = 4;
 /// Further lines that such a row names.
 const LINES: usize = 5;
 
+/// Rules that hold a manifest against what it is made for: a finding names both places, those of one service, so that each is a
+/// line of its own.
+const COMPARISONS: [&str; 3] = ["probe-differs-from-healthcheck", "probe-path-unknown", "probe-port-not-exposed"];
+
+/// Whether a finding names a second place, and is said alone.
+pub(super) fn is_comparison(finding: &Finding) -> bool {
+    COMPARISONS.contains(&finding.rule)
+}
+
 /// What a row is worth before `--all` is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Weight {
@@ -123,7 +132,7 @@ fn folded(findings: Vec<IndexedFinding>, all: bool) -> Vec<Vec<IndexedFinding>> 
     }
     let mut rows: Vec<Vec<IndexedFinding>> = Vec::new();
     for (index, finding) in findings {
-        let is_many = !all && numbers[&(finding.file, finding.rule)] >= MANY;
+        let is_many = !all && !is_comparison(finding) && numbers[&(finding.file, finding.rule)] >= MANY;
         let is_same = |row: &&mut Vec<IndexedFinding>| row[0].1.rule == finding.rule && row[0].1.file == finding.file;
         match rows.iter_mut().find(is_same) {
             Some(row) if is_many => row.push((index, finding)),

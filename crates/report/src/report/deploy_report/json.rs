@@ -84,7 +84,8 @@ fn phase(time: &PhaseTime) -> impl Serialize + use<> {
     let (median, of) = time.earlier.unzip();
     let verdict = time.verdict().map(crate::release::PlanVerdict::name);
     object! {
-        phase: time.phase.map(crate::release::DeploymentPhase::name),
+        phase: if let [phase] = time.phases[..] { Some(phase.name()) } else { None },
+        phases: list(&time.phases, |phase| phase.name()),
         seconds: time.seconds,
         earlier_median: median,
         earlier: of.unwrap_or_default(),

@@ -1,7 +1,7 @@
 //! Pages of a small record.
 
 use super::*;
-use crate::release::{CheckFacts, DeploymentRecords, PhaseBounds, ReportInput, ServiceFacts};
+use crate::release::{CheckFacts, DeploymentRecords, PhaseBounds, PlanBounds, ReportInput, ServiceFacts};
 use crate::report::{Layout, Medium};
 
 fn line(day: u32, exit: u8, more: &str) -> String {
@@ -35,7 +35,8 @@ fn report() -> DeploymentReport {
         ..ServiceFacts::default()
     };
     let seconds = SecondsBounds { least: 1.0, most: Some(9.0) };
-    let bounds = [PhaseBounds { phases: vec![DeploymentPhase::Start], seconds }];
+    let bounds =
+        PlanBounds { phases: vec![PhaseBounds { phases: vec![DeploymentPhase::Start], seconds }], rollback: None };
     let services = [facts];
     let input =
         ReportInput { records: &records, service: None, last: 50, bounds: Some(&bounds), services: Some(&services) };

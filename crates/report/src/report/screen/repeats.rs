@@ -18,11 +18,13 @@ pub(super) struct Repeat {
     pub(super) findings: Vec<usize>,
 }
 
-/// The rules among these findings that have some in several files.
+/// The rules among these findings that have some in several files; those that compare two places are said one by one.
 pub(super) fn repeats(report: &Report, findings: &[usize]) -> Vec<Repeat> {
     let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for index in findings {
-        let Some(finding) = report.findings.get(*index) else { continue };
+        let Some(finding) = report.findings.get(*index).filter(|finding| !table::is_comparison(finding)) else {
+            continue;
+        };
         groups.entry(finding.rule).or_default().push(*index);
     }
     let mut repeats: Vec<Repeat> = Vec::new();
