@@ -335,8 +335,6 @@ fn close(text: &str, open: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::find_call;
-    use super::*;
-    use crate::shell::parse;
 
     #[test]
     fn calls_are_found_by_the_names_that_code_gives_them() {
