@@ -19,8 +19,11 @@ else
 fi
 for container in $containers; do
   name=$(docker inspect --format '{{.Name}}' "$container")
+  unchecked='unchecked {{.State.ExitCode}} {{.RestartCount}}'
+  health="{{if .State.Health}}{{.State.Health.Status}}{{else}}$unchecked{{end}}"
+@unchecked@
   for second in $(seq "$SECONDS_TO_START"); do
-    state=$(docker inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}unchecked {{.State.ExitCode}} {{.RestartCount}}{{end}}' "$container")
+    state=$(docker inspect --format "{{.State.Status}} $health" "$container")
     case $state in
       'running healthy') break ;;
       *unhealthy | exited\ [!u]* | dead* | restarting* | 'exited unchecked '[1-9]*) break ;;
@@ -37,7 +40,7 @@ for container in $containers; do
   fi
   case $state in
     'running healthy' | 'exited unchecked 0 0') echo "$name: $state" ;;
-    'running unchecked 0 0') echo "$name ran for 10 seconds; it has no health check, so nothing more is known: dockopt compose fix" ;;
+    'running unchecked 0 0') echo "$name ran for 10 seconds; it has no health check that can fail, so nothing more is known: dockopt compose fix" ;;
     *)
       echo "$name did not start: $state" >&2
       docker inspect --format '{{if .State.Health}}{{range .State.Health.Log}}{{.Output}}{{end}}{{end}}' "$container" | tail -n 5 >&2

@@ -1,13 +1,10 @@
 //! `dockopt ci emit`: what it writes, and that its scripts do what they say.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use dockopt::yaml::{self, YamlNode, YamlTree};
 
-use crate::cache_history::git;
 use crate::dockopt::{Dockopt, Ran};
 
 pub(crate) const GITHUB: [&str; 2] = [".github/workflows/pipeline.yml", ".github/workflows/pipeline-release.yml"];
@@ -17,7 +14,7 @@ pub(crate) fn emit(project: Dockopt, arguments: &[&str]) -> Ran {
     project.args(["ci", "emit"]).args(arguments.iter().copied()).run()
 }
 
-fn tracker() -> Dockopt {
+pub(crate) fn tracker() -> Dockopt {
     Dockopt::new().dir("task-tracker")
 }
 
@@ -29,7 +26,7 @@ pub(crate) fn value<'t>(tree: &'t YamlTree, path: &[&str]) -> Option<YamlNode<'t
     })
 }
 
-fn text(tree: &YamlTree, path: &[&str]) -> String {
+pub(crate) fn text(tree: &YamlTree, path: &[&str]) -> String {
     let node = value(tree, path).unwrap_or_else(|| panic!("{path:?}"));
     node.text().unwrap_or_else(|| panic!("{path:?} is no text")).to_owned()
 }
@@ -155,77 +152,6 @@ fn actions_are_named_by_commits_of_the_table() {
         }
     }
     assert!(count > 8, "{count}");
-}
-
-/// The key of an image in the present commit, as the written script works it out; the registry has nothing.
-fn key(repository: &Path, script: &str, variables: &BTreeMap<String, String>) -> String {
-    let bin = tempfile::tempdir().unwrap();
-    let docker = bin.path().join("docker");
-    fs::write(&docker, "#!/bin/sh\nexit 1\n").unwrap();
-    Command::new("chmod").arg("+x").arg(&docker).status().unwrap();
-    let path = format!("{}:{}", bin.path().display(), std::env::var("PATH").unwrap());
-    let script = format!("set -eu\n{script}\necho \"KEY=$key\"\n");
-    let mut command = Command::new("sh");
-    command.args(["-c", &script]).current_dir(repository).env("PATH", path).env("IMAGES", "Registry/Shop");
-    let ran = command.env("GITHUB_ENV", bin.path().join("env")).envs(variables).output().unwrap();
-    let stdout = String::from_utf8_lossy(&ran.stdout);
-    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-    assert!(stdout.contains("registry/shop/"), "{stdout}");
-    stdout.lines().find_map(|line| line.strip_prefix("KEY=")).unwrap().to_owned()
-}
-
-/// Ten commits: the tag of an image changes when a file changes that it takes, or how it is built, and with nothing else.
-#[test]
-fn the_tag_of_an_image_follows_from_what_it_takes() {
-    let dockerfile = "FROM node:22\nWORKDIR /app\nCOPY package.json .\nCOPY src src\nRUN npm run build\n";
-    let project = tracker()
-        .file("dashboard/Dockerfile", dockerfile)
-        .file("backend/.dockerignore", "tests\n*.md\n")
-        .file("backend/NOTES.md", "x\n");
-    let ran = emit(project, &["github", "--write"]).code(0);
-    let root = ran.path();
-    git(root, &["init", "-q"]);
-    git(root, &["add", "--all"]);
-    git(root, &["commit", "-q", "-m", "first"]);
-    let workflow = ran.read(GITHUB[0]);
-    let tree = yaml::read(&workflow);
-    let script = scripts_of_github(&tree, "images").into_iter().find(|(name, _)| name == "Look up").unwrap().1;
-    let variables = |leg: &str| {
-        let get = |key: &str| text(&tree, &["jobs", "images", "strategy", "matrix", "include", leg, key]);
-        let pairs = [
-            ("NAME", "image"),
-            ("FILE", "file"),
-            ("CONTEXT", "context"),
-            ("PLATFORM", "platform"),
-            ("INPUTS", "inputs"),
-        ];
-        let mut variables: BTreeMap<String, String> =
-            pairs.iter().map(|(name, key)| ((*name).to_owned(), get(key))).collect();
-        variables.insert("OPTIONS".to_owned(), String::new());
-        variables
-    };
-    let legs = [variables("0"), variables("1")];
-    let keys = || legs.each_ref().map(|variables| key(root, &script, variables));
-    let mut before = keys();
-    for (file, expected) in [
-        ("README.md", [false, false]),
-        ("backend/app/main.py", [true, false]),
-        ("backend/tests/test_health.py", [false, false]),
-        ("backend/NOTES.md", [false, false]),
-        ("dashboard/src/App.tsx", [false, true]),
-        ("dashboard/vite.config.ts", [false, false]),
-        ("dashboard/package.json", [false, true]),
-        ("backend/uv.lock", [true, false]),
-        ("backend/.dockerignore", [true, false]),
-        ("dashboard/Dockerfile", [false, true]),
-    ] {
-        let path = root.join(file);
-        fs::write(&path, format!("{}\n", fs::read_to_string(&path).unwrap())).unwrap();
-        git(root, &["commit", "-q", "--all", "-m", file]);
-        let after = keys();
-        assert_eq!([before[0] != after[0], before[1] != after[1]], expected, "{file}");
-        before = after;
-    }
 }
 
 #[test]

@@ -202,3 +202,64 @@ fn what_serves_and_ends_did_not_start() {
     assert!(!run("80/tcp ", "words"));
     assert!(run("80/tcp ", "others"));
 }
+
+/// A check that cannot fail says nothing: its service counts as one without a check, and each such service is named.
+#[test]
+fn a_check_that_cannot_fail_proves_no_start() {
+    let check = |test: &str| format!("    healthcheck: {{test: [\"CMD-SHELL\", \"{test}\"]}}\n");
+    let service = |name: &str, more: &str| format!("  {name}:\n    build: ./api\n    command: {name}\n{more}");
+    let compose = ["services:\n".to_owned()]
+        .into_iter()
+        .chain([
+            service("web", &check("curl -f http://localhost/")),
+            service("worker", &check("exit 0")),
+            service("mailer", &check("pgrep -f mailer || exit 1")),
+            service("clock", ""),
+        ])
+        .collect::<String>();
+    let project = Dockopt::new()
+        .file("compose.yaml", compose)
+        .file("api/Dockerfile", "FROM python:3.13\nCOPY app.py /\nCMD [\"python\", \"/app.py\"]\n")
+        .file("api/app.py", "print(1)\n")
+        .file(
+            "alone/Dockerfile",
+            "FROM debian:13\nCOPY x /\nHEALTHCHECK CMD curl -f localhost || true\nCMD [\"cat\"]\n",
+        )
+        .file("alone/x", "")
+        .file("none/Dockerfile", "FROM debian:13\nCOPY x /\nHEALTHCHECK NONE\nCMD [\"cat\"]\n")
+        .file("none/x", "");
+    let ran = emit(project, &["github", "--write"]).code(0);
+    for note in [
+        "without a health check: `clock` of `api` and `none`;",
+        "with a health check that cannot fail: `alone`, `mailer` of `api` and `worker` of `api`;",
+    ] {
+        assert!(ran.stderr.contains(note), "{note}: {}", ran.stderr);
+    }
+    let mut unchecked = legs(&ran, &["image", "unchecked"]);
+    unchecked.sort();
+    let expected = [["alone", "alone"], ["api", "mailer worker"], ["none", ""]];
+    assert_eq!(unchecked, expected.map(|leg| leg.map(str::to_owned).to_vec()));
+    // The engine calls each healthy, and one was restarted since.
+    let docker = "#!/bin/sh\ncase \"$*\" in\n  *compose.service*) echo \"$SERVICE\" ;;\n  *State.Status*State.Health*) echo 'running healthy' ;;\n  \
+                  *State.Status*) echo 'running unchecked 0 1' ;;\n  *) echo c ;;\nesac\n";
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("docker");
+    std::fs::write(&program, docker).unwrap();
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let start = start_script(&ran);
+    let run = |name: &str, service: &str, unchecked: &str| {
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-euc", &start]).env("PATH", &path).env("SERVICE", service).env("UNCHECKED", unchecked);
+        shell.envs([
+            ("NAME", name),
+            ("SERVICES", service),
+            ("SECONDS_TO_START", "2"),
+            ("tag", "x:1"),
+            ("COMPOSE", "c"),
+        ]);
+        shell.env("UNMOUNTED", "").output().unwrap().status.success()
+    };
+    assert!(run("api", "web", "mailer worker") && run("none", "", ""));
+    assert!(!run("api", "worker", "mailer worker") && !run("alone", "", "alone"));
+}

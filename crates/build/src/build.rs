@@ -6,6 +6,7 @@ mod release_age;
 mod audience;
 mod built_projects;
 mod copied_files;
+mod check_search;
 mod check_translation;
 mod check_verdict;
 mod checks;
@@ -67,8 +68,9 @@ mod written;
 
 pub use self::audience::names_developers;
 pub use self::built_projects::{BuiltProjects, selecting_programs, selects_projects};
+pub use self::check_search::{ends_after_failure, shell_search};
 pub use self::check_translation::{CheckTranslation, check_in_own_language, translate_check, translated_check};
-pub use self::check_verdict::{always_healthy, ends_after_failure, looks_for_process};
+pub use self::check_verdict::{constant_command, looks_for_process, tells_nothing};
 pub use self::checks::CHECK_ARGUMENT;
 pub use self::context::SentFiles;
 pub use self::copied_files::{CopiedFile, StartFile, absolute};

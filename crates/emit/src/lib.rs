@@ -6,6 +6,7 @@
 use dockopt_build::{build, buildlog, endpoint, inputs, stack};
 use dockopt_cache::variables;
 use dockopt_dockerfile::{compose, dockerfile, ignore};
+use dockopt_image::image;
 use dockopt_project::{manifest, recipe, sources, tasks, workflow};
 use dockopt_shell::shell;
 use dockopt_text::{data, secret, text, yaml};

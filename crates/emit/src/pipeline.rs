@@ -16,6 +16,7 @@ mod start;
 mod repository_project;
 mod test_job;
 mod deployment;
+mod definition;
 mod collect;
 
 // The files.

@@ -26,10 +26,8 @@ pub(super) fn run(global: &Global, command: &CiEmit) -> Result<u8, CommandFailur
     complain(global, &inputs);
     progress::doing("working out the pipeline");
     let (files, _) = repository_files(top);
-    let text_of = |file: &str| {
-        let bytes = read_bytes(&top.join(file), DOCKERFILE_LIMIT).ok()?;
-        Some(String::from_utf8_lossy(&bytes).into_owned())
-    };
+    let bytes_of = |file: &str| read_bytes(&top.join(file), DOCKERFILE_LIMIT).ok();
+    let text_of = |file: &str| Some(String::from_utf8_lossy(&bytes_of(file)?).into_owned());
     let projects = projects_of(&files, &text_of);
     let script = deployment_script(command, &files, &text_of)?;
     let runner =
@@ -50,6 +48,7 @@ pub(super) fn run(global: &Global, command: &CiEmit) -> Result<u8, CommandFailur
         compose: main_file(&inputs, top).map(|number| &inputs.composes[number]),
         files: &files,
         text_of: &text_of,
+        bytes_of: &bytes_of,
         projects: &projects,
         is_excluded: &|place| command.exclude.exclude.iter().any(|pattern| pattern.matches(place)),
         branch: branch.as_deref().unwrap_or("main"),

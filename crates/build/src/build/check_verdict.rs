@@ -1,12 +1,34 @@
 //! What a health check comes to by its commands alone: one that cannot fail, one that looks for a process.
 
+use super::Build;
+use super::check_search::{ends_after_failure, shell_search};
+use crate::dockerfile::Keyword;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Invocation, Script, Separator, SeparatorKind, Word};
 use crate::text::path;
 
-/// The command that makes a check always succeed.
-pub fn always_healthy(script: &Script, is_exec: bool) -> Option<&Command> {
-    deciding(script).filter(|last| always_succeeds(is_exec, last))
+/// The command that makes a check always succeed, as it is written; nothing where it is more than commands one after the
+/// other.
+pub fn constant_command(script: &Script, is_exec: bool) -> Option<&Command> {
+    let inner = script.innermost();
+    if !inner.problems.is_empty() || !inner.compounds.is_empty() {
+        return None;
+    }
+    deciding(inner).filter(|last| always_succeeds(is_exec, last))
+}
+
+/// Whether a check reports healthy whatever its container does: it cannot fail, or finds its own shell.
+pub fn tells_nothing(script: &Script, is_exec: bool) -> bool {
+    constant_command(script, is_exec).is_some() || shell_search(script, is_exec).is_some()
+}
+
+impl Build<'_> {
+    /// Whether the HEALTHCHECK of the image reports healthy whatever it does.
+    pub fn check_tells_nothing(&self) -> bool {
+        let check = self.target().and_then(|stage| self.last(stage, Keyword::Healthcheck));
+        let code = check.and_then(|(index, _)| self.code(index));
+        code.is_some_and(|code| tells_nothing(&code.script, code.is_exec()))
+    }
 }
 
 fn kind(separator: Option<Separator>) -> Option<SeparatorKind> {
@@ -60,12 +82,6 @@ pub fn looks_for_process(script: &Script) -> Option<&str> {
     };
     (Program::of(program).is(Kind::Processes) && script.compounds.is_empty() && rest.iter().all(only_reads))
         .then_some(program)
-}
-
-/// Whether a command is what a check ends with where it fails: `|| exit 1`.
-pub fn ends_after_failure(invocation: &Invocation) -> bool {
-    let is_after_or = invocation.command.place.before.is_some_and(|before| before.kind == SeparatorKind::Or);
-    is_after_or && (invocation.is("exit") || invocation.is("false"))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What a health check asks: a page of its own server, a port, the age of a file. One reader for checks of compose files
 //! and of images, whatever program they ask with.
 
-use crate::build::{always_healthy, looks_for_process};
+use crate::build::{constant_command, looks_for_process};
 use crate::data;
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Script, Word};
@@ -82,13 +82,10 @@ fn is_own_host(host: &str) -> bool {
 impl CheckQuestion {
     /// What a check asks, by its commands. `is_exec`: whether they run without a shell.
     pub fn of(script: &Script, is_exec: bool) -> Self {
-        let inner = script.innermost();
-        if inner.problems.is_empty()
-            && inner.compounds.is_empty()
-            && let Some(last) = always_healthy(inner, is_exec)
-        {
+        if let Some(last) = constant_command(script, is_exec) {
             return Self::Constant(last.words.iter().map(Word::text).collect::<Vec<_>>().join(" "));
         }
+        let inner = script.innermost();
         if let Some(program) = looks_for_process(inner) {
             return Self::Process(program.to_owned());
         }

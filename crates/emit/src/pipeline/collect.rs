@@ -1,5 +1,6 @@
 //! What a repository has, as the plan of its pipeline.
 
+use super::definition::definition_digest;
 use super::deployment::add_deployment;
 use super::header::is_own_file;
 use super::image::{RepositoryImage, RepositoryImages};
@@ -55,7 +56,8 @@ pub(super) fn plan_of(input: &PipelineInput) -> PipelinePlan {
             continue;
         }
         let start = image_start(input, &stacks, &image, &mut plan);
-        plan.images.push(PlannedImage { image, inputs, start });
+        let defined = definition_digest(input, &image);
+        plan.images.push(PlannedImage { image, inputs, defined, start });
     }
     let used = |start: &&StartFiles| plan.images.iter().any(|image| image.start.compose == start.files);
     plan.preparation = preparation(input, all_files.iter().filter(used));
@@ -90,12 +92,16 @@ fn takes(inputs: &[String], file: &str) -> bool {
 
 /// Says what the pipeline proves less of than it could.
 fn add_gaps(plan: &mut PipelinePlan) {
-    if !plan.unchecked.is_empty() {
-        plan.notes.push(format!(
-            "without a health check: {}; a start proves only that they run for ten seconds; `dockopt compose fix` adds checks where \
-             it knows how to ask",
-            joined(&quoted_names(&plan.unchecked))
-        ));
+    for (what, names) in
+        [("without a health check", &plan.unchecked), ("with a health check that cannot fail", &plan.constant)]
+    {
+        if !names.is_empty() {
+            plan.notes.push(format!(
+                "{what}: {}; a start proves only that they run for ten seconds; `dockopt compose fix` writes checks where it knows \
+                 how to ask",
+                joined(names)
+            ));
+        }
     }
     if !plan.untested.is_empty() && !plan.tests.is_empty() {
         plan.notes.push(format!("no tests that dockopt knows how to run: {}", joined(&quoted_names(&plan.untested))));
@@ -125,7 +131,11 @@ fn image_inputs(input: &PipelineInput, image: &RepositoryImage, plan: &mut Pipel
     };
     let key = format!("{}: INPUTS", image.name);
     let build = Build::new(&input.inputs.builds[image.build]);
-    let submodules = plan.submodules.iter().filter(|folder| path::covers(context, folder) || context.is_empty());
+    // The context may lie in one, too: git knows its commit, and none of its files.
+    let is_part = |folder: &&String| {
+        context.is_empty() || path::covers(context, folder.as_str()) || path::covers(folder.as_str(), context)
+    };
+    let submodules = plan.submodules.iter().filter(is_part);
     let submodules = submodules.map(|folder| format!(":(literal){folder}")).collect::<Vec<_>>();
     // An image that takes nothing is made of its Dockerfile.
     let alone = vec![format!(":(literal){}", image.dockerfile)];
@@ -146,7 +156,8 @@ fn image_inputs(input: &PipelineInput, image: &RepositoryImage, plan: &mut Pipel
     plan.choose(
         "images",
         &key,
-        "what COPY, ADD and bind mounts take of the build context",
+        "what COPY, ADD and bind mounts take of the build context; all of it where the Dockerfile or its ignore file changes, until \
+         `ci emit` runs again",
         Some(image.dockerfile.clone()),
     );
     all

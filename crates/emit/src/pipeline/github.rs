@@ -236,6 +236,7 @@ fn add_legs(lines: &mut YamlLines, input: &PipelineInput, plan: &PipelinePlan) {
     lines.add(6, "matrix:");
     lines.add(8, "include:");
     let has_unmounted = plan.images.iter().any(|image| !image.start.unmounted.is_empty());
+    let has_unchecked = plan.images.iter().any(|image| !image.start.unchecked.is_empty());
     let has_needs = plan.images.iter().any(|image| !image.start.needs.is_empty());
     let has_options = plan.images.iter().any(|image| !image.options().is_empty());
     let compose = single_compose(plan);
@@ -251,6 +252,9 @@ fn add_legs(lines: &mut YamlLines, input: &PipelineInput, plan: &PipelinePlan) {
         if has_unmounted {
             lines.pair(12, "unmounted", &image.start.unmounted.join(" "));
         }
+        if has_unchecked {
+            lines.pair(12, "unchecked", &image.start.unchecked.join(" "));
+        }
         if has_needs {
             lines.pair(12, "needs", &image.start.needs.join(" "));
         }
@@ -260,6 +264,7 @@ fn add_legs(lines: &mut YamlLines, input: &PipelineInput, plan: &PipelinePlan) {
         lines.pair(12, "services", &image.start.services.join(" "));
         lines.add(12, &format!("seconds: {}", image.start.seconds));
         lines.block(12, "inputs", &image.inputs.join("\n"));
+        lines.pair(12, "defined", &image.defined);
     }
     lines.add(4, "env:");
     for (variable, value) in VARIABLES.into_iter().filter(|(variable, _)| has_options || *variable != "OPTIONS") {
@@ -270,6 +275,9 @@ fn add_legs(lines: &mut YamlLines, input: &PipelineInput, plan: &PipelinePlan) {
     }
     lines.add(6, if has_unmounted { "UNMOUNTED: ${{ matrix.unmounted }}" } else { "UNMOUNTED: \"\"" });
     lines.add(6, "PUSH: ${{ github.event_name != 'pull_request' }}");
+    if has_unchecked {
+        lines.add(6, "UNCHECKED: ${{ matrix.unchecked }}");
+    }
     if has_needs {
         lines.add(6, "NEEDS: ${{ matrix.needs }}");
     }
@@ -287,7 +295,7 @@ fn single_compose(plan: &PipelinePlan) -> Option<String> {
 }
 
 /// Variables of the job that builds, with what they are.
-const VARIABLES: [(&str, &str); 8] = [
+const VARIABLES: [(&str, &str); 9] = [
     ("NAME", "matrix.image"),
     ("PLATFORM", "matrix.platform"),
     ("FILE", "matrix.file"),
@@ -296,6 +304,7 @@ const VARIABLES: [(&str, &str); 8] = [
     ("SERVICES", "matrix.services"),
     ("SECONDS_TO_START", "matrix.seconds"),
     ("INPUTS", "matrix.inputs"),
+    ("DEFINED", "matrix.defined"),
 ];
 
 fn add_tags(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelinePlan) {
@@ -343,6 +352,8 @@ fn release(input: &PipelineInput, plan: &mut PipelinePlan) -> String {
     lines.add(6, "digests: ${{ steps.versions.outputs.digests }}");
     lines.add(4, "steps:");
     checkout(&mut lines);
+    lines.add(STEP + 2, "fetch-depth: 0 # the tags of other versions");
+    lines.add(STEP + 2, "filter: blob:none");
     log_in(&mut lines);
     step(&mut lines, "Tag");
     lines.add(STEP, "id: versions");

@@ -2,7 +2,7 @@
 
 use super::input::{DeploymentRunner, PipelineInput};
 use super::lines::{YamlLines, indented, list};
-use super::plan::{ImageStart, PipelinePlan, PlannedDeployment, PlannedImage, TestJob};
+use super::plan::{PipelinePlan, PlannedDeployment, PlannedImage, TestJob};
 use super::scripts;
 use crate::emit::EmittedFile;
 use crate::text::path;
@@ -227,8 +227,11 @@ fn add_leg(lines: &mut YamlLines, image: &PlannedImage, platform: &str, has_seve
         ("UNMOUNTED".to_owned(), start.unmounted.join(" ")),
         ("COMPOSE".to_owned(), start.file_list()),
         ("SECONDS_TO_START".to_owned(), start.seconds.to_string()),
+        ("DEFINED".to_owned(), image.defined.clone()),
     ];
-    variables.extend(needs_variable(start));
+    let lists = [("NEEDS", &start.needs), ("UNCHECKED", &start.unchecked)];
+    let lists = lists.into_iter().filter(|(_, services)| !services.is_empty());
+    variables.extend(lists.map(|(name, services)| (name.to_owned(), services.join(" "))));
     for (_, value) in &mut variables {
         // GitLab replaces variables in values of variables.
         *value = value.replace('$', "$$");
@@ -236,11 +239,6 @@ fn add_leg(lines: &mut YamlLines, image: &PlannedImage, platform: &str, has_seve
     lines.map(2, "variables", &variables);
     lines.block(4, "OPTIONS", &image.options().join("\n").replace('$', "$$"));
     lines.block(4, "INPUTS", &image.inputs.join("\n").replace('$', "$$"));
-}
-
-/// The variable with what is started before an image, where there is anything.
-fn needs_variable(start: &ImageStart) -> Option<(String, String)> {
-    (!start.needs.is_empty()).then(|| ("NEEDS".to_owned(), start.needs.join(" ")))
 }
 
 fn add_tags(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelinePlan) {
@@ -266,9 +264,12 @@ fn add_tags(lines: &mut YamlLines, input: &PipelineInput, plan: &mut PipelinePla
     lines.add(2, "rules:");
     lines.add(4, ON_VERSION);
     let names: Vec<&str> = plan.images.iter().map(|image| image.image.name.as_str()).collect();
-    let variables =
-        [("COMMIT", "$CI_COMMIT_SHA"), ("VERSION", "$CI_COMMIT_TAG"), ("NAMES", &names.join(" ")), ("TRIES", "60")];
-    lines.map(2, "variables", &variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let names = names.join(" ");
+    let known = [("COMMIT", "$CI_COMMIT_SHA"), ("VERSION", "$CI_COMMIT_TAG"), ("NAMES", &names), ("TRIES", "60")];
+    // With the tags of other versions.
+    let variables = known.into_iter().chain([("GIT_DEPTH", "0")]);
+    let variables: Vec<_> = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    lines.map(2, "variables", &variables);
     lines.add(2, "script:");
     lines.item(4, &format!("{}echo \"$digests\" >digests", scripts::VERSIONS));
     lines.add(2, "artifacts:");

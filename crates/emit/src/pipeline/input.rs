@@ -49,6 +49,8 @@ pub struct PipelineInput<'i> {
     pub files: &'i BTreeSet<String>,
     /// The text of a file by its path from the top; nothing where it is not there.
     pub text_of: &'i dyn Fn(&str) -> Option<String>,
+    /// The bytes of a file by its path from the top; nothing where it is not there.
+    pub bytes_of: &'i dyn Fn(&str) -> Option<Vec<u8>>,
     /// The projects of the repository.
     pub projects: &'i [Project],
     /// Whether the user wants a path left out, as seen from the top.

@@ -26,8 +26,10 @@ pub(super) struct PipelinePlan {
     pub(super) preparation: Vec<String>,
     /// Why it is so; the service of a choice is its job.
     pub(super) choices: Vec<Choice>,
-    /// Images that nothing asks whether they are ready.
+    /// Images and services of them that nothing asks whether they are ready.
     pub(super) unchecked: Vec<String>,
+    /// The same, with a check that cannot fail.
+    pub(super) constant: Vec<String>,
     /// Folders of projects without tests.
     pub(super) untested: Vec<String>,
     /// What is left to the user.
@@ -42,6 +44,8 @@ pub(super) struct PlannedImage {
     pub(super) image: RepositoryImage,
     /// Pathspecs of git that take what it is made of, without the Dockerfile and its ignore file.
     pub(super) inputs: Vec<String>,
+    /// The digest of the files that they follow from.
+    pub(super) defined: String,
     pub(super) start: ImageStart,
 }
 
@@ -83,6 +87,8 @@ pub(super) struct ImageStart {
     pub(super) services: Vec<String>,
     /// Those of them whose folders of sources would hide what is in the image.
     pub(super) unmounted: Vec<String>,
+    /// Those of them whose check cannot fail, so that it proves nothing; the image itself where none runs it.
+    pub(super) unchecked: Vec<String>,
     /// Services that have to run before them.
     pub(super) needs: Vec<String>,
     /// The seconds that it gets; none where it is not started.

@@ -1,7 +1,7 @@
 //! The shell scripts of a pipeline, which are the same for each system.
 
 use super::input::DeploymentRunner;
-use super::plan::{PipelinePlan, PlannedDeployment};
+use super::plan::{ImageStart, PipelinePlan, PlannedDeployment};
 use crate::shell::quoted_word;
 use crate::text::path;
 
@@ -13,6 +13,8 @@ pub(super) const BUILDER: &str = include_str!("../../templates/pipeline/builder.
 pub(super) const BUILD: &str = include_str!("../../templates/pipeline/build.sh");
 /// Starts it, and waits until its check passes.
 const START: &str = include_str!("../../templates/pipeline/start.sh");
+/// What counts a check as none that cannot fail.
+const UNCHECKED: &str = include_str!("../../templates/pipeline/unchecked.sh");
 /// What starts the services first that a proxy looks up.
 const NEEDS: &str = "  [ -z \"$NEEDS\" ] || compose up --detach $NEEDS || { compose logs --tail 20 >&2; exit 1; }\n";
 /// Leaves an image alone that lacks what it needs.
@@ -41,10 +43,11 @@ pub(super) fn start_script(plan: &PipelinePlan) -> String {
     for line in &plan.preparation {
         script.push_str(&format!("{line}\n"));
     }
-    if plan.images.iter().all(|image| image.start.needs.is_empty()) {
-        return script + &START.replace(NEEDS, "");
-    }
-    script + START
+    let is_unneeded =
+        |lists: &dyn Fn(&ImageStart) -> &Vec<String>| plan.images.iter().all(|image| lists(&image.start).is_empty());
+    let unchecked = if is_unneeded(&|start| &start.unchecked) { "" } else { UNCHECKED };
+    let start = START.replace("@unchecked@\n", unchecked);
+    script + &if is_unneeded(&|start| &start.needs) { start.replace(NEEDS, "") } else { start }
 }
 
 /// Deploys digests on a host, and goes back where a smoke test fails.

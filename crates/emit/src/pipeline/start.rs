@@ -11,7 +11,7 @@ use super::start_files::StartStack;
 use crate::build::{Build, Reference, StageBase};
 use crate::compose::project::{ComposeMap, ComposeValue};
 use crate::data;
-use crate::dockerfile::Keyword;
+use crate::dockerfile::{Healthcheck, Instruction, Keyword};
 use crate::manifest::FileKind;
 use crate::stack::{CheckTiming, ServiceCheck, StackService, known_service, proxied_hosts};
 use crate::text::{joined, path, quoted_names};
@@ -93,6 +93,7 @@ fn start_with(
         services: names_of(services),
         needs: proxied_services(stack, services),
         unmounted: services.iter().filter(hides).map(|service| service.name.to_owned()).collect(),
+        unchecked: constant_checks(image, services, plan),
         seconds: seconds.unwrap_or_default().max(SHORTEST),
     };
     if !start.unmounted.is_empty() {
@@ -114,12 +115,25 @@ fn start_with(
         if services.len() == 1 { "it needs" } else { "they need" }
     );
     plan.choose("images", &format!("{}: Start", image.name), why, None);
-    let is_checked =
-        |service: &&&StackService| matches!(service.check, ServiceCheck::Written(_) | ServiceCheck::OfImage);
-    if services.iter().filter(is_checked).count() == 0 {
-        plan.unchecked.push(image.name.clone());
-    }
     start
+}
+
+/// The services whose check cannot fail; says of each service that has none that can.
+fn constant_checks(image: &RepositoryImage, services: &[&StackService], plan: &mut PipelinePlan) -> Vec<String> {
+    let mut constant = Vec::new();
+    // How a job ends says whether it did its work.
+    for service in services.iter().filter(|service| !service.is_job) {
+        let is_image = service.name == image.name;
+        let name =
+            if is_image { format!("`{}`", image.name) } else { format!("`{}` of `{}`", service.name, image.name) };
+        if service.check_tells_nothing() {
+            constant.push(service.name.to_owned());
+            plan.constant.push(name);
+        } else if !matches!(service.check, ServiceCheck::Written(_) | ServiceCheck::OfImage) {
+            plan.unchecked.push(name);
+        }
+    }
+    constant
 }
 
 /// Services that proxies look up when they start, and that Compose does not start with them.
@@ -156,11 +170,16 @@ fn start_alone(
         return ImageStart::default();
     }
     let build = Build::new(&input.inputs.builds[image.build]);
-    let mut stages = build.target().into_iter().flat_map(|stage| build.chain(stage));
-    let has_check = stages.any(|stage| build.last(stage, Keyword::Healthcheck).is_some());
     plan.choose("images", &key, "by itself, as no service of a compose file runs it", None);
-    if !has_check {
-        plan.unchecked.push(image.name.clone());
+    let name = format!("`{}`", image.name);
+    if build.check_tells_nothing() {
+        plan.constant.push(name);
+        return ImageStart { seconds: SHORTEST, unchecked: vec![image.name.clone()], ..ImageStart::default() };
+    }
+    let check = build.target().and_then(|stage| build.last(stage, Keyword::Healthcheck));
+    let is_check = |check: &Instruction| build.input().file.healthcheck(check) != Some(Healthcheck::None);
+    if !check.is_some_and(|(_, check)| is_check(check)) {
+        plan.unchecked.push(name);
     }
     ImageStart { seconds: SHORTEST, ..ImageStart::default() }
 }

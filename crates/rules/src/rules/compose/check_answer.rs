@@ -1,6 +1,6 @@
 //! Rules about what a healthcheck in a compose file tells.
 
-use crate::build::looks_for_process;
+use crate::build::{looks_for_process, shell_search};
 use crate::compose::escaped;
 use crate::compose::project::ComposeValue;
 use crate::data;
@@ -13,9 +13,7 @@ use crate::rules::shared::compose_readiness::{
     client, constant_end, has_word, lacks_password, never_effect, other_listener, other_program, with_known_test,
     with_test, work,
 };
-use crate::rules::start::healthchecks::{
-    SELF, SELF_HELP, SELF_TITLE, bracketed, lenient_request, shell_search, unread_request,
-};
+use crate::rules::start::healthchecks::{SELF, SELF_HELP, SELF_TITLE, bracketed, lenient_request, unread_request};
 use crate::shell::{Invocation, Script, Word, from_exec, parse};
 use crate::stack::{CheckScript, HEALTHY, KnownService, ServiceSettings, StackService, WrittenCheck, usual_test};
 use crate::text::{Span, listed};
@@ -280,9 +278,9 @@ fn option_value<'s>(invocation: &Invocation<'s>, options: &'static str) -> Optio
 fn compose_check_process_only(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
         let Some(check) = service.check.written() else { continue };
-        let CheckScript { script, is_exec } = check.script();
+        let script = check.script().script;
         let Some(program) = looks_for_process(script.innermost()) else { continue };
-        if constant_end(check).is_some() || shell_search(&script, is_exec).is_some() {
+        if service.check_tells_nothing() {
             continue;
         }
         let waiting = waiting(cx, service);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::build::{Build, always_healthy};
+use crate::build::{Build, shell_search};
 use crate::compose::project::{ComposeEntry, ComposeMap, ComposeValue, is_service_name};
 use crate::data;
 use crate::dockerfile::Keyword;
@@ -13,7 +13,6 @@ use crate::rules::compose::check_command::{is_misread, lost_variables, missing_m
 use crate::rules::shared::compose_readiness::{
     check_to_add, constant_end, is_viewer, lacking_program, patient_check, program_lacking_in,
 };
-use crate::rules::start::healthchecks::shell_search;
 use crate::rules::{ComposeContext, KeyChange};
 use crate::settings::closest;
 use crate::stack::{
@@ -308,11 +307,7 @@ fn image_check_fault(service: &StackService) -> Option<String> {
     let build = Build::new(input);
     let (index, _) = build.last(build.target()?, Keyword::Healthcheck)?;
     let code = build.code(index)?;
-    let script = code.script.innermost();
-    let is_plain = script.problems.is_empty() && script.compounds.is_empty();
-    if is_plain
-        && (always_healthy(script, code.is_exec()).is_some() || shell_search(&code.script, code.is_exec()).is_some())
-    {
+    if build.check_tells_nothing() {
         return Some("always reports healthy".to_owned());
     }
     let (program, image) = program_lacking_in(&build, &code.script, !code.is_exec())?;

@@ -1,7 +1,7 @@
 //! What the rules about compose files share: whether a check says anything, which check fits an image, and how names are
 //! listed.
 
-use crate::build::{Build, CheckTranslation, Programs, Reference, WorkerLine, always_healthy, translate_check};
+use crate::build::{Build, CheckTranslation, Programs, Reference, WorkerLine, constant_command, translate_check};
 use crate::compose::escaped;
 use crate::compose::project::{ComposeMap, ComposeValue};
 use crate::data;
@@ -25,11 +25,7 @@ const WHY_CHECK: &str = "a container that fails the new check becomes unhealthy"
 /// What a check that cannot fail ends with.
 pub(in crate::rules) fn constant_end(check: &WrittenCheck) -> Option<String> {
     let CheckScript { script, is_exec } = check.script();
-    let script = script.innermost();
-    if !script.problems.is_empty() || !script.compounds.is_empty() {
-        return None;
-    }
-    let last = always_healthy(script, is_exec)?;
+    let last = constant_command(&script, is_exec)?;
     let words: Vec<&str> = last.words.iter().map(crate::shell::Word::text).collect();
     Some(words.join(" "))
 }
