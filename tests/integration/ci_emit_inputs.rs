@@ -75,7 +75,7 @@ fn look_up(repository: &Path, shell: &str, look_up: &LookUp) -> LookedUp {
     LookedUp { key, is_stale: stdout.contains("run dockopt ci emit again\n") }
 }
 
-/// The shells that runners have: that of the system, and BusyBox, which images of Docker have.
+/// The shells that runners have: that of the system, and `BusyBox`, which images of Docker have.
 fn shells() -> Vec<&'static str> {
     let has_busybox = Command::new("busybox").arg("true").status().is_ok_and(|status| status.success());
     if has_busybox { vec!["sh", "busybox sh"] } else { vec!["sh"] }

@@ -140,7 +140,7 @@ fn what_is_written_of_each_check_has_no_finding() {
     for (number, row) in rows.iter().enumerate() {
         let name = format!("part{number}");
         compose += &format!("  {name}:\n    build: ./{name}\n    {}\n", row[1]);
-        project = project.file(&format!("{name}/Dockerfile"), &format!("{}\n", row[2].replace("\\n", "\n")));
+        project = project.file(&format!("{name}/Dockerfile"), format!("{}\n", row[2].replace("\\n", "\n")));
     }
     let ran =
         project.file("compose.yaml", &compose).args(["deploy", "emit", "--for", "kubernetes", "--write"]).run().code(0);

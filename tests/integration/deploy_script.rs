@@ -38,7 +38,7 @@ fn words_of_a_failing_check_are_masked_on_the_screen_and_in_the_record() {
     // The functions alone, up to what reads the arguments.
     let functions = script.split_once("\nimage='' migrate=''").unwrap().0;
     let functions: String =
-        functions.lines().filter(|line| !line.starts_with("cd ")).map(|line| format!("{line}\n")).collect();
+        functions.lines().filter(|line| !line.starts_with("cd ")).fold(String::new(), |text, line| text + line + "\n");
     let folder = tempfile::tempdir().unwrap();
     let docker = folder.path().join("docker");
     fs::write(&docker, DOCKER).unwrap();

@@ -139,18 +139,17 @@ const CURL: &str = "curl -f http://localhost:8000/health || exit 1";
 fn other_ports_schemes_and_commands_are_found() {
     for (test, probe, expected) in DRIFTS {
         let compose = format!("services:\n  api:\n    build: .\n    healthcheck:\n      test: {test}\n");
-        let (name, manifest) = match probe.strip_prefix("ecs: ") {
-            Some(line) => ("deploy/task.json", TASK.replace("curl -f http://localhost:8000/health || exit 1", line)),
-            None => {
-                let ports = "[{containerPort: 8000, name: web}, {containerPort: 9000, name: admin}]";
-                let manifest = DEPLOYMENT.replace("[{containerPort: 8000}]", ports);
-                ("deploy/api.yaml", manifest.replace("httpGet: {path: /health, port: 8000}", probe))
-            }
+        let (name, manifest) = if let Some(line) = probe.strip_prefix("ecs: ") {
+            ("deploy/task.json", TASK.replace("curl -f http://localhost:8000/health || exit 1", line))
+        } else {
+            let ports = "[{containerPort: 8000, name: web}, {containerPort: 9000, name: admin}]";
+            let manifest = DEPLOYMENT.replace("[{containerPort: 8000}]", ports);
+            ("deploy/api.yaml", manifest.replace("httpGet: {path: /health, port: 8000}", probe))
         };
         let ran = Dockopt::new()
             .file("compose.yaml", &compose)
             .file("Dockerfile", "FROM python:3.13\nEXPOSE 8000\nCMD [\"python\", \"app.py\"]\n")
-            .file(name, &manifest.replace("task-tracker-backend", "api"))
+            .file(name, manifest.replace("task-tracker-backend", "api"))
             .args(["deploy", "check", "--select", "probe-differs-from-healthcheck", "--format=json"])
             .run();
         let shown = |message: &String| {
@@ -185,7 +184,7 @@ fn each_service_with_another_probe_is_a_line_with_both_places() {
         let manifest = DEPLOYMENT.replace("task-tracker-backend", name).replace("name: api", &format!("name: {name}"));
         project = project
             .file(&format!("{name}/Dockerfile"), "FROM python:3.13\nEXPOSE 8000\nCMD [\"python\", \"app.py\"]\n")
-            .file(&format!("deploy/{name}.yaml"), &manifest.replace("port: 8000}\n---", "port: 8080}\n---"));
+            .file(&format!("deploy/{name}.yaml"), manifest.replace("port: 8000}\n---", "port: 8080}\n---"));
     }
     let project = project.file("compose.yaml", &compose);
     let page = project.args(["audit", "--no-history"]).run().stdout;
@@ -208,7 +207,7 @@ fn commands_with_secrets_are_not_shown() {
         .file("Dockerfile", "FROM python:3.13\nCMD [\"python\", \"app.py\"]\n")
         .file(
             "deploy/api.yaml",
-            &DEPLOYMENT.replace("task-tracker-backend", "api").replace("httpGet: {path: /health, port: 8000}", &probe),
+            DEPLOYMENT.replace("task-tracker-backend", "api").replace("httpGet: {path: /health, port: 8000}", &probe),
         )
         .args(["deploy", "check", "--format=json"])
         .run();
@@ -414,7 +413,7 @@ fn rules_of(files: &[(&str, &str)]) -> Vec<String> {
     let result = dockopt.args(["deploy", "check", "--format=json"]).run().json();
     let text = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
     let found = result["findings"].as_array().unwrap().iter();
-    found.map(|finding| format!("{} {}", text(&finding, "rule"), text(&finding, "file"))).collect()
+    found.map(|finding| format!("{} {}", text(finding, "rule"), text(finding, "file"))).collect()
 }
 
 #[test]

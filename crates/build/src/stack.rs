@@ -98,6 +98,17 @@ pub const STARTED: &str = "service_started";
 /// That of services that end.
 pub const COMPLETED: &str = "service_completed_successfully";
 
+impl StackService<'_> {
+    /// Whether its check reports healthy whatever it does.
+    pub fn check_tells_nothing(&self) -> bool {
+        match &self.check {
+            ServiceCheck::Written(check) => check.tells_nothing(),
+            ServiceCheck::OfImage => self.image.as_ref().is_some_and(|image| Build::new(image).check_tells_nothing()),
+            ServiceCheck::Missing | ServiceCheck::Off(_) | ServiceCheck::Unknown => false,
+        }
+    }
+}
+
 impl<'p> Stack<'p> {
     /// The services of a project; `dockerfiles`: those of its services, by name.
     pub fn new(project: &'p ComposeProject, dockerfiles: &BTreeMap<String, Source>) -> Self {

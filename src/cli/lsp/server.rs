@@ -176,7 +176,7 @@ impl Server {
                 Err((_, why)) => self.log(&format!("`{method}` cannot be read: {why}")),
             },
             UNREADABLE => {
-                self.log(&format!("a message cannot be read: {}", params["why"].as_str().unwrap_or_default()))
+                self.log(&format!("a message cannot be read: {}", params["why"].as_str().unwrap_or_default()));
             }
             "textDocument/didSave" => self.save(document_uri(&params).unwrap_or_default()),
             "textDocument/didClose" => self.close(document_uri(&params).unwrap_or_default()),

@@ -120,7 +120,8 @@ fn read_header(input: &mut impl BufRead) -> Result<Option<u64>, ReadFailure> {
         };
         if name.trim().eq_ignore_ascii_case("content-length") {
             let number = value.trim().parse();
-            length = Some(number.map_err(|_| ReadFailure::Input("`Content-Length` is no number of bytes".to_owned()))?);
+            length =
+                Some(number.map_err(|_| ReadFailure::Input("`Content-Length` is not a number of bytes".to_owned()))?);
         }
     }
     Err(ReadFailure::Input(format!("a header has more than {LINES} lines")))
@@ -143,8 +144,8 @@ mod tests {
         for (input, why) in [
             (&b"Content-Length: 99999999999\r\n\r\n{}"[..], "a message has 99999999999 bytes"),
             (b"Content-Length: 18446744073709551615\r\n\r\n", "a message has 18446744073709551615 bytes"),
-            (b"Content-Length: 18446744073709551616\r\n\r\n", "`Content-Length` is no number of bytes"),
-            (b"Content-Length: -1\r\n\r\n", "`Content-Length` is no number of bytes"),
+            (b"Content-Length: 18446744073709551616\r\n\r\n", "`Content-Length` is not a number of bytes"),
+            (b"Content-Length: -1\r\n\r\n", "`Content-Length` is not a number of bytes"),
             (b"Content-Length: 9\r\n\r\n{}", "the input ends within a message of 9 bytes"),
             (b"X: y\r\n\r\n{}", "a header has no `Content-Length`"),
             (b"nonsense\r\n\r\n", "a line of a header has no name"),
@@ -153,8 +154,8 @@ mod tests {
             (b"", "false"),
             (b"content-length: 40\r\n\r\n{\"jsonrpc\":\"2.0\",\"method\":\"a\",\"params\":1}", "true"),
         ] {
-            let said = failure(input);
-            assert!(said.starts_with(why), "{:?}: {said}", String::from_utf8_lossy(input));
+            let failure = failure(input);
+            assert!(failure.starts_with(why), "{:?}: {failure}", String::from_utf8_lossy(input));
         }
         assert_eq!(failure(&vec![b'a'; 20_000]), "a line of a header has no end");
         assert_eq!(failure(&b"a: b\r\n".repeat(100)), "a header has more than 32 lines");

@@ -121,7 +121,7 @@ fn a_stage_is_renamed_only_where_all_of_its_uses_are() {
         ("FROM alpine AS base\nFROM debian AS x\nCOPY --from=base /a /b\n", "x", "there is a stage `x`"),
     ] {
         let (_folder, mut client, uri) = session(text, &able());
-        let line = if text.starts_with("ARG") { 1 } else { 0 };
+        let line = u32::from(text.starts_with("ARG"));
         let mut params = at(&uri, line, 17);
         params["newName"] = name.into();
         let error = client.request("textDocument/rename", &params).expect_err(text);

@@ -1,6 +1,6 @@
 //! How a service is asked whether it is ready: by its compose file, by its image, or not at all.
 
-use super::{KnownService, StackService};
+use super::KnownService;
 use crate::build::{BaseImage, Build, Reference, StageBase, is_official, tells_nothing};
 use crate::compose::project::{ComposePlace, ComposeValue};
 use crate::dockerfile::{Healthcheck, Keyword};
@@ -68,7 +68,7 @@ impl WrittenCheck<'_> {
     }
 
     /// Whether it reports healthy whatever the container does.
-    fn tells_nothing(&self) -> bool {
+    pub(super) fn tells_nothing(&self) -> bool {
         let CheckScript { script, is_exec } = self.script();
         tells_nothing(&script, is_exec)
     }
@@ -88,17 +88,6 @@ impl<'p> ServiceCheck<'p> {
     /// Whether there is certainly none, so that nobody can wait for it.
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Missing | Self::Off(_))
-    }
-}
-
-impl StackService<'_> {
-    /// Whether its check reports healthy whatever it does.
-    pub fn check_tells_nothing(&self) -> bool {
-        match &self.check {
-            ServiceCheck::Written(check) => check.tells_nothing(),
-            ServiceCheck::OfImage => self.image.as_ref().is_some_and(|image| Build::new(image).check_tells_nothing()),
-            ServiceCheck::Missing | ServiceCheck::Off(_) | ServiceCheck::Unknown => false,
-        }
     }
 }
 

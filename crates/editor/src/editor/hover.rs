@@ -138,7 +138,7 @@ fn service_facts(document: &EditorText, at: u32) -> Option<(String, Span)> {
 
 /// A text in which nothing is a mark of Markdown or a tag. Messages quote names as Markdown does: these stay, where each quote ends.
 fn escape(text: &str) -> String {
-    let has_names = text.matches('`').count() % 2 == 0 && !text.contains("``");
+    let has_names = text.matches('`').count().is_multiple_of(2) && !text.contains("``");
     let mut escaped = String::with_capacity(text.len());
     let mut is_name = false;
     for character in text.chars() {

@@ -1,8 +1,8 @@
 //! YAML and JSON of pipelines ─► the scripts in them, and steps that set images without a command: actions of GitHub, tasks of
 //! Azure, the artifacts of Skaffold.
 
+use super::model::{ImageChange, ImageSign, bare_name, closed};
 use super::pattern::ImagePattern;
-use super::{ImageChange, ImageSign, bare_name, closed};
 use crate::data;
 use crate::shell::quoted_word;
 use crate::text::path;

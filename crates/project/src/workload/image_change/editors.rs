@@ -1,8 +1,8 @@
 //! Programs that change manifests as texts: `sed` and `perl` by substitutions, `yq` and `jq` by the path of a value.
 
 use super::commands::ShellCommand;
+use super::model::{ImageChange, ImageSign, closed};
 use super::pattern::{ImagePattern, after_variable};
-use super::{ImageChange, ImageSign, closed};
 use crate::text::path;
 
 /// Adds what an editor sets of images; `applies`: whether its script applies manifests.
