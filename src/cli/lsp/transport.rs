@@ -152,7 +152,7 @@ mod tests {
             (b"Content-Length: 2\r\n\r\n[]", "message: "),
             (b"Content-Length: 2\r\n\r\n\xff\xff", "message: "),
             (b"", "false"),
-            (b"content-length: 40\r\n\r\n{\"jsonrpc\":\"2.0\",\"method\":\"a\",\"params\":1}", "true"),
+            (b"content-length: 41\r\n\r\n{\"jsonrpc\":\"2.0\",\"method\":\"a\",\"params\":1}", "true"),
         ] {
             let failure = failure(input);
             assert!(failure.starts_with(why), "{:?}: {failure}", String::from_utf8_lossy(input));
