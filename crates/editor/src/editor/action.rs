@@ -151,7 +151,7 @@ fn suppression_edit(site: ActionSite, finding: &Finding) -> Option<WorkspaceEdit
     let text = site.document.text();
     let rest = text.get(start as usize..)?;
     let indent = &rest[..rest.len() - rest.trim_start_matches([' ', '\t']).len()];
-    let end = source.line_end();
+    let end = source.line_end(line);
     let comment = format!("{indent}# dockopt ignore={} reason: {REASON}{end}", finding.rule);
     // In a block of text the line would be a part of the text.
     let at = start as usize + indent.len();

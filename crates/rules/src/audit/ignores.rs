@@ -164,5 +164,5 @@ fn place_above(dockerfile: &File, line: u32) -> (u32, &str, &'static str) {
     let span = source.line_span(line);
     let text = source.slice(span).trim_start_matches('\u{feff}');
     let indent = &text[..text.len() - text.trim_start_matches([' ', '\t']).len()];
-    (source.line_span(above).start.max(source.mark()), indent, source.line_end())
+    (source.line_span(above).start.max(source.mark()), indent, source.line_end(line))
 }

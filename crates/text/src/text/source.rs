@@ -231,10 +231,12 @@ impl Source {
         self.lines.len() as u32 - 1 + open
     }
 
-    /// How its lines end: CR LF where the first does.
-    pub fn line_end(&self) -> &'static str {
-        let first = self.text.find('\n').unwrap_or_default();
-        if first > 0 && self.text.as_bytes()[first - 1] == b'\r' { "\r\n" } else { "\n" }
+    /// How a line (from 1) ends: LF or CR LF; of one without an end as the first line does.
+    pub fn line_end(&self, line: u32) -> &'static str {
+        let rest = |line: u32| &self.text[self.line_span(line).end as usize..];
+        let behind = rest(line);
+        let end = if behind.is_empty() { rest(1) } else { behind };
+        if end.starts_with('\r') { "\r\n" } else { "\n" }
     }
 
     /// Line number (from 1) of the byte at `at`.
@@ -370,6 +372,13 @@ mod tests {
         assert_eq!(source.line_span(2), Span::new(8, 9));
         assert_eq!(source.line_count(), 2);
         assert_eq!(Source::of("f", "a\n").line_count(), 1);
+    }
+
+    #[test]
+    fn a_line_without_an_end_ends_as_the_first() {
+        for (text, line, end) in [("a\r\nb", 2, "\r\n"), ("a\nb\r\nc", 2, "\r\n"), ("a\nb", 2, "\n"), ("a", 1, "\n")] {
+            assert_eq!(Source::of("f", text).line_end(line), end, "{text:?}");
+        }
     }
 
     #[test]
