@@ -40,7 +40,7 @@ for container in $containers; do
   fi
   case $state in
     'running healthy' | 'exited unchecked 0 0') echo "$name: $state" ;;
-    'running unchecked 0 0') echo "$name ran for 10 seconds; it has no health check that can fail, so nothing more is known: dockopt compose fix" ;;
+    'running unchecked 0 0') echo "$name ran for 10 seconds; it has no health check that can fail, so nothing more is known: dockopt compose emit" ;;
     *)
       echo "$name did not start: $state" >&2
       docker inspect --format '{{if .State.Health}}{{range .State.Health.Log}}{{.Output}}{{end}}{{end}}' "$container" | tail -n 5 >&2

@@ -49,7 +49,7 @@ fn the_pipeline_is_shown_then_written_once() {
         assert!(ran.stderr.contains(&format!("wrote {}\n", files.join(", "))), "{}", ran.stderr);
         // What a check is missing for is said, and what adds it.
         assert!(
-            ran.stderr.contains("without a health check: `dashboard`") && ran.stderr.contains("`dockopt compose fix`")
+            ran.stderr.contains("without a health check: `dashboard`") && ran.stderr.contains("`dockopt compose emit`")
         );
         let texts: Vec<String> = files.iter().map(|file| ran.read(file)).collect();
         let again = ran.again(["ci", "emit", system, "--write"]).code(0);

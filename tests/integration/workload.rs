@@ -461,6 +461,7 @@ fn rollouts_that_nobody_sees_are_silent() {
     let (drain, ready) = ("drain-missing", "readiness-missing-behind-service");
     assert_eq!(at("k8s/api.yaml", &api), [drain, ready]);
     assert!(at("k8s/overlays/local/api.yaml", &api).is_empty() && at("dev/api.yaml", &api).is_empty());
+    assert!(at("local-environment/api.yaml", &api).is_empty());
     let with = |line: &str| api.replace("spec:\n  selector", &format!("spec:\n  {line}\n  selector"));
     assert!(at("k8s/api.yaml", &with("replicas: 0")).is_empty());
     assert_eq!(at("k8s/api.yaml", &with("strategy: {type: Recreate}")), ["rolls-with-outage", ready]);

@@ -30,7 +30,9 @@ pub struct WorkloadInput {
 impl WorkloadInput {
     /// Whether only developers run it, by the folders that it lies in.
     pub fn is_for_developers(&self) -> bool {
-        path::parent(&self.place).split('/').any(|folder| data::LOCAL_OVERLAYS.contains(folder))
+        // `local-environment` is one, too.
+        let is_local = |folder: &str| folder.split(['-', '_', '.']).any(|word| data::LOCAL_OVERLAYS.contains(word));
+        path::parent(&self.place).split('/').any(|folder| data::LOCAL_OVERLAYS.contains(folder) || is_local(folder))
     }
 }
 

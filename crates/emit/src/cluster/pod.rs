@@ -227,7 +227,7 @@ impl PodWriter<'_> {
                 plan
             }
             KnownCheck::Absent(why) => {
-                let effect = "a pod gets requests as soon as its program runs: write a check (`dockopt compose fix`)";
+                let effect = "a pod gets requests as soon as its program runs: write a check (`dockopt compose emit`)";
                 self.note(format!("{why}, so it has no probe; {effect}"));
                 ProbePlan::default()
             }

@@ -146,10 +146,11 @@ impl CheckSource<'_> {
         let question = self.question();
         if matches!(question, CheckQuestion::Constant(_) | CheckQuestion::Process(_)) {
             plan.notes.push(match question {
-                CheckQuestion::Constant(end) => format!(
-                    "its check ends with `{end}` and cannot fail, so it becomes no probe: ask what it does (`dockopt compose fix`)"
-                ),
-                _ => "its check only looks for a process, which a cluster watches by itself: it becomes no probe".to_owned(),
+                CheckQuestion::Constant(end) => {
+                    format!("its check ends with `{end}` and cannot fail, so it becomes no probe: ask what it does")
+                }
+                _ => "its check only looks for a process, which a cluster watches by itself: it becomes no probe"
+                    .to_owned(),
             });
             return plan;
         }

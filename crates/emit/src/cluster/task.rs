@@ -198,7 +198,7 @@ impl TaskWriter<'_> {
         let (check, place) = match known_check(service, build.as_ref()) {
             KnownCheck::Read(source, place) => (TaskCheck::of(Some(&source)), place),
             KnownCheck::Absent(why) => {
-                self.note(format!("{why}: a task counts as healthy while its program runs (`dockopt compose fix`)"));
+                self.note(format!("{why}: a task counts as healthy while its program runs (`dockopt compose emit`)"));
                 (TaskCheck::of(None), None)
             }
             KnownCheck::Unread => {

@@ -97,7 +97,7 @@ fn add_gaps(plan: &mut PipelinePlan) {
     {
         if !names.is_empty() {
             plan.notes.push(format!(
-                "{what}: {}; a start proves only that they run for ten seconds; `dockopt compose fix` writes checks where it knows \
+                "{what}: {}; a start proves only that they run for ten seconds; `dockopt compose emit` writes checks where it knows \
                  how to ask",
                 joined(names)
             ));

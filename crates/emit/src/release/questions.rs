@@ -173,7 +173,7 @@ fn of_services(facts: &DeploymentFacts, questions: &mut Questions) {
     ask(
         &|service| service.check.is_none(),
         "When is {} ready?",
-        "a health check in the compose file: `dockopt compose fix` writes one",
+        "a health check in the compose file: `dockopt compose emit` writes one",
     );
     ask(
         &|service| service.check.as_ref().is_some_and(|check| check.command.is_none()),
