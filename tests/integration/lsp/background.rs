@@ -63,7 +63,7 @@ fn many_files_block_no_key() {
         slowest = slowest.max(start.elapsed());
     }
     client.diagnostics(&uri, 39);
-    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+    assert!(slowest < Duration::from_secs(3), "{slowest:?}");
     let end = Instant::now() + Duration::from_mins(1);
     while !lenses(&mut client, &uri).contains(" files") {
         assert!(Instant::now() < end, "{}", lenses(&mut client, &uri));
