@@ -113,7 +113,7 @@ impl WatchRun {
         Self { messages: terminal::held_messages(), output, code }
     }
 
-    /// Prints it as the plain command does, in place of the run before or behind it.
+    /// Prints it as the plain command does; on a terminal it replaces the previous run.
     fn print(&self, global: &Global, is_first: bool, watched: usize) -> Result<(), CommandFailure> {
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let is_screen = std::io::stdout().is_terminal() && !is_dumb;

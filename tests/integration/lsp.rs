@@ -24,6 +24,17 @@ fn session(text: &str, capabilities: &Value) -> (Dockopt, Client, String) {
     (dockopt, client, uri)
 }
 
+/// The shipped fixture, and a session in it with the Dockerfile of its backend open; its address and its text.
+fn tracker() -> (Dockopt, Client, String, String) {
+    let dockopt = Dockopt::new().dir("task-tracker");
+    let root = dockopt.path().canonicalize().unwrap();
+    let file = root.join("backend/Dockerfile");
+    let text = text_of(&file);
+    let (mut client, _) = Client::start(&root, &able(), &json!({}));
+    let uri = client.open(&file, &text);
+    (dockopt, client, uri, text)
+}
+
 fn at(uri: &str, line: u32, character: u32) -> Value {
     json!({ "textDocument": { "uri": uri }, "position": { "line": line, "character": character } })
 }

@@ -96,7 +96,7 @@ impl OpenDocument {
         self.due = Some(Deadline::after(self.due, wait));
     }
 
-    /// Whether the file on disk has the text. What is no regular file is not read: a pipe has no end.
+    /// Whether the file on disk has the text. Only regular files are read: a pipe has no end.
     pub(super) fn is_on_disk(&self) -> bool {
         let (path, text) = (&self.document.path, self.document.text());
         let is_like = std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == text.len() as u64);

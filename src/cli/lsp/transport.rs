@@ -21,7 +21,7 @@ const LONGEST: u64 = 128 << 20;
 /// How long the last words of the server may take to be read.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// The method of a notification that stands for a message which is none.
+/// The method of the notification that takes the place of a message which cannot be read.
 pub(super) const UNREADABLE: &str = "$/dockopt/unreadable";
 
 /// The threads of a connection.

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::client::{Client, able};
-use super::{session, text_of};
+use super::{session, text_of, tracker};
 use crate::dockopt::Dockopt;
 
 const TEXT: &str = "FROM debian:12.5\nRUN apt-get update && apt-get install -y curl\nUSER 1000\nCMD python3 main.py\n";
@@ -96,12 +96,7 @@ fn all_safe_fixes_are_those_of_the_command() {
 
 #[test]
 fn a_rewrite_is_shown_before_it_is_applied() {
-    let dockopt = Dockopt::new().dir("task-tracker");
-    let root = dockopt.path().canonicalize().unwrap();
-    let file = root.join("backend/Dockerfile");
-    let text = text_of(&file);
-    let (mut client, _) = Client::start(&root, &able(), &json!({}));
-    let uri = client.open(&file, &text);
+    let (dockopt, mut client, uri, text) = tracker();
     let offered = actions(&mut client, &uri, &["refactor.rewrite"]);
     let resolved = client.request("codeAction/resolve", titled(&offered, "Optimize this build")).unwrap();
     let annotations = resolved["edit"]["changeAnnotations"].as_object().unwrap();

@@ -7,7 +7,7 @@ use dockopt_testing::Random;
 use serde_json::{Value, json};
 
 use super::client::{Client, able};
-use super::text_of;
+use super::{text_of, tracker};
 use crate::dockopt::Dockopt;
 
 /// Rule, message and place of each finding that `lint` gives of a file, as a client sees them.
@@ -176,12 +176,7 @@ fn open_settings_and_ignore_files_count_before_they_are_saved() {
 
 #[test]
 fn a_saved_text_has_the_findings_of_audit_too() {
-    let dockopt = Dockopt::new().dir("task-tracker");
-    let root = dockopt.path().canonicalize().unwrap();
-    let file = root.join("backend/Dockerfile");
-    let text = text_of(&file);
-    let (mut client, _) = Client::start(&root, &able(), &json!({}));
-    let uri = client.open(&file, &text);
+    let (dockopt, mut client, uri, text) = tracker();
     let is_of_audit = |published: &Value| published["diagnostics"].to_string().contains("dockopt audit");
     let found = client.published_when(&uri, is_of_audit);
     let audit = dockopt.args(["audit", "backend/Dockerfile", "--format=json", "--no-history"]).run().json();

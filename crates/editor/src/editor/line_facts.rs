@@ -103,10 +103,7 @@ fn price(build: &Build, index: usize, instruction: &Instruction) -> Option<Strin
     let stage = build.stage_of(index)?;
     match instruction.keyword {
         Keyword::From => match &stage.base {
-            StageBase::Image(image) => {
-                let pull = SlimImage::pull_of(image, false)?;
-                Some(format!("~{} to pull (typical: looked up in the registry)", bytes(pull)))
-            }
+            StageBase::Image(image) => pull_price(image),
             _ => None,
         },
         Keyword::Copy | Keyword::Add => {
@@ -133,12 +130,15 @@ fn price(build: &Build, index: usize, instruction: &Instruction) -> Option<Strin
     }
 }
 
+/// What an image costs to pull.
+fn pull_price(image: &str) -> Option<String> {
+    let pull = SlimImage::pull_of(image, false)?;
+    Some(format!("~{} to pull (typical: looked up in the registry)", bytes(pull)))
+}
+
 /// What is known of a base image on a day, in sentences.
 pub(super) fn image_facts(inputs: &Inputs, image: &str) -> Vec<String> {
-    let mut facts = Vec::new();
-    if let Some(pull) = SlimImage::pull_of(image, false) {
-        facts.push(format!("~{} to pull (typical: looked up in the registry)", bytes(pull)));
-    }
+    let mut facts: Vec<String> = pull_price(image).into_iter().collect();
     if let Some(slim) = SlimImage::of_any(image)
         && let Some((full, less)) = slim.pull
     {
