@@ -16,6 +16,7 @@ mod exit;
 mod explain;
 mod explore;
 mod fix;
+mod fleet;
 mod history;
 mod image;
 mod init;
@@ -68,6 +69,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Cache { command: CacheCommand::History(command) } => cache::history::run(&cli.global, &command),
         Command::Cache { command: CacheCommand::Predict(command) } => cache::predict::run(&cli.global, &command),
         Command::Init(command) => init::run(&cli.global, &command),
+        Command::Fleet { command } => fleet::run(&cli.global, &command),
         Command::History(command) => history::run(&cli.global, &command),
         Command::Report(command) => report::run(&cli.global, &command),
         Command::Explain(command) => explain::explain(&cli.global, &command.rule),

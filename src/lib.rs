@@ -54,6 +54,7 @@
 //! | `emit` | [`pipeline`] | pipelines that test, build, start, tag and deploy |
 //! | `report` | [`wire`] | the shapes of JSON results |
 //! | `report` | [`results`] | JSON results of commands, joined and compared |
+//! | `report` | [`fleet`] | many repositories and images: lists, shards, what all results say together |
 //! | `report` | [`report`] | every output format |
 //! | `editor` | [`editor`] | findings, prices, fixes and names in the texts of an editor |
 //!
@@ -92,7 +93,7 @@ pub use dockopt_optimize::{optimize, proof, startup};
 #[doc(no_inline)]
 pub use dockopt_project::{manifest, migration, recipe, sources, tasks, workflow, workload};
 #[doc(no_inline)]
-pub use dockopt_report::{report, results, wire};
+pub use dockopt_report::{fleet, report, results, wire};
 #[doc(no_inline)]
 pub use dockopt_rules::{analysis, audit, rules};
 #[doc(no_inline)]

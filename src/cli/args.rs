@@ -6,6 +6,7 @@ mod completions;
 mod compose;
 mod deploy;
 mod fix;
+mod fleet;
 mod help;
 mod history;
 mod image;
@@ -26,6 +27,7 @@ pub(super) use self::deploy::{
     EmitTool,
 };
 pub(super) use self::fix::FixArgs;
+pub(super) use self::fleet::{FleetChecks, FleetCommand, FleetList, FleetRun, ProgressForm, TagSelection};
 pub(super) use self::history::History;
 pub(super) use self::image::{Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Table, Verify};
 pub(super) use self::init::{CiSystem, Init};
@@ -108,6 +110,11 @@ pub(super) enum Command {
     Report(Box<Report>),
     /// Show how sizes, times and findings changed over time, and which commits made them worse
     History(History),
+    /// Check many repositories and images in shards, and join their results
+    Fleet {
+        #[command(subcommand)]
+        command: Box<FleetCommand>,
+    },
     /// Set up CI, pre-commit and settings of a repository; shows a diff by default
     Init(Init),
     /// Print the documentation of a rule, or list the rules of a category

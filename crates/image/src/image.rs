@@ -57,7 +57,7 @@ pub use self::categories::{
 pub use self::config::{Config, History, Platform};
 pub use self::content_watch::{FileFact, Watch};
 pub use self::decode::{DecodingReader, sniff};
-pub use self::digest::{Algorithm, Digest};
+pub use self::digest::{Algorithm, Digest, DigestState};
 pub use self::duplicates::{DUPLICATE_BYTES, Duplicates, duplicates};
 pub use self::entry::{EntryKind, LayerEntry, Mode};
 pub use self::error::{Error, ImageErrorKind};

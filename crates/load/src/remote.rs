@@ -1,7 +1,9 @@
 //! Registries: the OCI distribution protocol over blocking HTTP; comments on pull requests. Owns names of images, credentials of the docker
-//! configuration, and what to do when a registry refuses, is slow or breaks off. Writes nothing to disk.
+//! configuration, and what to do when a registry refuses, is slow or breaks off. Writes to disk only the folder of blobs that is asked for.
 
 mod blob;
+mod blob_cache;
+mod catalog;
 mod challenge;
 mod comment;
 mod credentials;
@@ -20,6 +22,8 @@ mod transport;
 mod trust;
 
 pub use self::blob::Blob;
+pub use self::blob_cache::{BlobCache, BlobUse};
+pub use self::catalog::{ImageOrigin, repositories};
 pub use self::comment::{ApiToken, CommentApi, CommentChange, CommentPlatform, OpenPullRequest};
 pub(crate) use self::options::docker_configuration;
 pub use self::options::{Limits, RegistryOptions, non_empty_variable};

@@ -12,8 +12,9 @@ use dockopt_image::image;
 use dockopt_optimize::{optimize, proof, startup};
 use dockopt_project::migration;
 use dockopt_rules::{analysis, audit, rules};
-use dockopt_text::{secret, text};
+use dockopt_text::{data, secret, text};
 
 pub mod wire; // the shapes of JSON results
 pub mod results; // JSON results of commands, joined and compared
+pub mod fleet; // many repositories and images: lists, shards, what all results say together
 pub mod report; // every output format

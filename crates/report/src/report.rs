@@ -21,6 +21,7 @@ mod excerpt;
 mod figures;
 mod findings;
 mod fixed;
+mod fleet;
 mod format;
 mod history;
 mod image;
@@ -66,6 +67,7 @@ pub use self::deploy_verify::{deploy_verify, deploy_verify_json};
 pub use self::figures::{measure, measure_json};
 pub use self::findings::{lint, problem, problems, remarks};
 pub use self::fixed::{diff_is_masked, fix, fix_json, fix_summary};
+pub use self::fleet::fleet_run;
 pub use self::format::{
     Format, FormatWriter, PathBase, ReportRun, comparison_github, comparison_sarif, image_sarif, without_commands,
 };

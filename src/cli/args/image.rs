@@ -5,7 +5,9 @@ mod choice;
 mod diff;
 
 use self::budget::BudgetFlags;
-pub(in crate::cli) use self::choice::{ImageChoice, ImageLimits, Verify};
+pub(super) use self::budget::size;
+pub(super) use self::choice::platform;
+pub(in crate::cli) use self::choice::{ImageChoice, ImageLimits, RegistryAccess, Verify};
 pub(in crate::cli) use self::diff::{Diff, ImageCommand};
 
 use std::path::PathBuf;

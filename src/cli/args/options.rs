@@ -221,6 +221,6 @@ fn named_context(text: &str) -> Result<(String, String), String> {
     }
 }
 
-fn date(text: &str) -> Result<Date, String> {
+pub(super) fn date(text: &str) -> Result<Date, String> {
     Date::parse(text).ok_or_else(|| "expected `YYYY-MM-DD`".to_owned())
 }

@@ -104,8 +104,8 @@ pub(super) fn read(
 
 pub(super) fn open_image(choice: &ImageChoice, name: &str) -> Result<OpenedImage, OpenError> {
     let mut sources = Sources { platform: choice.platform.clone(), ..Sources::of_process() };
-    sources.remote.ca.clone_from(&choice.registry_ca);
-    sources.remote.insecure.clone_from(&choice.insecure_registry);
+    sources.remote = choice.access.options();
+    choice.share.apply(&mut sources.remote);
     open(name, &sources)
 }
 

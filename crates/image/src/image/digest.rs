@@ -74,6 +74,41 @@ impl Digest {
     }
 }
 
+/// A digest that is worked out piece by piece.
+#[derive(Clone, Debug)]
+pub enum DigestState {
+    /// With SHA-256.
+    Sha256(sha2::Sha256),
+    /// With SHA-512.
+    Sha512(sha2::Sha512),
+}
+
+impl DigestState {
+    /// That of no bytes.
+    pub fn new(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::Sha256 => Self::Sha256(sha2::Sha256::new()),
+            Algorithm::Sha512 => Self::Sha512(sha2::Sha512::new()),
+        }
+    }
+
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha256(state) => state.update(bytes),
+            Self::Sha512(state) => state.update(bytes),
+        }
+    }
+
+    /// The digest of all bytes; there always is one.
+    pub fn digest(self) -> Option<Digest> {
+        match self {
+            Self::Sha256(state) => Digest::new(Algorithm::Sha256, &state.finalize()),
+            Self::Sha512(state) => Digest::new(Algorithm::Sha512, &state.finalize()),
+        }
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}:{}", self.algorithm.name(), self.hex())

@@ -4,6 +4,8 @@ use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::blob_cache::BlobCache;
+
 /// How registries are reached.
 #[derive(Clone, Debug, Default)]
 pub struct RegistryOptions {
@@ -17,6 +19,8 @@ pub struct RegistryOptions {
     pub certificates: Vec<PathBuf>,
     /// How long, how much, how often.
     pub limits: Limits,
+    /// Where blobs are kept that other processes read too; `None` keeps none.
+    pub blobs: Option<BlobCache>,
 }
 
 /// How long, how much, how often.

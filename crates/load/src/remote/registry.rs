@@ -29,7 +29,7 @@ pub struct Document {
 /// One repository of one registry. Nothing is asked before it must be.
 #[derive(Clone, Debug)]
 pub struct Registry {
-    session: Arc<Session>,
+    pub(super) session: Arc<Session>,
 }
 
 impl Registry {

@@ -31,7 +31,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// What is asked of a registry.
 pub(super) struct RegistryRequest<'a> {
-    /// Below `/v2/REPOSITORY/`: `manifests/latest`.
+    /// Below `/v2/REPOSITORY/`: `manifests/latest`; below `/v2/` where the name has no repository.
     pub path: &'a str,
     /// Media types that are understood; empty for all.
     pub accept: &'a str,
@@ -139,7 +139,10 @@ impl Session {
     /// Asks once, wherever the answer may lie.
     fn send(&self, request: &RegistryRequest<'_>) -> Result<Response<Body>, ureq::Error> {
         let host = self.reference.host();
-        let below = format!("v2/{}/{}", self.reference.repository, request.path);
+        let below = match self.reference.repository.as_str() {
+            "" => format!("v2/{}", request.path),
+            repository => format!("v2/{repository}/{}", request.path),
+        };
         let known = self.scheme.get().copied();
         let scheme = known.unwrap_or("https");
         let mut url = format!("{scheme}://{host}/{below}");
@@ -280,6 +283,7 @@ impl Session {
         let reason = Some(answer::reason(response)).filter(|text| !text.is_empty());
         let reason_text = reason.map(|text| format!(" ({text})")).unwrap_or_default();
         let repository = format!("{}/{}", self.reference.registry, self.reference.repository);
+        let repository = repository.trim_end_matches('/').to_owned();
         match status.as_u16() {
             401 | 403 => self.denied(&repository, &reason_text),
             404 => Failure::new(

@@ -1,9 +1,13 @@
 //! A registry as a store of blobs, for the door by position.
 
+use std::collections::BTreeMap;
 use std::io::{self, Cursor};
+use std::sync::{Mutex, PoisonError};
 
+use serde::Deserialize;
 use serde_json::json;
 
+use super::blob_cache::BlobCache;
 use super::options::RegistryOptions;
 use super::reference::RegistryReference;
 use super::registry::{Document, Registry};
@@ -20,6 +24,10 @@ pub struct Repository {
     top: Document,
     /// The layout's `index.json`.
     index: Vec<u8>,
+    /// Where blobs are kept, if anywhere.
+    blobs: Option<BlobCache>,
+    /// Bytes of blobs, as the manifests say that were read.
+    sizes: Mutex<BTreeMap<Digest, u64>>,
 }
 
 impl Repository {
@@ -51,12 +59,25 @@ impl Repository {
                 "annotations": annotations,
             }],
         });
-        Ok(Self { registry, top, index: index.to_string().into_bytes() })
+        let sizes = Mutex::new(blob_sizes(&top.bytes));
+        Ok(Self { registry, top, index: index.to_string().into_bytes(), blobs: options.blobs.clone(), sizes })
     }
 
     /// The registry that it is in.
     pub const fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// A blob, from the folder of blobs where there is one.
+    fn open_blob(&self, digest: &Digest) -> Result<OpenPart<'_>, Failure> {
+        let Some(blobs) = &self.blobs else {
+            let blob = self.registry.blob(digest, 0)?;
+            return Ok(OpenPart { bytes: blob.size(), read: Box::new(blob) });
+        };
+        let size = self.sizes.lock().unwrap_or_else(PoisonError::into_inner).get(digest).copied();
+        let file = blobs.open(digest, size, || self.registry.blob(digest, 0))?;
+        let bytes = file.metadata().ok().map(|metadata| metadata.len());
+        Ok(OpenPart { bytes, read: Box::new(file) })
     }
 
     /// The digest of what the name means: of a manifest or an index.
@@ -76,6 +97,28 @@ fn media_type(document: &Document) -> Option<String> {
     let called = Some(document.media_type.as_str()).filter(|called| called.starts_with("application/vnd."));
     let kind = if value.get("manifests").is_some() { "index" } else { "manifest" };
     Some(media_type.or(called).map_or_else(|| format!("application/vnd.oci.image.{kind}.v1+json"), str::to_owned))
+}
+
+/// A descriptor of a manifest (OCI image-spec, descriptor.md), as far as it says how long a blob is.
+#[derive(Deserialize)]
+struct BlobSize {
+    digest: String,
+    size: u64,
+}
+
+/// The blobs of a manifest.
+#[derive(Default, Deserialize)]
+struct ManifestBlobs {
+    config: Option<BlobSize>,
+    #[serde(default)]
+    layers: Vec<BlobSize>,
+}
+
+/// How long the blobs of a manifest are, as it says; nothing for an index.
+fn blob_sizes(manifest: &[u8]) -> BTreeMap<Digest, u64> {
+    let blobs: ManifestBlobs = serde_json::from_slice(manifest).unwrap_or_default();
+    let blobs = blobs.config.into_iter().chain(blobs.layers);
+    blobs.filter_map(|blob| Some((blob.digest.parse().ok()?, blob.size))).collect()
 }
 
 /// `blobs/sha256/<hex>` as a digest.
@@ -106,13 +149,15 @@ impl Store for Repository {
         if digest == self.top.digest {
             return Ok(Some(open_manifest(&self.top.bytes)));
         }
-        let blob = optional(self.registry.blob(&digest, 0))?;
-        Ok(blob.map(|blob| OpenPart { bytes: blob.size(), read: Box::new(blob) }))
+        optional(self.open_blob(&digest))
     }
 
     fn manifest(&self, name: &str) -> io::Result<Option<OpenPart<'_>>> {
         let Some(digest) = digest(name).filter(|digest| *digest != self.top.digest) else { return self.open(name) };
         let document = optional(self.registry.manifest(&digest.to_string()))?;
+        if let Some(document) = &document {
+            self.sizes.lock().unwrap_or_else(PoisonError::into_inner).extend(blob_sizes(&document.bytes));
+        }
         Ok(document.map(|document| OpenPart {
             bytes: Some(document.bytes.len() as u64),
             read: Box::new(Cursor::new(document.bytes)),

@@ -118,17 +118,17 @@ fn lines(from: impl Read, heard: &mut impl FnMut(&[u8])) {
 }
 
 #[cfg(unix)]
-fn group(command: &mut Command) {
+pub(super) fn group(command: &mut Command) {
     use std::os::unix::process::CommandExt;
     command.process_group(0);
 }
 
 #[cfg(not(unix))]
-fn group(_: &mut Command) {}
+pub(super) fn group(_: &mut Command) {}
 
 /// Asks all that the program started to end, and ends it.
 #[cfg(unix)]
-fn end(child: &mut Child) {
+pub(super) fn end(child: &mut Child) {
     use rustix::process::{Pid, Signal, kill_process_group};
     let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     // One that has ended is not there to be asked.
@@ -144,7 +144,7 @@ fn end(child: &mut Child) {
 }
 
 #[cfg(not(unix))]
-fn end(child: &mut Child) {
+pub(super) fn end(child: &mut Child) {
     let _ = FRIENDLY;
     let _ = child.kill();
     let _ = child.wait();

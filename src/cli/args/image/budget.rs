@@ -135,7 +135,7 @@ fn category(text: &str) -> Result<(String, u64), String> {
     Err(format!("unknown category `{name}`; {help}"))
 }
 
-pub(super) fn size(text: &str) -> Result<u64, String> {
+pub(in crate::cli::args) fn size(text: &str) -> Result<u64, String> {
     bytes_of(text).ok_or_else(|| "expected a size such as `500MB` or `64GiB`".to_owned())
 }
 

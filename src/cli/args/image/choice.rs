@@ -1,11 +1,13 @@
 //! Options that select an image and limit how it is read.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
 use super::budget::size;
 use crate::image::Platform;
+use crate::remote::{BlobCache, RegistryOptions};
 
 /// Which images of a name, archive or folder are read.
 #[derive(Debug, Default, Args)]
@@ -23,6 +25,16 @@ pub(in crate::cli) struct ImageChoice {
     /// Read only the manifest and config: sizes and history, no files
     #[arg(long)]
     pub sizes_only: bool,
+    #[command(flatten)]
+    pub access: RegistryAccess,
+    #[command(flatten)]
+    pub share: RegistryShare,
+}
+
+/// How registries are reached.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Image options")]
+pub(in crate::cli) struct RegistryAccess {
     /// File of extra CA certificates (PEM) to trust for registries (repeatable)
     #[arg(long, value_name = "FILE")]
     pub registry_ca: Vec<PathBuf>,
@@ -30,6 +42,41 @@ pub(in crate::cli) struct ImageChoice {
     #[arg(long, value_name = "HOST[:PORT]")]
     pub insecure_registry: Vec<String>,
 }
+
+impl RegistryAccess {
+    /// How the process reaches registries, with these options.
+    pub(in crate::cli) fn options(&self) -> RegistryOptions {
+        let mut options = RegistryOptions::of_process();
+        options.ca.clone_from(&self.registry_ca);
+        options.insecure.clone_from(&self.insecure_registry);
+        options
+    }
+}
+
+/// What several processes of `fleet run` share. No user types it.
+#[derive(Debug, Default, Args)]
+pub(in crate::cli) struct RegistryShare {
+    /// Folder of layers that were fetched
+    #[arg(long, hide = true, value_name = "DIR")]
+    pub blobs: Option<PathBuf>,
+    /// Seconds that a registry may ask to wait
+    #[arg(long, hide = true, value_name = "SECONDS")]
+    pub patience: Option<u64>,
+}
+
+impl RegistryShare {
+    /// Adds them to how registries are reached.
+    pub(in crate::cli) fn apply(&self, options: &mut RegistryOptions) {
+        options.blobs = self.blobs.as_ref().map(BlobCache::new);
+        if let Some(seconds) = self.patience {
+            options.limits.pause = Duration::from_secs(seconds);
+            options.limits.retries = PATIENT_RETRIES;
+        }
+    }
+}
+
+/// Further attempts of a process that does not stand in anybody's way: with pauses that double, two minutes in all.
+const PATIENT_RETRIES: u32 = 8;
 
 /// Limits for reading an image.
 #[derive(Debug, Default, Args)]
@@ -58,6 +105,6 @@ pub(in crate::cli) enum Verify {
     Full,
 }
 
-fn platform(text: &str) -> Result<Platform, String> {
+pub(in crate::cli::args) fn platform(text: &str) -> Result<Platform, String> {
     text.parse().map_err(|_| "expected a platform such as `linux/amd64` or `linux/arm/v7`".to_owned())
 }

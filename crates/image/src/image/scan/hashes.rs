@@ -5,10 +5,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use rayon::Scope;
-use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::image::decode::{Chunk, Pool};
-use crate::image::digest::{Algorithm, Digest};
+use crate::image::digest::{Algorithm, Digest, DigestState};
 
 /// Chunks that wait to be hashed at most.
 const DEPTH: usize = 8;
@@ -24,41 +23,11 @@ pub(super) enum ChunkPart {
     Both,
 }
 
-/// One hash of each kind that is asked for.
-#[derive(Clone, Debug)]
-enum Sum {
-    Sha256(Sha256),
-    Sha512(Sha512),
-}
-
-impl Sum {
-    fn new(algorithm: Algorithm) -> Self {
-        match algorithm {
-            Algorithm::Sha256 => Self::Sha256(Sha256::new()),
-            Algorithm::Sha512 => Self::Sha512(Sha512::new()),
-        }
-    }
-
-    fn update(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Sha256(sum) => sum.update(bytes),
-            Self::Sha512(sum) => sum.update(bytes),
-        }
-    }
-
-    fn digest(self) -> Option<Digest> {
-        match self {
-            Self::Sha256(sum) => Digest::new(Algorithm::Sha256, &sum.finalize()),
-            Self::Sha512(sum) => Digest::new(Algorithm::Sha512, &sum.finalize()),
-        }
-    }
-}
-
 /// The hashes as far as they got.
 #[derive(Debug, Default)]
 struct Sums {
-    blob: Option<Sum>,
-    archive: Option<Sum>,
+    blob: Option<DigestState>,
+    archive: Option<DigestState>,
     /// Whether one hash is both digests.
     shared: bool,
 }
@@ -101,8 +70,8 @@ impl Hashes {
             return None;
         }
         let shared = stored && diff_id && blob == Some(Algorithm::Sha256);
-        let archive = (diff_id && !shared).then(|| Sum::new(Algorithm::Sha256));
-        let sums = Some(Sums { blob: blob.map(Sum::new), archive, shared });
+        let archive = (diff_id && !shared).then(|| DigestState::new(Algorithm::Sha256));
+        let sums = Some(Sums { blob: blob.map(DigestState::new), archive, shared });
         let state = HashState { sums, queue: VecDeque::with_capacity(DEPTH), scheduled: false };
         Some(Self { state: Mutex::new(state), changed: Condvar::new(), pool })
     }
@@ -158,8 +127,8 @@ impl Hashes {
         for (part, chunk) in state.queue.drain(..) {
             sums.update(part, &chunk);
         }
-        let blob = sums.blob.and_then(Sum::digest);
-        let archive = if sums.shared { blob.clone() } else { sums.archive.and_then(Sum::digest) };
+        let blob = sums.blob.and_then(DigestState::digest);
+        let archive = if sums.shared { blob.clone() } else { sums.archive.and_then(DigestState::digest) };
         (blob, archive)
     }
 }

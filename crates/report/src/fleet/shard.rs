@@ -1,0 +1,144 @@
+//! Which items of a list a shard looks at.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use super::item::FleetItem;
+
+/// Shards that a list is cut into at most.
+const MOST: usize = 10_000;
+
+/// A part of a list: `2/4`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shard {
+    /// Its number, from 1.
+    pub index: usize,
+    /// How many there are.
+    pub count: usize,
+}
+
+impl Shard {
+    /// The one part of a list that is not cut.
+    pub const WHOLE: Self = Self { index: 1, count: 1 };
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/{}", self.index, self.count)
+    }
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once('/').and_then(|(index, count)| Some((index.parse().ok()?, count.parse().ok()?)));
+        match parts {
+            Some((index, count)) if (1..=count).contains(&index) && count <= MOST => Ok(Self { index, count }),
+            _ => Err(format!("expected `I/N` with I from 1 to N, such as `2/4`; N is at most {MOST}")),
+        }
+    }
+}
+
+/// The items of a shard, in the order in which they are looked at. It follows from the list alone, so that all shards agree.
+///
+/// Images of one base, or of one repository where no base is known, stay together, as they share layers; a group that is
+/// larger than a part is cut. Groups go to the part with the fewest items, the largest first.
+pub fn shard_items(items: &[FleetItem], shard: Shard) -> Vec<&FleetItem> {
+    let mut groups: BTreeMap<(bool, &str), Vec<&FleetItem>> = BTreeMap::new();
+    for item in items {
+        groups.entry((item.is_image(), group(item))).or_default().push(item);
+    }
+    let part = items.len().div_ceil(shard.count).max(1);
+    let mut pieces: Vec<&[&FleetItem]> = groups.values().flat_map(|group| group.chunks(part)).collect();
+    pieces.sort_by_key(|piece| Reverse(piece.len()));
+    let mut parts: Vec<Vec<&FleetItem>> = vec![Vec::new(); shard.count];
+    for piece in pieces {
+        if let Some(least) = parts.iter_mut().min_by_key(|part| part.len()) {
+            least.extend_from_slice(piece);
+        }
+    }
+    parts.into_iter().nth(shard.index - 1).unwrap_or_default()
+}
+
+/// What an item shares layers by: its base, else its repository; a folder shares none.
+fn group(item: &FleetItem) -> &str {
+    match item {
+        FleetItem::Folder { folder } => folder,
+        FleetItem::Image { base: Some(base), .. } => base,
+        FleetItem::Image { image, .. } => repository(image),
+    }
+}
+
+/// The name of an image without tag and digest.
+fn repository(image: &str) -> &str {
+    let name = image.split_once('@').map_or(image, |(name, _)| name);
+    match name.rfind(':') {
+        Some(at) if !name[at..].contains('/') && at > name.find(':').unwrap_or(at) => &name[..at],
+        _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(image: String, base: Option<usize>) -> FleetItem {
+        FleetItem::Image { image, base: base.map(|base| format!("sha256:{base}")) }
+    }
+
+    #[test]
+    fn shards_are_read() {
+        assert_eq!("2/4".parse(), Ok(Shard { index: 2, count: 4 }));
+        for text in ["", "0/4", "5/4", "1", "1/0", "a/b", "1/99999999", "-1/4"] {
+            assert!(text.parse::<Shard>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn each_item_is_in_one_shard_and_bases_stay_together() {
+        let mut items: Vec<FleetItem> =
+            (0..60).map(|number| image(format!("registry:a/{number:02}:1"), Some(number % 5))).collect();
+        items.extend((0..20).map(|number| FleetItem::Folder { folder: format!("f{number:02}") }));
+        items.sort();
+        let mut all = Vec::new();
+        for index in 1..=4 {
+            let part = shard_items(&items, Shard { index, count: 4 });
+            assert!((15..=25).contains(&part.len()), "{}", part.len());
+            all.extend(part);
+        }
+        all.sort();
+        assert_eq!(all, items.iter().collect::<Vec<_>>());
+        for base in 0..5 {
+            let of_base = |index| {
+                let part = shard_items(&items, Shard { index, count: 4 });
+                part.into_iter().any(|item| group(item) == format!("sha256:{base}"))
+            };
+            assert_eq!((1..=4).filter(|index| of_base(*index)).count(), 1, "base {base}");
+        }
+    }
+
+    #[test]
+    fn one_large_group_is_cut() {
+        let items: Vec<FleetItem> = (0..100).map(|number| image(format!("registry:a/b:{number:03}"), None)).collect();
+        for index in 1..=4 {
+            assert_eq!(shard_items(&items, Shard { index, count: 4 }).len(), 25);
+        }
+        assert!(shard_items(&[], Shard { index: 3, count: 4 }).is_empty());
+    }
+
+    #[test]
+    fn tags_are_no_part_of_a_repository() {
+        for (image, expected) in [
+            ("registry:a.b:5000/c/d:1", "registry:a.b:5000/c/d"),
+            ("registry:a.b:5000/c/d", "registry:a.b:5000/c/d"),
+            ("registry:c/d:1@sha256:0", "registry:c/d"),
+            ("docker:api:1", "docker:api"),
+            ("docker:api", "docker:api"),
+        ] {
+            assert_eq!(repository(image), expected, "{image}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Many repositories and images.
+
+mod run;
+
+pub use self::run::fleet_run;

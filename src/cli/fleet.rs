@@ -1,0 +1,16 @@
+//! `dockopt fleet`.
+
+mod list;
+mod queue;
+mod result_folder;
+mod run;
+
+use super::args::{FleetCommand, Global};
+use super::output::CommandFailure;
+
+pub(super) fn run(global: &Global, command: &FleetCommand) -> Result<u8, CommandFailure> {
+    match command {
+        FleetCommand::List(command) => list::run(global, command),
+        FleetCommand::Run(command) => run::run(global, command),
+    }
+}

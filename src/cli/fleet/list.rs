@@ -1,0 +1,269 @@
+//! `dockopt fleet list`.
+
+use rayon::prelude::*;
+
+use crate::cli::args::{FleetList, Global, TagSelection};
+use crate::cli::exit::CLEAN;
+use crate::cli::output::{CommandFailure, print_exact};
+use crate::cli::{progress, terminal};
+use crate::engine::{Engine, EngineOptions};
+use crate::failure::Failure;
+use crate::fleet::{FleetItem, LIST_BYTES, list_text, newest_tag};
+use crate::load::{FolderRepositories, GatherRequest, SettingsSource, read_source, read_stdin, repositories_below};
+use crate::remote::{self, ImageOrigin, Registry, RegistryOptions, RegistryReference};
+use crate::report::count;
+use crate::rules::AllRules;
+
+/// Items whose names are shown in a message.
+const SHOWN: usize = 5;
+
+/// Requests to one registry at a time.
+const AT_A_TIME: usize = 4;
+
+pub(super) fn run(global: &Global, command: &FleetList) -> Result<u8, CommandFailure> {
+    if command.folder.is_empty() && command.images.is_empty() && command.registry.is_empty() && !command.engine {
+        return Err(CommandFailure::Because {
+            what: "no source for the list".to_owned(),
+            help: Some("add `--folder`, `--images`, `--registry` or `--engine`".to_owned()),
+        });
+    }
+    let mut items = Vec::new();
+    items.extend(limited(command, folders(command)));
+    items.extend(limited(command, image_files(command)?));
+    for registry in &command.registry {
+        items.extend(limited(command, of_registry(command, registry)?));
+    }
+    if command.engine {
+        items.extend(limited(command, of_engine(command)?));
+    }
+    if !command.no_bases {
+        add_bases(command, &mut items);
+    }
+    let count_of = |is_image: bool| items.iter().filter(|item| item.is_image() == is_image).count() as u64;
+    let (folders, images) = (count_of(false), count_of(true));
+    let (text, duplicates) = list_text(items);
+    if text.is_empty() {
+        terminal::note("warning: the list is empty");
+    }
+    print_exact(global, text.as_bytes())?;
+    if duplicates > 0 {
+        terminal::note(&format!("{} left out", count(duplicates as u64, "duplicate")));
+    }
+    terminal::note(&format!("{}, {}", count(folders, "folder"), count(images, "image")));
+    Ok(CLEAN)
+}
+
+/// The first items of a source that are asked for.
+fn limited(command: &FleetList, mut items: Vec<FleetItem>) -> Vec<FleetItem> {
+    items.sort();
+    items.truncate(command.limit.unwrap_or(usize::MAX));
+    items
+}
+
+/// Whether the patterns select a path or a repository.
+fn is_selected(command: &FleetList, name: &str) -> bool {
+    let name = name.trim_start_matches("./");
+    (command.patterns.is_empty() || command.patterns.iter().any(|pattern| pattern.matches(name)))
+        && !command.exclude.iter().any(|pattern| pattern.matches(name))
+}
+
+/// The repositories of folders, with what was left out said.
+fn folders(command: &FleetList) -> Vec<FleetItem> {
+    let request = GatherRequest { configuration: SettingsSource::Nearest, ..GatherRequest::new(&AllRules) };
+    let mut items = Vec::new();
+    for root in &command.folder {
+        progress::doing("looking for repositories");
+        let FolderRepositories { folders, without_files, unreadable } = repositories_below(root, &request);
+        for (path, why) in unreadable {
+            terminal::note(&format!("warning: `{}` cannot be read: {why}", path.display()));
+        }
+        if !without_files.is_empty() {
+            let what = count(without_files.len() as u64, "folder");
+            let names = without_files.iter().map(|path| path.display().to_string());
+            terminal::note(&format!("{what} without a Dockerfile or a compose file left out: {}", shown(names)));
+        }
+        for path in folders {
+            let below = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            match path.to_str() {
+                Some(folder) if is_selected(command, &below) => {
+                    items.push(FleetItem::Folder { folder: folder.to_owned() });
+                }
+                Some(_) => {}
+                None => terminal::note(&format!("warning: `{}` left out: its name is not UTF-8", path.display())),
+            }
+        }
+    }
+    items
+}
+
+/// A few names, and how many more there are.
+fn shown(names: impl ExactSizeIterator<Item = String>) -> String {
+    let more = names.len().saturating_sub(SHOWN);
+    let mut text = names.take(SHOWN).collect::<Vec<_>>().join(", ");
+    if more > 0 {
+        text.push_str(&format!(" and {more} more"));
+    }
+    text
+}
+
+/// The images that files name.
+fn image_files(command: &FleetList) -> Result<Vec<FleetItem>, CommandFailure> {
+    let mut items = Vec::new();
+    for path in &command.images {
+        let is_stdin = path.as_os_str() == "-";
+        let source = if is_stdin { read_stdin("standard input", LIST_BYTES)? } else { read_source(path, LIST_BYTES)? };
+        for (index, line) in source.text().lines().enumerate() {
+            let name = line.trim();
+            if name.is_empty() || name.starts_with('#') {
+                continue;
+            }
+            let (image, repository) = image_name(name).map_err(|why| CommandFailure::Because {
+                what: format!("{}:{}: {why}", source.name(), index + 1),
+                help: Some("write one name of an image per line, such as `registry.example/api:1.0`".to_owned()),
+            })?;
+            if is_selected(command, &repository) {
+                items.push(FleetItem::Image { image, base: None });
+            }
+        }
+    }
+    Ok(items)
+}
+
+/// The name of an image with the prefix that says where it is, and its repository: a name without a prefix is of a registry.
+fn image_name(name: &str) -> Result<(String, String), String> {
+    if let Some((_, path)) = name.split_once(':').filter(|(prefix, _)| matches!(*prefix, "file" | "oci")) {
+        return Ok((name.to_owned(), path.to_owned()));
+    }
+    let (prefix, bare) = match name.split_once(':') {
+        Some((prefix @ ("docker" | "registry"), bare)) => (prefix, bare),
+        _ => ("registry", name),
+    };
+    let reference: RegistryReference = bare.parse().map_err(|error: remote::ReferenceError| error.to_string())?;
+    Ok((format!("{prefix}:{bare}"), reference.repository))
+}
+
+fn failure(failure: Failure) -> CommandFailure {
+    CommandFailure::Because { what: failure.what, help: Some(failure.help) }
+}
+
+/// The images of a registry, or of one of its repositories.
+fn of_registry(command: &FleetList, name: &str) -> Result<Vec<FleetItem>, CommandFailure> {
+    let name = name.trim_end_matches('/');
+    let options = patient(command);
+    let (host, repositories) = match name.split_once('/') {
+        Some((host, repository)) => (host, vec![repository.to_owned()]),
+        None => {
+            progress::doing("asking the registry for its repositories");
+            (name, remote::repositories(name, &options).map_err(failure)?)
+        }
+    };
+    let selected: Vec<String> =
+        repositories.into_iter().filter(|repository| is_selected(command, repository)).collect();
+    progress::doing(&format!("asking for the tags of {}", count(selected.len() as u64, "repository")));
+    let tags = at_a_time(&selected, |repository| {
+        // Docker's own registry, and a host without a dot, have names that are told apart by the reader of names.
+        let reference: RegistryReference =
+            format!("{host}/{repository}").parse().map_err(|error: remote::ReferenceError| error.to_string())?;
+        tags_of(command, &reference, &options)
+    });
+    let mut items = Vec::new();
+    for (repository, tags) in selected.iter().zip(tags) {
+        match tags {
+            Ok(tags) => items.extend(
+                tags.into_iter()
+                    .map(|tag| FleetItem::Image { image: format!("registry:{host}/{repository}:{tag}"), base: None }),
+            ),
+            Err(why) => terminal::note(&format!("warning: `{host}/{repository}` left out: {why}")),
+        }
+    }
+    Ok(items)
+}
+
+/// How registries are reached, with more patience than for one image.
+fn patient(command: &FleetList) -> RegistryOptions {
+    let mut options = command.access.options();
+    options.limits.retries = options.limits.retries.max(6);
+    options
+}
+
+/// Does something for each item, a few at a time.
+fn at_a_time<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    match rayon::ThreadPoolBuilder::new().num_threads(AT_A_TIME).build() {
+        Ok(pool) => pool.install(|| items.par_iter().map(&work).collect()),
+        Err(_) => items.iter().map(work).collect(),
+    }
+}
+
+/// The tags of a repository that are asked for; else why there are none.
+fn tags_of(
+    command: &FleetList,
+    reference: &RegistryReference,
+    options: &RegistryOptions,
+) -> Result<Vec<String>, String> {
+    let registry = Registry::new(reference, options).map_err(|error| error.what)?;
+    let mut tags = registry.tags().map_err(|error| error.what)?;
+    tags.sort();
+    if tags.is_empty() {
+        return Err("it has no tags".to_owned());
+    }
+    match command.tags {
+        TagSelection::All => Ok(tags),
+        TagSelection::Newest => {
+            let names: Vec<&str> = tags.iter().map(String::as_str).collect();
+            let newest = newest_tag(&names).map(str::to_owned);
+            let why = "no tag says which is the newest; use `--tags newest-by-date` or `--tags all`";
+            newest.map(|tag| vec![tag]).ok_or_else(|| why.to_owned())
+        }
+        TagSelection::NewestByDate => {
+            let created = |tag: &String| registry.origin(tag, command.platform.as_ref(), true).ok()?.created;
+            let dates = tags.iter().filter_map(|tag| Some((created(tag)?, tag)));
+            let newest = dates.max().map(|(_, tag)| vec![tag.clone()]);
+            newest.ok_or_else(|| "no image says when it was built".to_owned())
+        }
+    }
+}
+
+/// The images of the engine that have a name.
+fn of_engine(command: &FleetList) -> Result<Vec<FleetItem>, CommandFailure> {
+    progress::doing("asking the engine for its images");
+    let engine = Engine::connect(&EngineOptions::of_process()).map_err(failure)?;
+    let images = engine.images().map_err(failure)?;
+    let mut items = Vec::new();
+    for tag in images.into_iter().flat_map(|image| image.tags) {
+        let Ok(reference) = tag.parse::<RegistryReference>() else { continue };
+        if is_selected(command, &reference.repository) {
+            let found_image =
+                if command.no_bases { None } else { engine.find(&tag, command.platform.as_ref()).ok().flatten() };
+            let base = found_image.and_then(|image| image.diff_ids.first().cloned());
+            items.push(FleetItem::Image { image: format!("docker:{tag}"), base });
+        }
+    }
+    Ok(items)
+}
+
+/// Asks registries what images are built on.
+fn add_bases(command: &FleetList, items: &mut [FleetItem]) {
+    let options = patient(command);
+    progress::doing("asking registries what the images are built on");
+    let origins = at_a_time(items, |item| {
+        let FleetItem::Image { image, base: None } = item else { return Ok(None) };
+        let Some(name) = image.strip_prefix("registry:") else { return Ok(None) };
+        let reference: RegistryReference = name.parse().map_err(|error: remote::ReferenceError| error.to_string())?;
+        let registry = Registry::new(&reference, &options).map_err(|error| error.what)?;
+        let origin = registry.origin(&reference.version(), command.platform.as_ref(), false);
+        origin.map(|ImageOrigin { lowest_layer, .. }| lowest_layer).map_err(|error| error.what)
+    });
+    let mut unknown = Vec::new();
+    for (item, origin) in items.iter_mut().zip(origins) {
+        match (item, origin) {
+            (FleetItem::Image { base, .. }, Ok(Some(lowest_layer))) => *base = Some(lowest_layer.to_string()),
+            (item, Err(why)) => unknown.push((item.name().to_owned(), why)),
+            _ => {}
+        }
+    }
+    if let Some((_, why)) = unknown.first() {
+        let images = count(unknown.len() as u64, "image");
+        let names = shown(unknown.iter().map(|(name, _)| name.clone()));
+        terminal::note(&format!("warning: what {images} are built on is unknown ({names}): {why}"));
+    }
+}
