@@ -2,8 +2,10 @@
 
 mod list;
 mod queue;
+mod report;
 mod result_folder;
 mod run;
+mod runs;
 
 use super::args::{FleetCommand, Global};
 use super::output::CommandFailure;
@@ -12,5 +14,6 @@ pub(super) fn run(global: &Global, command: &FleetCommand) -> Result<u8, Command
     match command {
         FleetCommand::List(command) => list::run(global, command),
         FleetCommand::Run(command) => run::run(global, command),
+        FleetCommand::Report(command) => report::run(global, command),
     }
 }

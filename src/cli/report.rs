@@ -26,6 +26,8 @@ use budget::Budgets;
 use ci::CiPullRequest;
 use read::read_all;
 
+pub(super) use self::read::read_masked;
+
 pub(super) fn run(global: &Global, command: &Report) -> Result<u8, CommandFailure> {
     let budgets = Budgets::read(global, &command.config)?;
     let inputs = read_all(global, &command.files)?;

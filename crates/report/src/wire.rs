@@ -27,8 +27,8 @@ pub(crate) use self::finding::{
     LaterStep, LinesJson, PlaceJson, ProblemJson, SkippedJson, SpanJson, SuppressedJson,
 };
 pub(crate) use self::image::{
-    CauseJson, EstimateJson, IcicleMark, ImageDiffJson, ImageFindingJson, ImageJson, ImageLayerJson, ImageSideJson,
-    ImagesJson, LayerPairJson, LayerPartJson, LayerTreeJson, LimitJson, OriginJson,
+    CauseJson, EstimateJson, IcicleMark, ImageDiffJson, ImageFindingJson, ImageJson, ImageLayerJson, ImagePackageJson,
+    ImageSideJson, ImagesJson, LayerPairJson, LayerPartJson, LayerTreeJson, LimitJson, OriginJson,
 };
 pub(crate) use self::rewrite::{OptimizeJson, ProofJson, ProvedJson};
 

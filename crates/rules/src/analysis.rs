@@ -24,7 +24,9 @@ pub use self::result::{
     Analysis, AnalysisFinding, AnalysisProblem, Cause, Dockerfiles, ImageAnalysis, LayerAnalysis, LimitResult,
     SkippedAnalysis, Subject,
 };
-pub use self::shared::{SharedBase, SharedLayer, SharedLayers, shared_layers};
+pub use self::shared::{
+    BaseFamily, ChainLayer, LayerChain, LayerComparison, SharedBase, SharedLayer, SharedLayers, shared_layers,
+};
 pub use self::weight::{Weight, weights};
 
 use rayon::join;

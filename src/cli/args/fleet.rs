@@ -24,6 +24,62 @@ pub(in crate::cli) enum FleetCommand {
         after_help = "Each item gets a file in DIR/results: what `audit --format json` or `image --format json` writes, or why it failed.\n\nExit codes:\n  0: every item has a result\n  1: some items failed\n  2: an error, or the run was interrupted"
     )]
     Run(FleetRun),
+    /// Join the results of all shards: what the images share, what costs most, secrets first
+    #[command(
+        after_help = "The same results give the same report, in however many shards they were made.\n\nExit codes:\n  0: success\n  2: an error; with --complete also an item that was not checked"
+    )]
+    Report(FleetReport),
+}
+
+/// A report over the results of runs.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct FleetReport {
+    /// Folders with results, or folders with such folders
+    #[arg(required = true, value_name = "DIR")]
+    pub folders: Vec<PathBuf>,
+    /// An earlier report (`fleet report --format json`) to compare with
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Number of hosts that the images run on, to estimate what they pull
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub hosts: Option<u64>,
+    /// Rows per list
+    #[arg(long, value_name = "ROWS", default_value_t = 10, conflicts_with = "all")]
+    pub top: usize,
+    /// Show all rows
+    #[arg(long)]
+    pub all: bool,
+    /// Which table `--format csv` prints
+    #[arg(long, value_enum, value_name = "TABLE", default_value_t = FleetTableArgument::Items)]
+    pub table: FleetTableArgument,
+    /// Also write the findings of each repository as SARIF to this folder, a file each
+    #[arg(long, value_name = "DIR")]
+    pub sarif_to: Option<PathBuf>,
+    /// Exit with 2 if an item was not checked, or a shard is missing
+    #[arg(long)]
+    pub complete: bool,
+    /// Wait until all items of all shards are checked, at most so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=2_592_000))]
+    pub wait: Option<u64>,
+}
+
+/// A table for spreadsheets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum FleetTableArgument {
+    /// One row per folder and image
+    Items,
+    /// One row per line that costs something
+    Lines,
+    /// One row per secret
+    Secrets,
+    /// One row per rule
+    Rules,
+    /// One row per layer that several images have
+    Layers,
+    /// One row per base image
+    Bases,
+    /// One row per package that a common base could hold
+    Packages,
 }
 
 /// What a list is made of.

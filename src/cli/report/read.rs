@@ -35,19 +35,7 @@ pub(super) fn read_all(global: &Global, paths: &[impl AsRef<Path>]) -> Result<Ve
 /// Reads a result; else what is wrong, and what to do.
 pub(super) fn read_one(path: &Path) -> Result<ReadResult, (String, String)> {
     let name = path.display();
-    let source = read_source(path, LIMIT).map_err(|error| {
-        let help = match &error {
-            LoadError::Missing(_) => {
-                "check the path; write it with `dockopt COMMAND --format json --output FILE`".to_owned()
-            }
-            LoadError::Folder(_) => "pass the files in it".to_owned(),
-            LoadError::Utf16(_) => "save it as UTF-8; `--output FILE` does".to_owned(),
-            LoadError::Unreadable(..) | LoadError::Dangling(..) => error.help(),
-            _ => "pass a JSON result of dockopt".to_owned(),
-        };
-        (error.to_string(), help)
-    })?;
-    let text = without_tokens(source.text());
+    let text = read_text(path)?;
     // One that was written by hand or by an older version may hold secrets.
     let masked = Mask::json(&text);
     let read = read_result(masked.as_ref().unwrap_or(&text).as_bytes());
@@ -60,6 +48,30 @@ pub(super) fn read_one(path: &Path) -> Result<ReadResult, (String, String)> {
         let place = error.place().map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
         (Mask::default().apply(&format!("`{name}{place}` {error}")), error.help())
     })
+}
+
+/// The text of a result, without the tokens of the job; else what is wrong, and what to do.
+fn read_text(path: &Path) -> Result<String, (String, String)> {
+    let source = read_source(path, LIMIT).map_err(|error| {
+        let help = match &error {
+            LoadError::Missing(_) => {
+                "check the path; write it with `dockopt COMMAND --format json --output FILE`".to_owned()
+            }
+            LoadError::Folder(_) => "pass the files in it".to_owned(),
+            LoadError::Utf16(_) => "save it as UTF-8; `--output FILE` does".to_owned(),
+            LoadError::Unreadable(..) | LoadError::Dangling(..) => error.help(),
+            _ => "pass a JSON result of dockopt".to_owned(),
+        };
+        (error.to_string(), help)
+    })?;
+    Ok(without_tokens(source.text()))
+}
+
+/// The text of a result without secrets, also those that another version or another program left in it; else what is wrong,
+/// and what to do.
+pub(in crate::cli) fn read_masked(path: &Path) -> Result<String, (String, String)> {
+    let text = read_text(path)?;
+    Ok(Mask::json(&text).unwrap_or(text))
 }
 
 /// A JSON text without the tokens of the job. An escape (`\\u0073`) hides one from a search, so such a text is written again

@@ -70,6 +70,12 @@ impl FleetItem {
     }
 }
 
+/// The name of an image without the prefix that says where it is.
+pub(super) fn bare_name(image: &str) -> &str {
+    let prefixes = ["registry:", "docker:", "file:", "oci:"];
+    prefixes.iter().find_map(|prefix| image.strip_prefix(prefix)).unwrap_or(image)
+}
+
 impl PartialEq for FleetItem {
     fn eq(&self, other: &Self) -> bool {
         self.key() == other.key()

@@ -3,7 +3,7 @@
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use super::item::FleetItem;
+use super::item::{FleetItem, bare_name};
 use crate::image::{Algorithm, Digest};
 
 /// Characters of a name that a file's name has, for people.
@@ -73,7 +73,7 @@ const FAILURE_ENDING: &str = ".failed.json";
 pub fn outcome_file(item: &FleetItem, kind: OutcomeKind) -> String {
     let word = if item.is_image() { "image" } else { "folder" };
     let digest = Digest::of(Algorithm::Sha256, format!("{word}\n{}", item.name()).as_bytes()).hex();
-    let name = item.name().strip_prefix("registry:").unwrap_or(item.name());
+    let name = bare_name(item.name());
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     let slug: String = name.chars().map(|c| if is_plain(c) { c } else { '-' }).collect();
     // The end of a path, and of an image's name, tells most.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use super::item::FleetItem;
+use super::item::{FleetItem, bare_name};
+use crate::settings::image_repository;
 
 /// Shards that a list is cut into at most.
 const MOST: usize = 10_000;
@@ -68,16 +69,7 @@ fn group(item: &FleetItem) -> &str {
     match item {
         FleetItem::Folder { folder } => folder,
         FleetItem::Image { base: Some(base), .. } => base,
-        FleetItem::Image { image, .. } => repository(image),
-    }
-}
-
-/// The name of an image without tag and digest.
-fn repository(image: &str) -> &str {
-    let name = image.split_once('@').map_or(image, |(name, _)| name);
-    match name.rfind(':') {
-        Some(at) if !name[at..].contains('/') && at > name.find(':').unwrap_or(at) => &name[..at],
-        _ => name,
+        FleetItem::Image { image, .. } => image_repository(bare_name(image)),
     }
 }
 
@@ -127,18 +119,5 @@ mod tests {
             assert_eq!(shard_items(&items, Shard { index, count: 4 }).len(), 25);
         }
         assert!(shard_items(&[], Shard { index: 3, count: 4 }).is_empty());
-    }
-
-    #[test]
-    fn tags_are_no_part_of_a_repository() {
-        for (image, expected) in [
-            ("registry:a.b:5000/c/d:1", "registry:a.b:5000/c/d"),
-            ("registry:a.b:5000/c/d", "registry:a.b:5000/c/d"),
-            ("registry:c/d:1@sha256:0", "registry:c/d"),
-            ("docker:api:1", "docker:api"),
-            ("docker:api", "docker:api"),
-        ] {
-            assert_eq!(repository(image), expected, "{image}");
-        }
     }
 }

@@ -12,4 +12,4 @@ mod words;
 
 pub use self::json::comparison_json;
 pub use self::page::{GITHUB_LIMIT, GITLAB_LIMIT, MarkdownOptions, comparison, comparison_markdown};
-pub(super) use self::words::{amount, limit_sentence, signed};
+pub(super) use self::words::{amount, limit_sentence, signed, state_cost};

@@ -31,6 +31,25 @@ pub(crate) struct ImageJson {
     pub budget: Vec<LimitJson>,
     #[serde(default, deserialize_with = "lenient_list")]
     pub layer_trees: Vec<LayerTreeJson>,
+    pub packages: Option<ImagePackagesJson>,
+}
+
+/// What a report reads of the packages of an image: the largest ones.
+#[derive(Deserialize)]
+pub(crate) struct ImagePackagesJson {
+    #[serde(default, deserialize_with = "lenient_list")]
+    pub list: Vec<ImagePackageJson>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ImagePackageJson {
+    pub ecosystem: String,
+    pub name: String,
+    pub version: String,
+    pub bytes: u64,
+    pub pull_bytes: Option<u64>,
+    /// The number of the layer that it is in, from 0.
+    pub layer: usize,
 }
 
 /// What a layer stores, folder by folder, as far as its parts are large enough to be seen.
@@ -79,6 +98,11 @@ impl IcicleMark {
 #[derive(Deserialize)]
 pub(crate) struct ImageBaseJson {
     pub name: Option<String>,
+    #[serde(default)]
+    pub layers: usize,
+    /// `guess` where nothing tells.
+    #[serde(default)]
+    pub how: String,
 }
 
 #[derive(Deserialize)]
@@ -93,6 +117,10 @@ pub(crate) struct ImageTotalsJson {
 
 #[derive(Deserialize)]
 pub(crate) struct ImageLayerJson {
+    pub digest: Option<String>,
+    pub diff_id: Option<String>,
+    pub blob_bytes: Option<u64>,
+    pub pull_bytes: Option<u64>,
     pub file_bytes: Option<u64>,
     pub in_base: bool,
     pub instruction: Option<String>,

@@ -356,7 +356,12 @@ pub(super) fn others(number: usize) -> String {
 
 /// What a finding costs, as the other commands write it; empty if that is unknown.
 pub(super) fn cost(finding: &FindingState) -> String {
-    finding.cost.as_ref().and_then(impact).map(|impact| price::cost(&impact)).unwrap_or_default()
+    finding.cost.as_ref().map(state_cost).unwrap_or_default()
+}
+
+/// A price as people read it.
+pub(in crate::report) fn state_cost(cost: &CostState) -> String {
+    impact(cost).map(|impact| price::cost(&impact)).unwrap_or_default()
 }
 
 /// The same where it is an amount.

@@ -206,6 +206,7 @@ fn layer(analysis: &ImageAnalysis, number: usize) -> impl Serialize {
         media_type: layer.media_type.as_deref(),
         compression: (read || layer.compression != Compression::None).then(|| layer.compression.name()),
         blob_bytes: layer.blob_bytes,
+        pull_bytes: layer.pull_bytes(),
         tar_bytes: layer.tar_bytes,
         file_bytes: read.then_some(layer_analysis.file_bytes),
         entries: read.then_some(layer.entries.len() as u64),

@@ -1,0 +1,19 @@
+//! The findings of one item in SARIF, with paths below its folder: each repository gets the log of its own files.
+
+use crate::fleet::{FleetItem, ItemFacts};
+use crate::report::format::{PathBase, comparison_sarif};
+use crate::results::{Comparison, ProjectState};
+
+/// The findings of an item as a SARIF log.
+pub fn fleet_sarif(item: &FleetItem, facts: &ItemFacts) -> String {
+    let prefix = format!("{}/", item.name().trim_end_matches('/'));
+    let mut findings = facts.findings().to_vec();
+    for finding in &mut findings {
+        if let Some(below) = finding.file.strip_prefix(&prefix) {
+            finding.file = below.to_owned();
+        }
+    }
+    let state = ProjectState { findings, ..ProjectState::default() };
+    let comparison = Comparison { state, notices: facts.problems().to_vec(), ..Comparison::default() };
+    comparison_sarif(&comparison, 0, &PathBase::new("", ""))
+}
