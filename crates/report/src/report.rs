@@ -67,9 +67,7 @@ pub use self::deploy_verify::{deploy_verify, deploy_verify_json};
 pub use self::figures::{measure, measure_json};
 pub use self::findings::{lint, problem, problems, remarks};
 pub use self::fixed::{diff_is_masked, fix, fix_json, fix_summary};
-pub use self::fleet::{
-    FleetTable, FleetView, fleet_csv, fleet_report, fleet_report_json, fleet_run, fleet_sarif,
-};
+pub use self::fleet::{FleetTable, FleetView, fleet_csv, fleet_report, fleet_report_json, fleet_run, fleet_sarif};
 pub use self::format::{
     Format, FormatWriter, PathBase, ReportRun, comparison_github, comparison_sarif, image_sarif, without_commands,
 };

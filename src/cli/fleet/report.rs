@@ -15,8 +15,8 @@ use crate::cli::output::{CommandFailure, print, print_page, print_with};
 use crate::cli::report::read_masked;
 use crate::cli::{progress, terminal, write};
 use crate::fleet::{
-    FailureRecord, FleetBaseline, FleetChange, FleetItem, FleetSums, ItemFacts, OutcomeKind, SumsBuilder,
-    outcome_file, read_facts,
+    FailureRecord, FleetBaseline, FleetChange, FleetItem, FleetSums, ItemFacts, OutcomeKind, SumsBuilder, outcome_file,
+    read_facts,
 };
 use crate::report::{self, FleetTable, FleetView, Format, count};
 

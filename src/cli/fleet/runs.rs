@@ -118,9 +118,8 @@ fn read_run(path: &Path) -> Result<RunFolder, CommandFailure> {
 /// What is odd about the runs of one list.
 fn shard_notices(folders: &[&RunFolder]) -> Vec<String> {
     let mut notices = Vec::new();
-    let differ = |value: fn(&RunFolder) -> String| {
-        folders.iter().map(|folder| value(folder)).collect::<BTreeSet<_>>().len() > 1
-    };
+    let differ =
+        |value: fn(&RunFolder) -> String| folders.iter().map(|folder| value(folder)).collect::<BTreeSet<_>>().len() > 1;
     if differ(|folder| folder.run.options.join(" ")) {
         notices.push("shards of one list were run with different options".to_owned());
     }

@@ -16,6 +16,9 @@ use crate::image::Digest;
 use crate::image::OpenPart;
 use crate::image::Store;
 
+/// Manifests of docker before 2017; those of OCI have the same number.
+const SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+";
+
 /// An image of a registry, as an OCI layout that is fetched piece by piece.
 #[derive(Debug)]
 pub struct Repository {
@@ -39,7 +42,7 @@ impl Repository {
         let registry = Registry::new(reference, options)?;
         let top = registry.manifest(&reference.version())?;
         let media_type = media_type(&top);
-        let Some(media_type) = media_type.filter(|media_type| !media_type.contains("manifest.v1+")) else {
+        let Some(media_type) = media_type.filter(|media_type| !media_type.starts_with(SCHEMA_1)) else {
             let what = format!("`{reference}` in the registry `{}` is not an image manifest", reference.host());
             let help =
                 "schema 1 manifests and other artifacts are not supported; push the image again with a newer docker";

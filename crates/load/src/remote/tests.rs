@@ -4,10 +4,10 @@ use std::io::Read;
 use std::time::Duration;
 
 use super::test_server::{Server, ServerAnswer};
-use super::{Limits, Registry, RegistryOptions, RegistryReference, Repository};
-use crate::failure::FailureKind;
-use crate::image::Digest;
+use super::{BlobCache, BlobUse, Limits, Registry, RegistryOptions, RegistryReference, Repository, repositories};
+use crate::failure::{Failure, FailureKind};
 use crate::image::Store;
+use crate::image::{Algorithm, Digest};
 
 const INDEX: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
 
@@ -48,6 +48,88 @@ fn temporary_failures_are_retried() {
     let heads = server.heads();
     assert_eq!(heads.len(), 3);
     assert!(heads[0].starts_with("GET /v2/app/manifests/v1 HTTP/1.1"), "{}", heads[0]);
+}
+
+#[test]
+fn a_manifest_of_one_platform_is_an_image_unless_it_is_of_schema_1() {
+    for (media_type, is_image) in [
+        ("application/vnd.oci.image.manifest.v1+json", true),
+        ("application/vnd.docker.distribution.manifest.v2+json", true),
+        ("application/vnd.docker.distribution.manifest.v1+json", false),
+        ("application/vnd.docker.distribution.manifest.v1+prettyjws", false),
+    ] {
+        let server = Server::start(move |_, _| {
+            let text = format!(r#"{{"schemaVersion":2,"mediaType":"{media_type}","layers":[]}}"#);
+            ServerAnswer::new("200 OK", &[], text.as_bytes())
+        });
+        let reference: RegistryReference = format!("{}/app:v1", server.host).parse().unwrap();
+        assert_eq!(Repository::open(&reference, &options()).is_ok(), is_image, "{media_type}");
+    }
+}
+
+/// A server that lists three names in pages of two, and answers the second request as it is told.
+fn pages(second: &'static str) -> Server {
+    Server::start(move |number, head| {
+        let next = "Link: </v2/_catalog?last=b&n=2>; rel=\"next\"";
+        match number {
+            0 => ServerAnswer::new("200 OK", &[next], br#"{"repositories":["a","b"]}"#),
+            _ if second == "repeat" => ServerAnswer::new("200 OK", &[next], br#"{"repositories":["a","b"]}"#),
+            _ => {
+                assert!(head.starts_with("GET /v2/_catalog?last=b&n=2 "), "{head}");
+                ServerAnswer::new("200 OK", &[], second.as_bytes())
+            }
+        }
+    })
+}
+
+#[test]
+fn all_pages_of_a_catalogue_are_read() {
+    let names = |second| repositories(&pages(second).host, &options());
+    assert_eq!(names(r#"{"repositories":["c"]}"#).unwrap(), ["a", "b", "c"]);
+    assert_eq!(names(r#"{"repositories":null}"#).unwrap(), ["a", "b"]);
+    assert!(names("repeat").unwrap_err().what.contains("repeats pages of the list of repositories"));
+    assert!(names("<html>").unwrap_err().what.contains("is not valid JSON"));
+    let refusing = Server::start(|_, _| ServerAnswer::new("404 Not Found", &[], b""));
+    let error = repositories(&refusing.host, &options()).unwrap_err();
+    assert!(error.what.contains("does not list its repositories"), "{error}");
+    assert!(error.help.contains("/REPOSITORY`"), "{}", error.help);
+}
+
+#[test]
+fn blobs_are_fetched_once_and_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let contents = b"a layer";
+    let digest = Digest::of(Algorithm::Sha256, contents);
+    let server = Server::start(move |_, _| ServerAnswer::new("200 OK", &[], contents));
+    let registry = registry(&server, &options());
+    let blobs = BlobCache::new(folder.path());
+    let read = |digest: &Digest, size| {
+        let mut text = Vec::new();
+        blobs.open(digest, size, || registry.blob(digest, 0)).map(|mut file| file.read_to_end(&mut text))?.unwrap();
+        Ok::<_, Failure>(text)
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| assert_eq!(read(&digest, Some(7)).unwrap(), contents));
+        }
+    });
+    assert_eq!(server.heads().len(), 1);
+    assert_eq!(blobs.uses(), BlobUse { fetched_bytes: 7, reused_bytes: 21 });
+    // What the digest or the manifest does not say is not kept.
+    assert!(read(&some_digest(), None).unwrap_err().what.contains("with digest"));
+    let other = Digest::of(Algorithm::Sha512, contents);
+    assert!(read(&other, Some(3)).unwrap_err().what.contains("whose manifest says"));
+    assert_eq!(read(&other, Some(7)).unwrap(), contents);
+    let files = || {
+        std::fs::read_dir(folder.path())
+            .unwrap()
+            .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("sha"))
+    };
+    std::fs::write(folder.path().join(".dockopt-left"), "x").unwrap();
+    blobs.remove_unfinished();
+    assert_eq!((files().count(), folder.path().join(".dockopt-left").exists()), (2, false));
+    blobs.trim(7);
+    assert_eq!(files().count(), 1);
 }
 
 #[track_caller]

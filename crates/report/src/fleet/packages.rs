@@ -52,7 +52,8 @@ impl PackageSums {
     pub(super) fn finish(self, base_layers: &[usize]) -> Vec<RepeatedPackage> {
         let mut repeated = Vec::new();
         for ((ecosystem, name), copies) in self.packages {
-            let is_above = |copy: &&PackageCopy| base_layers.get(copy.image).is_some_and(|layers| copy.place >= *layers);
+            let is_above =
+                |copy: &&PackageCopy| base_layers.get(copy.image).is_some_and(|layers| copy.place >= *layers);
             let mut package = RepeatedPackage { ecosystem, name, ..RepeatedPackage::default() };
             let (mut layers, mut images) = (BTreeMap::new(), BTreeSet::new());
             for copy in copies.iter().filter(is_above) {

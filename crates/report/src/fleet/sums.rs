@@ -158,10 +158,10 @@ impl SumsBuilder {
     }
 
     fn add_to_rule(&mut self, finding: &FindingState) {
-        let sum = self.rules.entry(finding.rule.clone()).or_insert_with(|| RuleSum {
-            rule: finding.rule.clone(),
-            ..RuleSum::default()
-        });
+        let sum = self
+            .rules
+            .entry(finding.rule.clone())
+            .or_insert_with(|| RuleSum { rule: finding.rule.clone(), ..RuleSum::default() });
         sum.findings += 1;
         sum.severity = sum.severity.max(Some(finding.severity()));
         if let Some(cost) = &finding.cost {
@@ -218,9 +218,8 @@ impl SumsBuilder {
                 item.only_pull_bytes = Some(item.only_pull_bytes.unwrap_or(0) + only);
             }
         }
-        sums.secrets.sort_by(|a, b| {
-            b.finding.severity().cmp(&a.finding.severity()).then_with(|| place(a).cmp(&place(b)))
-        });
+        sums.secrets
+            .sort_by(|a, b| b.finding.severity().cmp(&a.finding.severity()).then_with(|| place(a).cmp(&place(b))));
         sums.secrets.truncate(MOST_LINES);
         sums.rules = self.rules.into_values().collect();
         sums.rules.sort_by(|a, b| b.findings.cmp(&a.findings).then_with(|| a.rule.cmp(&b.rule)));

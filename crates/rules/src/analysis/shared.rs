@@ -365,7 +365,8 @@ mod tests {
         comparison.add(chain("r40", "xyz1"));
         comparison.add(chain("r40", "xyz2"));
         let shared = comparison.finish();
-        let bases: Vec<_> = shared.bases.iter().map(|base| (base.layers, base.images.len(), base.other_bytes)).collect();
+        let bases: Vec<_> =
+            shared.bases.iter().map(|base| (base.layers, base.images.len(), base.other_bytes)).collect();
         assert_eq!(bases, [(2, 20, 0), (2, 20, 10), (1, 2, 10)]);
         assert_eq!(shared.common_base_saves, 20);
         assert_eq!(shared.only_bytes.iter().sum::<u64>(), 42 * 10);

@@ -7,9 +7,7 @@ use super::view::FleetView;
 use crate::analysis::{SharedBase, SharedLayers};
 use crate::fleet::{CostlyLine, FleetChange, ItemChange, ItemState, RuleSum};
 use crate::report::comparison::state_cost;
-use crate::report::page::{
-    Column, Page, Section, Table, Text, TextKind, Tone, code, note, number, path, plain, toned,
-};
+use crate::report::page::{Column, Page, Section, Table, Text, TextKind, Tone, code, note, number, path, plain, toned};
 use crate::report::units::{bytes, count, grouped, seconds};
 
 /// Names that are listed in one row.
@@ -34,7 +32,7 @@ pub fn fleet_report(view: &FleetView<'_>) -> Page {
     page.push_rows(Section::new("Rules"), rules(view));
     page.push_rows(Section::new("Largest images"), largest_images(view));
     page.push_rows(Section::new("Failures"), failure_table(&view.sums.failures));
-    page.push_rows(Section::new("Not read"), problems(view));
+    page.push_rows(Section::new("Problems in files"), problems(view));
     page
 }
 
@@ -134,23 +132,28 @@ fn sharing(view: &FleetView<'_>) -> Section {
     let shared = &view.sums.shared;
     let images = count(view.sums.images.len() as u64, "image");
     let mut section = Section::new(format!("What {images} share"));
-    let row = |what: String, amount: u64, more: String| vec![plain(what), number(bytes(amount)).in_tone(Tone::Strong), plain(more)];
+    let row = |what: String, amount: u64, more: String| {
+        vec![plain(what), number(bytes(amount)).in_tone(Tone::Strong), plain(more)]
+    };
     let layers = count(shared.layer_count as u64, "different layer");
     let mut rows = vec![
-        row("one host that runs all pulls".to_owned(), shared.host_bytes, layers),
-        row("each on a host of its own".to_owned(), shared.separate_bytes, String::new()),
+        row("to pull on one host".to_owned(), shared.host_bytes, layers),
+        row("to pull separately".to_owned(), shared.separate_bytes, String::new()),
     ];
     if let Some(pull) = view.host_pull() {
         let hosts = count(pull.hosts, "host");
         let about = "expected, if each image runs on one of them by chance".to_owned();
-        rows.push(row(format!("{hosts}, each image on one"), pull.spread_bytes, about));
-        rows.push(row(format!("{hosts}, all images on each"), pull.all_bytes, String::new()));
+        rows.push(row(format!("to pull on {hosts}, each image on one"), pull.spread_bytes, about));
+        rows.push(row(format!("to pull on {hosts}, all images on each"), pull.all_bytes, String::new()));
     }
     section.push(Table::new(&[Column::Left, Column::Right, Column::Words], rows));
     section.push_rows(Section::new("Shared layers"), shared_layers(view));
     section.push(bases(view, shared));
     section.push_rows(
-        Section { about: plain("among the ten largest of each image"), ..Section::new("Packages that a common base could hold") },
+        Section {
+            about: plain("among the ten largest of each image"),
+            ..Section::new("Packages that a common base could hold")
+        },
         packages(view),
     );
     section
@@ -240,11 +243,9 @@ fn names(names: &[String]) -> Text {
 fn changes(view: &FleetView<'_>, change: &FleetChange) -> Section {
     let mut section = Section::new("Since the last report");
     let mut rows = Vec::new();
-    for (what, list) in [
-        ("new", &change.new_items),
-        ("no longer listed", &change.gone_items),
-        ("newly failed", &change.new_failures),
-    ] {
+    for (what, list) in
+        [("new", &change.new_items), ("no longer listed", &change.gone_items), ("newly failed", &change.new_failures)]
+    {
         if !list.is_empty() {
             rows.push(vec![plain(what), plain(grouped(list.len() as u64)), names(list)]);
         }
@@ -267,7 +268,8 @@ fn changes(view: &FleetView<'_>, change: &FleetChange) -> Section {
             vec![number(format!("{} → {}", change.before, change.after)), code(rule), code(&change.item)]
         };
         let rows = list.iter().take(view.top).map(row).collect();
-        let table = Table::new(&[Column::Right, Column::Left, Column::Words], rows).with_head(&["findings", "rule", "item"]);
+        let table =
+            Table::new(&[Column::Right, Column::Left, Column::Words], rows).with_head(&["findings", "rule", "item"]);
         section.push_rows(Section::new(title), table.of(list.len()));
     }
     if section.blocks.is_empty() {

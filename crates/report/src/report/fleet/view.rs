@@ -40,8 +40,7 @@ impl FleetView<'_> {
         let shared = &self.sums.shared;
         let count = hosts as f64;
         let copies = |images: usize| count * (1.0 - (1.0 - 1.0 / count).powf(images as f64));
-        let of_shared: f64 =
-            shared.layers.iter().map(|layer| layer.bytes as f64 * copies(layer.images.len())).sum();
+        let of_shared: f64 = shared.layers.iter().map(|layer| layer.bytes as f64 * copies(layer.images.len())).sum();
         let of_others: u64 = shared.only_bytes.iter().sum();
         let spread_bytes = of_shared.round() as u64 + of_others;
         Some(HostPull { hosts, all_bytes: shared.host_bytes.saturating_mul(hosts), spread_bytes })
@@ -56,7 +55,8 @@ mod tests {
     #[test]
     fn copies_of_shared_layers_depend_on_the_hosts() {
         let layer = SharedLayer { bytes: 100, images: vec![0, 1], ..SharedLayer::default() };
-        let shared = SharedLayers { host_bytes: 130, only_bytes: vec![10, 20], layers: vec![layer], ..SharedLayers::default() };
+        let shared =
+            SharedLayers { host_bytes: 130, only_bytes: vec![10, 20], layers: vec![layer], ..SharedLayers::default() };
         let sums = FleetSums { shared, ..FleetSums::default() };
         let view = |hosts| FleetView { sums: &sums, change: None, hosts: Some(hosts), top: 1, notices: &[] };
         assert_eq!(view(1).host_pull(), Some(HostPull { hosts: 1, all_bytes: 130, spread_bytes: 130 }));
