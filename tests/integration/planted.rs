@@ -203,7 +203,7 @@ pub(crate) fn commit_twice(folder: &Path) {
 }
 
 /// Commands with the formats that each has.
-pub(crate) const SINKS: [(&str, &str); 33] = [
+pub(crate) const SINKS: [(&str, &str); 36] = [
     ("lint Dockerfile", REPORTS),
     ("lint compose.yaml", "text json"),
     ("audit . --no-history", REPORTS),
@@ -237,9 +237,21 @@ pub(crate) const SINKS: [(&str, &str); 33] = [
     ("image app.tar", "text json markdown csv cyclonedx html"),
     ("image app.tar --all --file Dockerfile", "text json jsonl sarif markdown csv html"),
     ("image diff app.tar app.tar", "text json markdown html"),
+    ("fleet run fleet.jsonl --out fleet", "text json"),
+    ("fleet report fleet", "text json markdown csv html"),
+    ("fleet report fleet --table lines --all", "text csv"),
 ];
 
 const REPORTS: &str = "text json jsonl sarif github gitlab checkstyle junit oneline hadolint-json markdown csv html";
+
+/// Results of a project and its image, for the sinks that join them.
+fn run_fleet(folder: &Path) {
+    fs::write(folder.join("fleet.jsonl"), "{\"folder\":\".\"}\n{\"image\":\"file:app.tar\"}\n").unwrap();
+    let mut dockopt = Command::new(env!("CARGO_BIN_EXE_dockopt"));
+    dockopt.current_dir(folder).env_clear().env("SOURCE_DATE_EPOCH", "1795132800");
+    let output = dockopt.args(["fleet", "run", "fleet.jsonl", "--out", "fleet"]).stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
 
 /// Runs a command in every format, and returns the number of formats and what it shows.
 pub(crate) fn run(folder: &Path, planted: &Planted, command: &str, formats: &str) -> (usize, Vec<String>) {
@@ -268,6 +280,7 @@ fn no_command_shows_a_planted_secret_in_any_format() {
         .map(|shapes| {
             let folder = tempfile::tempdir().unwrap();
             let planted = project(folder.path(), shapes);
+            run_fleet(folder.path());
             (folder, planted)
         })
         .collect();
