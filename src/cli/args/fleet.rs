@@ -109,7 +109,7 @@ pub(in crate::cli) struct FleetList {
     /// Only the first N items of each source
     #[arg(long, value_name = "N", help_heading = "Selection")]
     pub limit: Option<usize>,
-    /// Do not ask what each image is built on, which takes one or two requests each: shards then share fewer layers
+    /// Do not ask what each image is built on and how large it is, which takes one or two requests each: shards then share fewer layers and differ in size
     #[arg(long, help_heading = "Selection")]
     pub no_bases: bool,
     /// Platform of multi-platform images [default: this machine's]

@@ -17,6 +17,9 @@ use crate::rules::AllRules;
 /// Items whose names are shown in a message.
 const SHOWN: usize = 5;
 
+/// How many times larger an image is unpacked, about.
+const UNPACKED: u64 = 3;
+
 /// Requests to one registry at a time.
 const AT_A_TIME: usize = 4;
 
@@ -122,7 +125,7 @@ fn image_files(command: &FleetList) -> Result<Vec<FleetItem>, CommandFailure> {
                 help: Some("write one name of an image per line, such as `registry.example/api:1.0`".to_owned()),
             })?;
             if is_selected(command, &repository) {
-                items.push(FleetItem::Image { image, base: None });
+                items.push(FleetItem::of_image(image));
             }
         }
     }
@@ -229,13 +232,15 @@ fn of_engine(command: &FleetList) -> Result<Vec<FleetItem>, CommandFailure> {
     let engine = Engine::connect(&EngineOptions::of_process()).map_err(failure)?;
     let images = engine.images().map_err(failure)?;
     let mut items = Vec::new();
-    for tag in images.into_iter().flat_map(|image| image.tags) {
+    for (tag, size) in images.into_iter().flat_map(|image| image.tags.into_iter().map(move |tag| (tag, image.size))) {
         let Ok(reference) = tag.parse::<RegistryReference>() else { continue };
         if is_selected(command, &reference.repository) {
-            let found_image =
-                if command.no_bases { None } else { engine.find(&tag, command.platform.as_ref()).ok().flatten() };
-            let base = found_image.and_then(|image| image.diff_ids.first().cloned());
-            items.push(FleetItem::Image { image: format!("docker:{tag}"), base });
+            let mut item = (None, None);
+            if !command.no_bases {
+                let image = engine.find(&tag, command.platform.as_ref()).ok().flatten();
+                item = (image.and_then(|image| image.diff_ids.first().cloned()), Some(size / UNPACKED));
+            }
+            items.push(FleetItem::Image { image: format!("docker:{tag}"), base: item.0, bytes: item.1 });
         }
     }
     Ok(items)
@@ -246,17 +251,20 @@ fn add_bases(command: &FleetList, items: &mut [FleetItem]) {
     let options = patient(command);
     progress::doing("asking registries what the images are built on");
     let origins = at_a_time(items, |item| {
-        let FleetItem::Image { image, base: None } = item else { return Ok(None) };
+        let FleetItem::Image { image, base: None, .. } = item else { return Ok(None) };
         let Some(name) = image.strip_prefix("registry:") else { return Ok(None) };
         let reference: RegistryReference = name.parse().map_err(|error: remote::ReferenceError| error.to_string())?;
         let registry = Registry::new(&reference, &options).map_err(|error| error.what)?;
         let origin = registry.origin(&reference.version(), command.platform.as_ref(), false);
-        origin.map(|ImageOrigin { lowest_layer, .. }| lowest_layer).map_err(|error| error.what)
+        origin.map(Some).map_err(|error| error.what)
     });
     let mut unknown = Vec::new();
     for (item, origin) in items.iter_mut().zip(origins) {
         match (item, origin) {
-            (FleetItem::Image { base, .. }, Ok(Some(lowest_layer))) => *base = Some(lowest_layer.to_string()),
+            (FleetItem::Image { base, bytes, .. }, Ok(Some(origin))) => {
+                let ImageOrigin { lowest_layer, bytes: stored, .. } = origin;
+                (*base, *bytes) = (lowest_layer.map(|layer| layer.to_string()), Some(stored));
+            }
             (item, Err(why)) => unknown.push((item.name().to_owned(), why)),
             _ => {}
         }

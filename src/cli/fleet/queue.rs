@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     fn image(name: &str) -> FleetItem {
-        FleetItem::Image { image: format!("registry:{name}"), base: None }
+        FleetItem::of_image(format!("registry:{name}"))
     }
 
     #[test]

@@ -111,11 +111,13 @@ fn next_query(response: &Response<Body>) -> Option<String> {
     (is_next && query.bytes().all(|byte| byte.is_ascii_graphic())).then(|| query.to_owned())
 }
 
-/// What an image is built on, and when it was built, as far as its manifest and configuration say.
+/// What an image is built on, how large it is, and when it was built, as far as its manifest and configuration say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImageOrigin {
     /// The digest of its lowest layer, as it is stored; `None` for an image without layers.
     pub lowest_layer: Option<Digest>,
+    /// Bytes of all layers as they are stored.
+    pub bytes: u64,
     /// When it was built (RFC 3339); `None` where it doesn't say or nobody asked.
     pub created: Option<Timestamp>,
 }
@@ -132,6 +134,7 @@ struct ManifestJson {
 #[serde(default)]
 struct DescriptorJson {
     digest: String,
+    size: u64,
     platform: Option<PlatformJson>,
 }
 
@@ -172,7 +175,8 @@ impl Registry {
             }
             _ => None,
         };
-        Ok(ImageOrigin { lowest_layer, created })
+        let bytes = manifest.layers.iter().fold(0_u64, |sum, layer| sum.saturating_add(layer.size));
+        Ok(ImageOrigin { lowest_layer, bytes, created })
     }
 }
 

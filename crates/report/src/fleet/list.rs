@@ -47,13 +47,13 @@ pub fn read_list(text: &str) -> FleetList {
     list
 }
 
-/// Sorts items and keeps each once: of two the one whose base is known.
+/// Sorts items and keeps each once: of two the one of which more is known.
 fn sort(items: &mut Vec<FleetItem>) {
-    let base = |item: &FleetItem| match item {
-        FleetItem::Image { base, .. } => base.clone(),
-        FleetItem::Folder { .. } => None,
+    let facts = |item: &FleetItem| match item {
+        FleetItem::Image { base, bytes, .. } => (base.clone(), *bytes),
+        FleetItem::Folder { .. } => (None, None),
     };
-    items.sort_by(|a, b| a.cmp(b).then_with(|| base(b).cmp(&base(a))));
+    items.sort_by(|a, b| a.cmp(b).then_with(|| facts(b).cmp(&facts(a))));
     items.dedup();
 }
 
@@ -93,6 +93,7 @@ mod tests {
         let image = |image: &str, base: Option<&str>| FleetItem::Image {
             image: image.to_owned(),
             base: base.map(str::to_owned),
+            bytes: None,
         };
         let folder = |folder: &str| FleetItem::Folder { folder: folder.to_owned() };
         let items =

@@ -100,7 +100,7 @@ mod tests {
         let name = outcome_file(&folder("../repos/api"), OutcomeKind::Result);
         assert!(name.starts_with("folder-repos-api-") && name.ends_with(".json"), "{name}");
         assert_ne!(name, outcome_file(&folder("../repos-api"), OutcomeKind::Result));
-        let image = FleetItem::Image { image: format!("registry:é.example/{}:1", "a/".repeat(200)), base: None };
+        let image = FleetItem::of_image(format!("registry:é.example/{}:1", "a/".repeat(200)));
         let name = outcome_file(&image, OutcomeKind::Failure);
         assert!(name.len() < 140 && name.is_ascii() && is_outcome_file(&name), "{name}");
     }

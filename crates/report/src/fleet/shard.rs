@@ -46,22 +46,42 @@ impl FromStr for Shard {
 /// The items of a shard, in the order in which they are looked at. It follows from the list alone, so that all shards agree.
 ///
 /// Images of one base, or of one repository where no base is known, stay together, as they share layers; a group that is
-/// larger than a part is cut. Groups go to the part with the fewest items, the largest first.
+/// larger than a part is cut. Groups go to the part with the least to read, the largest first.
 pub fn shard_items(items: &[FleetItem], shard: Shard) -> Vec<&FleetItem> {
     let mut groups: BTreeMap<(bool, &str), Vec<&FleetItem>> = BTreeMap::new();
     for item in items {
         groups.entry((item.is_image(), group(item))).or_default().push(item);
     }
-    let part = items.len().div_ceil(shard.count).max(1);
-    let mut pieces: Vec<&[&FleetItem]> = groups.values().flat_map(|group| group.chunks(part)).collect();
-    pieces.sort_by_key(|piece| Reverse(piece.len()));
-    let mut parts: Vec<Vec<&FleetItem>> = vec![Vec::new(); shard.count];
-    for piece in pieces {
-        if let Some(least) = parts.iter_mut().min_by_key(|part| part.len()) {
-            least.extend_from_slice(piece);
+    let part = weight(items.iter()).div_ceil(shard.count as u64).max(1);
+    let mut pieces: Vec<(u64, Vec<&FleetItem>)> = Vec::new();
+    for group in groups.into_values() {
+        let all = weight(group.iter().copied());
+        let mut piece = (0_u64, Vec::new());
+        // Pieces of one group are about equal, and none is larger than a part.
+        let most = all.div_ceil(all.div_ceil(part).max(1));
+        for item in group {
+            if piece.0 > 0 && piece.0.saturating_add(item.weight()) > most {
+                pieces.push(std::mem::take(&mut piece));
+            }
+            piece.0 = piece.0.saturating_add(item.weight());
+            piece.1.push(item);
+        }
+        pieces.push(piece);
+    }
+    pieces.sort_by_key(|(weight, _)| Reverse(*weight));
+    let mut parts: Vec<(u64, Vec<&FleetItem>)> = vec![(0, Vec::new()); shard.count];
+    for (weight, piece) in pieces {
+        if let Some(least) = parts.iter_mut().min_by_key(|(weight, _)| *weight) {
+            least.0 = least.0.saturating_add(weight);
+            least.1.extend(piece);
         }
     }
-    parts.into_iter().nth(shard.index - 1).unwrap_or_default()
+    parts.into_iter().nth(shard.index - 1).map(|(_, items)| items).unwrap_or_default()
+}
+
+/// What items weigh together.
+fn weight<'i>(items: impl Iterator<Item = &'i FleetItem>) -> u64 {
+    items.fold(0, |sum, item| sum.saturating_add(item.weight()))
 }
 
 /// What an item shares layers by: its base, else its repository; a folder shares none.
@@ -78,7 +98,7 @@ mod tests {
     use super::*;
 
     fn image(image: String, base: Option<usize>) -> FleetItem {
-        FleetItem::Image { image, base: base.map(|base| format!("sha256:{base}")) }
+        FleetItem::Image { image, base: base.map(|base| format!("sha256:{base}")), bytes: Some(15_000_000) }
     }
 
     #[test]
@@ -118,6 +138,16 @@ mod tests {
         for index in 1..=4 {
             assert_eq!(shard_items(&items, Shard { index, count: 4 }).len(), 25);
         }
+        // A large image weighs as much as many small ones.
+        let size = |number| if number == 0 { 900_000_000 } else { 5_000_000 };
+        let sized = |number| FleetItem::Image {
+            image: format!("registry:a/b{number:03}:1"),
+            base: None,
+            bytes: Some(size(number)),
+        };
+        let items: Vec<FleetItem> = (0..91).map(sized).collect();
+        let sizes = [1, 2].map(|index| shard_items(&items, Shard { index, count: 2 }).len());
+        assert_eq!(sizes, [1, 90]);
         assert!(shard_items(&[], Shard { index: 3, count: 4 }).is_empty());
     }
 }

@@ -280,7 +280,6 @@ mod tests {
                 "secret-in-arg-or-env",
                 "secret-in-command",
                 "secret-in-context",
-                "secret-named-variable",
             ]
         );
     }
