@@ -27,7 +27,7 @@ pub(super) use self::deploy::{
     EmitTool,
 };
 pub(super) use self::fix::FixArgs;
-pub(super) use self::fleet::{FleetChecks, FleetCommand, FleetList, FleetRun, ProgressForm, TagSelection};
+pub(super) use self::fleet::{FleetChecks, FleetCommand, FleetEmit, FleetList, FleetRun, ProgressForm, TagSelection};
 pub(super) use self::history::History;
 pub(super) use self::image::{Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Table, Verify};
 pub(super) use self::init::{CiSystem, Init};

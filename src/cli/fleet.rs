@@ -1,6 +1,8 @@
 //! `dockopt fleet`.
 
+mod emit;
 mod list;
+mod measured;
 mod queue;
 mod result_folder;
 mod run;
@@ -12,5 +14,6 @@ pub(super) fn run(global: &Global, command: &FleetCommand) -> Result<u8, Command
     match command {
         FleetCommand::List(command) => list::run(global, command),
         FleetCommand::Run(command) => run::run(global, command),
+        FleetCommand::Emit(command) => emit::run(global, command),
     }
 }

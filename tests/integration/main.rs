@@ -64,6 +64,7 @@ mod endpoints;
 mod engine;
 mod first_screen;
 mod fixtures;
+mod fleet_emit;
 mod fragments;
 mod formats;
 mod guide;

@@ -14,7 +14,7 @@ pub(super) const RUN_FILE: &str = "run.json";
 pub(super) const LIST_FILE: &str = "list.jsonl";
 pub(super) const SUMMARY_FILE: &str = "summary.json";
 pub(super) const RESULTS: &str = "results";
-const MEASUREMENTS: &str = "measurements.jsonl";
+pub(super) const MEASUREMENTS: &str = "measurements.jsonl";
 const LAYERS: &str = "layers";
 const LOCK: &str = "lock";
 
