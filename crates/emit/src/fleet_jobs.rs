@@ -5,6 +5,7 @@
 mod input;
 mod names;
 mod measured;
+mod registries;
 mod plan;
 mod fill;
 mod scripts;

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use super::measured::measured_fleet;
+use super::measured::{counted, measured_fleet};
 use crate::cli::args::{FleetEmit, Global};
 use crate::cli::compose::EmissionShow;
 use crate::cli::exit::{CLEAN, FOUND};
 use crate::cli::init::gitlab_stage;
 use crate::cli::output::CommandFailure;
 use crate::finding::Mask;
-use crate::fleet::{FleetItem, LIST_BYTES, read_list};
+use crate::fleet::{LIST_BYTES, read_list};
 use crate::fleet_jobs::{FleetJobsInput, ItemCounts, fleet_jobs};
 use crate::load::{DOCKERFILE_LIMIT, read_bytes, read_source};
 use crate::report::count;
@@ -54,7 +54,7 @@ pub(super) fn run(global: &Global, command: &FleetEmit) -> Result<u8, CommandFai
     };
     let mut emission = fleet_jobs(&input);
     if let Some(what) = emission.failure {
-        let help = "move a file that others wrote away to get a new one; of shards, take fewer".to_owned();
+        let help = "ask for fewer shards, or move the file away to get a new one".to_owned();
         return Err(CommandFailure::Because { what, help: Some(help) });
     }
     let show = EmissionShow { write: command.write, check: command.check, explain: command.explain };
@@ -80,10 +80,4 @@ fn listed_items(path: &Path) -> Result<ItemCounts, CommandFailure> {
         });
     }
     Ok(counted(&list.items))
-}
-
-/// How many items there are, by what they are.
-pub(super) fn counted(items: &[FleetItem]) -> ItemCounts {
-    let images = items.iter().filter(|item| item.is_image()).count();
-    ItemCounts { folders: items.len() - images, images }
 }

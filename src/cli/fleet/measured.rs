@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::emit::counted;
 use super::result_folder::{LIST_FILE, MEASUREMENTS, RESULTS, SUMMARY_FILE};
 use crate::cli::output::CommandFailure;
-use crate::fleet::{ItemUse, RunSummary, read_list};
+use crate::fleet::{FleetItem, ItemUse, RunSummary, read_list};
 use crate::fleet_jobs::{ItemCounts, MeasuredFleet, MeasuredItem};
 
 /// Joins what the folders of a run say, with the items of its list; `None` without folders.
@@ -19,7 +18,7 @@ pub(super) fn measured_fleet(folders: &[PathBuf]) -> Result<Option<(MeasuredFlee
     let list = read_list(&read(first, LIST_FILE)?).items;
     let kinds: BTreeMap<&str, bool> = list.iter().map(|item| (item.name(), item.is_image())).collect();
     let mut items = BTreeMap::new();
-    let mut fleet = MeasuredFleet { place: first.display().to_string(), ..MeasuredFleet::default() };
+    let mut fleet = MeasuredFleet::default();
     let (mut fetched, mut fetched_images) = (0_u64, 0_usize);
     let (mut result_bytes, mut results) = (0_u64, 0_u64);
     for folder in folders {
@@ -77,4 +76,10 @@ fn unusable(folder: &Path, why: &str) -> CommandFailure {
         what: format!("`{}` is no folder of results: {why}", folder.display()),
         help: Some("pass the folder that `dockopt fleet run --out` wrote, when it has ended".to_owned()),
     }
+}
+
+/// How many items there are, by what they are.
+pub(super) fn counted(items: &[FleetItem]) -> ItemCounts {
+    let images = items.iter().filter(|item| item.is_image()).count();
+    ItemCounts { folders: items.len() - images, images }
 }

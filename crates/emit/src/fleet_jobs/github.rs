@@ -3,7 +3,8 @@
 use super::fill::{TemplateValues, indented};
 use super::input::FleetJobsInput;
 use super::plan::FleetPlan;
-use super::scripts::{GITHUB_REGISTRY, registry_secrets, values};
+use super::registries::{GITHUB_REGISTRY, registry_secrets};
+use super::scripts::values;
 use crate::data;
 use crate::emit::EmittedFile;
 
@@ -15,6 +16,9 @@ const LIST_JOB: &str = include_str!("../../templates/fleet/github-list.yml");
 /// The step that logs in to a registry.
 const LOG_IN: &str = include_str!("../../templates/fleet/github-login.yml");
 
+/// Where secrets are: those of an environment can be kept to one branch (docs.github.com, "Using environments without deployments").
+const ENVIRONMENT: &str = "environment:\n  name: dockopt-fleet # its secrets\n  deployment: false\n";
+
 pub(super) fn files(input: &FleetJobsInput, plan: &FleetPlan) -> Vec<EmittedFile> {
     let mut values = values(input, plan);
     let numbers: Vec<String> = (1..=plan.shards.value).map(|number| number.to_string()).collect();
@@ -22,6 +26,8 @@ pub(super) fn files(input: &FleetJobsInput, plan: &FleetPlan) -> Vec<EmittedFile
     values.add("upload", action("actions/upload-artifact")).add("download", action("actions/download-artifact"));
     values.add("log_in", log_ins(input));
     let (has_list, has_packages) = (input.list.is_some(), input.registries.iter().any(|host| host == GITHUB_REGISTRY));
+    let has_secrets = registry_secrets(input).iter().any(|(_, secrets)| secrets.is_some());
+    values.add("environment", if has_secrets { ENVIRONMENT } else { "" });
     let mut job = TemplateValues::default();
     job.add("permissions", permissions(false, has_packages));
     let list_job = if has_list { String::new() } else { values.fill(&job.fill(LIST_JOB)) };

@@ -3,7 +3,7 @@
 use super::fill::TemplateValues;
 use super::input::FleetJobsInput;
 use super::names::GIBI;
-use super::plan::FleetPlan;
+use super::plan::{FleetPlan, PlannedAmount};
 use crate::emit::EmittedFile;
 
 /// The folder of the manifests.
@@ -20,7 +20,13 @@ const POD: &str = include_str!("../../templates/fleet/kubernetes-pod.yaml");
 /// What each container has.
 const SECURITY: &str = include_str!("../../templates/fleet/kubernetes-security.yaml");
 
-/// Bytes of a mebibyte.
+/// What containers that read registries have, too: the credentials, as a folder with the config.json of docker.
+const REGISTRY_ENV: &str = include_str!("../../templates/fleet/kubernetes-registry-env.yaml");
+const REGISTRY_MOUNT: &str = include_str!("../../templates/fleet/kubernetes-registry-mount.yaml");
+const REGISTRY_VOLUME: &str = include_str!("../../templates/fleet/kubernetes-registry-volume.yaml");
+
+/// Bytes of a gigabyte, of a mebibyte.
+const GIGA: u64 = 1_000_000_000;
 const MEBI: u64 = 1 << 20;
 /// Seconds that pods may wait for a node, all in all.
 const PENDING: u64 = 3_600;
@@ -49,25 +55,20 @@ fn values(input: &FleetJobsInput, plan: &FleetPlan) -> TemplateValues {
     values.add("namespace", input.namespace.map(|name| format!("namespace: \"{name}\"")).unwrap_or_default());
     values.add("class", input.storage_class.map(|name| format!("storageClassName: \"{name}\"")).unwrap_or_default());
     values.add("image", format!("\"{}\"", input.image)).add("list", list_name(input)).add("security", SECURITY);
-    values.add("pod", pod(input));
-    for (name, why, amount) in [
-        ("shards", "shards_why", &plan.shards),
-        ("parallelism", "parallelism_why", &plan.parallelism),
-        ("jobs", "jobs_why", &plan.jobs),
-    ] {
-        values.add(name, amount.value.to_string()).add(why, amount.reason.as_str());
-    }
-    for (name, why, amount, unit) in [
-        ("memory", "memory_why", &plan.memory, MEBI),
-        ("container_memory", "container_memory_why", &plan.container_memory, MEBI),
-        ("report_memory", "report_memory_why", &plan.report_memory, MEBI),
-        ("disk", "disk_why", &plan.disk, GIBI),
-        ("layers", "layers_why", &plan.layers, 1_000_000_000),
-        ("cpu", "cpu_why", &plan.cpu, 1),
-    ] {
+    values.add("pod", pod(input)).add("parts", plan.parts());
+    let mut add = |name, why, amount: &PlannedAmount, unit: u64| {
         values.add(name, (amount.value / unit).to_string()).add(why, amount.reason.as_str());
-    }
-    values.add("storage", format!("{}Gi", plan.storage.value / GIBI)).add("storage_why", plan.storage.reason.as_str());
+    };
+    add("shards", "shards_why", &plan.shards, 1);
+    add("parallelism", "parallelism_why", &plan.parallelism, 1);
+    add("jobs", "jobs_why", &plan.jobs, 1);
+    add("cpu", "cpu_why", &plan.cpu, 1);
+    add("memory", "memory_why", &plan.memory, MEBI);
+    add("container_memory", "container_memory_why", &plan.container_memory, MEBI);
+    add("report_memory", "report_memory_why", &plan.report_memory, MEBI);
+    add("disk", "disk_why", &plan.disk, GIBI);
+    add("storage", "storage_why", &plan.storage, GIBI);
+    add("layers", "layers_why", &plan.layers, GIGA);
     values.add("seconds", (plan.minutes.value * 60).to_string()).add("minutes_why", plan.minutes.reason.as_str());
     let wait = plan.all_minutes().saturating_mul(60).saturating_add(PENDING).min(604_800);
     values.add("wait", wait.to_string());
@@ -76,7 +77,10 @@ fn values(input: &FleetJobsInput, plan: &FleetPlan) -> TemplateValues {
     values.add("result_args", folders.collect::<String>());
     let registries = input.registries.iter().map(|host| format!("- --registry\n- \"{host}\"\n"));
     values.add("registry_args", registries.collect::<String>());
-    add_volumes(&mut values, input, plan);
+    let has_registry = !input.registries.is_empty();
+    let of_registry = |part: &'static str| if has_registry { part } else { "" };
+    values.add("registry_env", of_registry(REGISTRY_ENV)).add("registry_mount", of_registry(REGISTRY_MOUNT));
+    values.add("registry_volume", of_registry(REGISTRY_VOLUME));
     values
 }
 
@@ -89,22 +93,4 @@ fn pod(input: &FleetJobsInput) -> String {
         ""
     };
     format!("{POD}{pull}")
-}
-
-/// The variables, mounts and volumes of containers: those that read registries have their credentials, too.
-fn add_volumes(values: &mut TemplateValues, input: &FleetJobsInput, plan: &FleetPlan) {
-    const ENV: &str = "env:\n  - name: TMPDIR\n    value: /tmp\n";
-    const MOUNTS: &str = "- name: fleet\n  mountPath: /fleet\n- name: scratch\n  mountPath: /tmp\n";
-    const SECRET: &str = "- name: registry\n  secret:\n    secretName: dockopt-fleet-registry\n    items:\n      - key: .dockerconfigjson\n        path: config.json\n";
-    let claim = "- name: fleet\n  persistentVolumeClaim:\n    claimName: dockopt-fleet\n";
-    let scratch = |size: u64| format!("{claim}- name: scratch\n  emptyDir:\n    sizeLimit: {size}Gi\n");
-    values.add("plain_env", ENV).add("plain_mounts", MOUNTS).add("plain_volumes", scratch(1));
-    let volumes = scratch(plan.disk.value / GIBI);
-    if input.registries.is_empty() {
-        values.add("env", ENV).add("mounts", MOUNTS).add("volumes", volumes);
-        return;
-    }
-    values.add("env", format!("{ENV}  - name: DOCKER_CONFIG\n    value: /registry\n"));
-    values.add("mounts", format!("{MOUNTS}- name: registry\n  mountPath: /registry\n  readOnly: true\n"));
-    values.add("volumes", format!("{volumes}{SECRET}"));
 }

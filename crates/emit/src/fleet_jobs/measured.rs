@@ -18,8 +18,6 @@ pub struct MeasuredItem {
 /// What an earlier run measured.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MeasuredFleet {
-    /// Its folder, as the user typed it.
-    pub place: String,
     /// What items took, each once.
     pub items: Vec<MeasuredItem>,
     /// Items that were looked at at a time.
@@ -32,6 +30,8 @@ pub struct MeasuredFleet {
 
 /// Seconds of an item at most: what `fleet run --timeout` takes at most, so that a damaged measurement counts for no more.
 const MOST_SECONDS: f64 = 604_800.0;
+/// Bytes of an item at most, for the same reason: a tebibyte.
+const MOST_BYTES: u64 = 1 << 40;
 
 /// An amount that jobs are planned with, and what it rests on.
 #[derive(Clone, Debug)]
@@ -82,7 +82,8 @@ impl ItemAmounts {
             let of_kind: Vec<f64> = items.iter().filter(|item| item.is_image == is_image).map(seconds).collect();
             (!of_kind.is_empty()).then(|| of_kind.iter().sum::<f64>() / of_kind.len() as f64)
         };
-        let memory: Vec<f64> = items.iter().filter_map(|item| item.memory_bytes).map(|bytes| bytes as f64).collect();
+        let memory: Vec<f64> =
+            items.iter().filter_map(|item| item.memory_bytes).map(|bytes| bytes.min(MOST_BYTES) as f64).collect();
         let jobs = run.map(|run| run.jobs as u64).filter(|jobs| *jobs > 0);
         Self {
             jobs: ItemAmount::or(jobs.map(|jobs| jobs.min(64)), 2),
@@ -95,8 +96,14 @@ impl ItemAmounts {
             ),
             typical_memory: ItemAmount::or(median(memory).map(|middle| middle as u64), 256 << 20),
             cpu: ItemAmount::or(busy(items), 1_000),
-            image_bytes: ItemAmount::or(run.and_then(|run| run.image_bytes), 100_000_000),
-            result_bytes: ItemAmount::or(run.and_then(|run| run.result_bytes), 500_000),
+            image_bytes: ItemAmount::or(
+                run.and_then(|run| run.image_bytes).map(|bytes| bytes.min(MOST_BYTES)),
+                100_000_000,
+            ),
+            result_bytes: ItemAmount::or(
+                run.and_then(|run| run.result_bytes).map(|bytes| bytes.min(MOST_BYTES)),
+                500_000,
+            ),
         }
     }
 

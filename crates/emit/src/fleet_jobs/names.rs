@@ -5,18 +5,23 @@ use crate::text::SIZE_UNITS;
 /// Bytes of a gibibyte.
 pub(super) const GIBI: u64 = 1 << 30;
 
+/// Whether a text is a part of a host's name, or a name in Kubernetes, between dots (RFC 1123, in small letters).
+fn is_label(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty() && text.bytes().all(is_plain) && !text.starts_with('-') && !text.ends_with('-')
+}
+
 /// A registry as host and port: `registry.example:5000`.
 ///
 /// # Errors
 /// What is expected.
 pub fn registry_host(text: &str) -> Result<String, String> {
     let (host, port) = text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
-    let is_label = |label: &str| {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        !label.is_empty() && label.bytes().all(is_plain) && !label.starts_with('-') && !label.ends_with('-')
-    };
     let is_port = |port: &str| !port.starts_with('+') && port.parse::<u16>().is_ok_and(|port| port > 0);
-    if host.len() <= 253 && host.split('.').all(is_label) && port.is_none_or(is_port) {
+    if host.len() <= 253
+        && host.split('.').all(|label| is_label(&label.to_ascii_lowercase()))
+        && port.is_none_or(is_port)
+    {
         Ok(text.to_owned())
     } else {
         Err("expected the host of a registry, with its port if it has one, such as `registry.example:5000`".to_owned())
@@ -28,10 +33,6 @@ pub fn registry_host(text: &str) -> Result<String, String> {
 /// # Errors
 /// What is expected.
 pub fn cluster_name(text: &str, has_dots: bool) -> Result<String, String> {
-    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let is_label = |label: &str| {
-        !label.is_empty() && label.bytes().all(is_plain) && !label.starts_with('-') && !label.ends_with('-')
-    };
     let is_name = if has_dots { text.split('.').all(is_label) } else { is_label(text) };
     if is_name && text.len() <= if has_dots { 253 } else { 63 } {
         Ok(text.to_owned())

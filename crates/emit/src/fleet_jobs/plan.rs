@@ -3,6 +3,7 @@
 use super::input::{FleetJobsInput, FleetSystem};
 use super::measured::ItemAmounts;
 use super::names::GIBI;
+use super::registries::{catalog_note, secrets_note};
 use crate::emit::Choice;
 use crate::text::bytes;
 
@@ -18,6 +19,9 @@ const MOST_MINUTES: u64 = 360;
 /// free (docs.github.com, "GitHub-hosted runners reference").
 const CLUSTER_LAYERS: u64 = 20_000_000_000;
 const RUNNER_LAYERS: u64 = 8_000_000_000;
+/// Processors of a hosted runner at least (docs.github.com, "GitHub-hosted runners reference": two for private repositories;
+/// docs.gitlab.com, "Hosted runners on Linux": two of a small one).
+const RUNNER_PROCESSORS: u64 = 2;
 /// Pods at a time: each asks a registry for four images at a time.
 const PARALLEL: usize = 10;
 /// Bytes of memory of dockopt itself, which starts a process for each item.
@@ -79,7 +83,10 @@ fn span(seconds: f64) -> String {
 
 impl FleetPlan {
     pub(super) fn of(input: &FleetJobsInput) -> Self {
-        let amounts = ItemAmounts::of(input.run);
+        let mut amounts = ItemAmounts::of(input.run);
+        if input.system != FleetSystem::Kubernetes {
+            amounts.jobs.value = amounts.jobs.value.min(RUNNER_PROCESSORS);
+        }
         let mut remarks = Vec::new();
         let (shards, shard_seconds) = shards(input, &amounts, &mut remarks);
         let count = shards.value.max(1);
@@ -88,13 +95,7 @@ impl FleetPlan {
             parallel,
             format!("at most {PARALLEL} pods at a time (assumed: each asks a registry for up to 4 images at a time)"),
         );
-        let jobs = amount(
-            amounts.jobs.value,
-            match amounts.jobs.is_measured {
-                true => "as many items at a time as in the measured run",
-                false => "two items at a time (assumed)",
-            },
-        );
+        let jobs = jobs(input, &amounts);
         let (memory, container_memory) = memory(&amounts);
         let cpu = rounded_up(jobs.value * amounts.cpu.value.min(1_000), 50).max(100);
         let cpu_reason = format!(
@@ -113,7 +114,7 @@ impl FleetPlan {
             minutes: minutes(input, &amounts, shard_seconds),
             storage: storage(input, &amounts, report),
             report_memory: amount(
-                rounded_up(512 * MEBI + report.saturating_mul(3), 256 * MEBI).min(16 * GIBI),
+                rounded_up(report.saturating_mul(3).saturating_add(512 * MEBI), 256 * MEBI).min(16 * GIBI),
                 format!(
                     "three times the {} of all results, and 512 MiB (assumed: results are joined in memory)",
                     bytes(report)
@@ -131,6 +132,11 @@ impl FleetPlan {
         }
     }
 
+    /// How many parts there are, in words.
+    pub(super) fn parts(&self) -> String {
+        if self.shards.value == 1 { "one part".to_owned() } else { format!("{} parts", self.shards.value) }
+    }
+
     /// Minutes that the jobs of a cluster get together.
     pub(super) fn all_minutes(&self) -> u64 {
         self.shards.value.div_ceil(self.parallelism.value.max(1)).saturating_mul(self.minutes.value)
@@ -138,9 +144,10 @@ impl FleetPlan {
 
     /// The reasons, for people who want to know them.
     pub(super) fn choices(&self, input: &FleetJobsInput) -> Vec<Choice> {
-        let mut rows = vec![("shards", &self.shards), ("timeout", &self.minutes), ("layers", &self.layers)];
+        let mut rows =
+            vec![("shards", &self.shards), ("timeout", &self.minutes), ("layers", &self.layers), ("jobs", &self.jobs)];
         if input.system == FleetSystem::Kubernetes {
-            rows.extend([("parallelism", &self.parallelism), ("jobs", &self.jobs), ("memory", &self.memory)]);
+            rows.extend([("parallelism", &self.parallelism), ("memory", &self.memory)]);
             rows.extend([("resources.memory", &self.container_memory), ("resources.cpu", &self.cpu)]);
             rows.extend([("ephemeral-storage", &self.disk), ("storage", &self.storage)]);
             rows.push(("report.memory", &self.report_memory));
@@ -164,8 +171,8 @@ impl FleetPlan {
                     .to_owned(),
             );
         }
-        let secrets = super::scripts::secrets_note(input);
-        notes.extend(secrets);
+        notes.extend(secrets_note(input));
+        notes.extend(catalog_note(input));
         if input.has_folders() && input.system != FleetSystem::Kubernetes && !input.has_submodules {
             notes.push(
                 "the folders of the list are read from the checkout: the repository has to have them, for example as submodules"
@@ -187,6 +194,16 @@ impl FleetPlan {
         }
         notes
     }
+}
+
+/// Items of a job at a time.
+fn jobs(input: &FleetJobsInput, amounts: &ItemAmounts) -> PlannedAmount {
+    let reason = match (input.system, amounts.jobs.is_measured) {
+        (FleetSystem::Kubernetes, true) => "as many items at a time as in the measured run",
+        (FleetSystem::Kubernetes, false) => "two items at a time (assumed)",
+        _ => "as many items at a time as the runner has processors: hosted ones have two or more",
+    };
+    amount(amounts.jobs.value, reason)
 }
 
 /// The parts of the list, and the seconds that one takes.
@@ -272,7 +289,7 @@ fn memory(amounts: &ItemAmounts) -> (PlannedAmount, PlannedAmount) {
 fn layers(input: &FleetJobsInput, amounts: &ItemAmounts, shards: u64) -> PlannedAmount {
     let most = if input.system == FleetSystem::Kubernetes { CLUSTER_LAYERS } else { RUNNER_LAYERS };
     let limit = match input.system {
-        FleetSystem::Kubernetes => "what `fleet run` takes by itself",
+        FleetSystem::Kubernetes => "(as `fleet run` by itself)",
         _ => "of the 14 GB that a hosted runner has free",
     };
     let Some(items) = input.items else {
