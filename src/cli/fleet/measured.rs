@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::result_folder::{LIST_FILE, MEASUREMENTS, RESULTS, SUMMARY_FILE};
 use crate::cli::output::CommandFailure;
@@ -50,9 +51,18 @@ pub(super) fn measured_fleet(folders: &[PathBuf]) -> Result<Option<(MeasuredFlee
     Ok(Some((fleet, counts)))
 }
 
-const fn measured_item(used: &ItemUse, is_image: bool) -> MeasuredItem {
-    let (cpu_seconds, memory_bytes) = (used.cpu_seconds, used.memory_bytes);
-    MeasuredItem { is_image, seconds: used.seconds, cpu_seconds, memory_bytes }
+fn measured_item(used: &ItemUse, is_image: bool) -> MeasuredItem {
+    // What is no time counts for the most that an item may take.
+    let milliseconds = |seconds: f64| {
+        let time = Duration::try_from_secs_f64(seconds).map_or(u128::MAX, |time| time.as_millis());
+        u64::try_from(time).unwrap_or(u64::MAX)
+    };
+    MeasuredItem {
+        is_image,
+        milliseconds: milliseconds(used.seconds),
+        cpu_milliseconds: used.cpu_seconds.map(milliseconds),
+        memory_bytes: used.memory_bytes,
+    }
 }
 
 fn summary(folder: &Path) -> Result<RunSummary, CommandFailure> {

@@ -1,22 +1,22 @@
 //! What items take: as an earlier run measured them, else as it is assumed.
 
-use crate::text::{bytes, median};
+use crate::text::bytes;
 
 /// What an item took.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MeasuredItem {
     /// Whether it is an image.
     pub is_image: bool,
-    /// Seconds from start to end.
-    pub seconds: f64,
-    /// Seconds of processors.
-    pub cpu_seconds: Option<f64>,
+    /// Milliseconds from start to end.
+    pub milliseconds: u64,
+    /// Milliseconds of processors.
+    pub cpu_milliseconds: Option<u64>,
     /// The most memory at a time, in bytes.
     pub memory_bytes: Option<u64>,
 }
 
 /// What an earlier run measured.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MeasuredFleet {
     /// What items took, each once.
     pub items: Vec<MeasuredItem>,
@@ -28,9 +28,9 @@ pub struct MeasuredFleet {
     pub result_bytes: Option<u64>,
 }
 
-/// Seconds of an item at most: what `fleet run --timeout` takes at most, so that a damaged measurement counts for no more.
-const MOST_SECONDS: f64 = 604_800.0;
-/// Bytes of an item at most, for the same reason: a tebibyte.
+/// Milliseconds of an item at most, a week as `fleet run --timeout` takes it, and bytes, a tebibyte: a damaged measurement counts for
+/// no more.
+const MOST_TIME: u64 = 604_800_000;
 const MOST_BYTES: u64 = 1 << 40;
 
 /// An amount that jobs are planned with, and what it rests on.
@@ -58,11 +58,11 @@ impl<T> ItemAmount<T> {
 pub(super) struct ItemAmounts {
     /// Items at a time.
     pub(super) jobs: ItemAmount<u64>,
-    /// Seconds of an image, and of a folder, on average.
-    pub(super) image_seconds: ItemAmount<f64>,
-    pub(super) folder_seconds: ItemAmount<f64>,
-    /// Seconds of the item that took longest.
-    pub(super) longest_seconds: ItemAmount<f64>,
+    /// Milliseconds of an image, and of a folder, on average.
+    pub(super) image_time: ItemAmount<u64>,
+    pub(super) folder_time: ItemAmount<u64>,
+    /// Milliseconds of the item that took longest.
+    pub(super) longest_time: ItemAmount<u64>,
     /// Bytes of memory of an item in the middle, and of the largest.
     pub(super) typical_memory: ItemAmount<u64>,
     pub(super) largest_memory: ItemAmount<u64>,
@@ -77,33 +77,26 @@ pub(super) struct ItemAmounts {
 impl ItemAmounts {
     pub(super) fn of(run: Option<&MeasuredFleet>) -> Self {
         let items: &[MeasuredItem] = run.map_or(&[], |run| &run.items);
-        let seconds = |item: &MeasuredItem| item.seconds.clamp(0.0, MOST_SECONDS);
+        let time = |item: &MeasuredItem| item.milliseconds.min(MOST_TIME);
         let mean = |is_image: bool| {
-            let of_kind: Vec<f64> = items.iter().filter(|item| item.is_image == is_image).map(seconds).collect();
-            (!of_kind.is_empty()).then(|| of_kind.iter().sum::<f64>() / of_kind.len() as f64)
+            let of_kind: Vec<u64> = items.iter().filter(|item| item.is_image == is_image).map(time).collect();
+            of_kind.iter().sum::<u64>().checked_div(of_kind.len() as u64)
         };
-        let memory: Vec<f64> =
-            items.iter().filter_map(|item| item.memory_bytes).map(|bytes| bytes.min(MOST_BYTES) as f64).collect();
+        let mut memory: Vec<u64> =
+            items.iter().filter_map(|item| item.memory_bytes).map(|bytes| bytes.min(MOST_BYTES)).collect();
+        memory.sort_unstable();
         let jobs = run.map(|run| run.jobs as u64).filter(|jobs| *jobs > 0);
+        let most_bytes = |bytes: Option<u64>| bytes.map(|bytes| bytes.min(MOST_BYTES));
         Self {
             jobs: ItemAmount::or(jobs.map(|jobs| jobs.min(64)), 2),
-            image_seconds: ItemAmount::or(mean(true), 10.0),
-            folder_seconds: ItemAmount::or(mean(false), 5.0),
-            longest_seconds: ItemAmount::or(items.iter().map(seconds).max_by(f64::total_cmp), 120.0),
-            largest_memory: ItemAmount::or(
-                memory.iter().copied().max_by(f64::total_cmp).map(|most| most as u64),
-                1 << 30,
-            ),
-            typical_memory: ItemAmount::or(median(memory).map(|middle| middle as u64), 256 << 20),
+            image_time: ItemAmount::or(mean(true), 10_000),
+            folder_time: ItemAmount::or(mean(false), 5_000),
+            longest_time: ItemAmount::or(items.iter().map(time).max(), 120_000),
+            largest_memory: ItemAmount::or(memory.last().copied(), 1 << 30),
+            typical_memory: ItemAmount::or(memory.get(memory.len() / 2).copied(), 256 << 20),
             cpu: ItemAmount::or(busy(items), 1_000),
-            image_bytes: ItemAmount::or(
-                run.and_then(|run| run.image_bytes).map(|bytes| bytes.min(MOST_BYTES)),
-                100_000_000,
-            ),
-            result_bytes: ItemAmount::or(
-                run.and_then(|run| run.result_bytes).map(|bytes| bytes.min(MOST_BYTES)),
-                500_000,
-            ),
+            image_bytes: ItemAmount::or(most_bytes(run.and_then(|run| run.image_bytes)), 100_000_000),
+            result_bytes: ItemAmount::or(most_bytes(run.and_then(|run| run.result_bytes)), 500_000),
         }
     }
 
@@ -116,9 +109,8 @@ impl ItemAmounts {
 
 /// Thousandths of a processor that an item kept busy on average; `None` where nobody counted.
 fn busy(items: &[MeasuredItem]) -> Option<u64> {
-    let counted: Vec<(f64, f64)> = items.iter().filter_map(|item| Some((item.cpu_seconds?, item.seconds))).collect();
+    let counted = items.iter().filter_map(|item| Some((item.cpu_milliseconds?, item.milliseconds)));
     let (cpu, wall) =
-        counted.iter().fold((0.0, 0.0), |(cpu, wall), item| (cpu + item.0.max(0.0), wall + item.1.max(0.0)));
-    let share = cpu / wall;
-    (share.is_finite() && share > 0.0).then(|| (share * 1_000.0).ceil() as u64)
+        counted.fold((0_u64, 0_u64), |(cpu, wall), item| (cpu + item.0.min(MOST_TIME), wall + item.1.min(MOST_TIME)));
+    (cpu * 1_000).checked_div(wall).filter(|share| *share > 0)
 }

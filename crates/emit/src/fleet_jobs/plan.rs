@@ -77,8 +77,13 @@ const fn with_headroom(value: u64) -> u64 {
     value.saturating_add(value / 4)
 }
 
-fn span(seconds: f64) -> String {
-    if seconds < 90.0 { format!("{seconds:.1} s") } else { format!("{:.0} min", (seconds / 60.0).ceil()) }
+/// Milliseconds in words.
+fn span(time: u64) -> String {
+    if time < 90_000 { seconds(time) } else { format!("{} min", time.div_ceil(60_000)) }
+}
+
+fn seconds(time: u64) -> String {
+    format!("{}.{} s", time / 1_000, time % 1_000 / 100)
 }
 
 impl FleetPlan {
@@ -88,7 +93,7 @@ impl FleetPlan {
             amounts.jobs.value = amounts.jobs.value.min(RUNNER_PROCESSORS);
         }
         let mut remarks = Vec::new();
-        let (shards, shard_seconds) = shards(input, &amounts, &mut remarks);
+        let (shards, shard_time) = shards(input, &amounts, &mut remarks);
         let count = shards.value.max(1);
         let parallel = count.min(PARALLEL as u64);
         let parallelism = amount(
@@ -99,8 +104,8 @@ impl FleetPlan {
         let (memory, container_memory) = memory(&amounts);
         let cpu = rounded_up(jobs.value * amounts.cpu.value.min(1_000), 50).max(100);
         let cpu_reason = format!(
-            "an item keeps {:.2} of a processor busy ({}), {} at a time; at most one processor for each",
-            amounts.cpu.value as f64 / 1_000.0,
+            "an item keeps {} thousandths of a processor busy ({}), {} at a time; at most one processor for each",
+            amounts.cpu.value,
             amounts.cpu.basis(),
             jobs.value
         );
@@ -111,7 +116,7 @@ impl FleetPlan {
         );
         let report = results(input, &amounts);
         Self {
-            minutes: minutes(input, &amounts, shard_seconds),
+            minutes: minutes(input, &amounts, shard_time),
             storage: storage(input, &amounts, report),
             report_memory: amount(
                 rounded_up(report.saturating_mul(3).saturating_add(512 * MEBI), 256 * MEBI).min(16 * GIBI),
@@ -206,9 +211,9 @@ fn jobs(input: &FleetJobsInput, amounts: &ItemAmounts) -> PlannedAmount {
     amount(amounts.jobs.value, reason)
 }
 
-/// The parts of the list, and the seconds that one takes.
-fn shards(input: &FleetJobsInput, amounts: &ItemAmounts, remarks: &mut Vec<String>) -> (PlannedAmount, f64) {
-    let target = (input.minutes * 60) as f64;
+/// The parts of the list, and the milliseconds that one takes.
+fn shards(input: &FleetJobsInput, amounts: &ItemAmounts, remarks: &mut Vec<String>) -> (PlannedAmount, u64) {
+    let target = input.minutes * 60_000;
     let Some(items) = input.items else {
         let count = input.shards.unwrap_or(UNKNOWN_SHARDS);
         let reason = match input.shards {
@@ -217,19 +222,19 @@ fn shards(input: &FleetJobsInput, amounts: &ItemAmounts, remarks: &mut Vec<Strin
         };
         return (amount(count as u64, reason), target);
     };
-    let (images, folders) = (&amounts.image_seconds, &amounts.folder_seconds);
+    let (images, folders) = (&amounts.image_time, &amounts.folder_time);
     let mut kinds = Vec::new();
-    for (count, seconds, word) in [(items.images, images, "images"), (items.folders, folders, "folders")] {
+    for (count, time, word) in [(items.images, images, "images"), (items.folders, folders, "folders")] {
         if count > 0 {
-            kinds.push(format!("{count} {word} of {:.1} s ({})", seconds.value, seconds.basis()));
+            kinds.push(format!("{count} {word} of {} ({})", seconds(time.value), time.basis()));
         }
     }
-    let all = items.images as f64 * images.value + items.folders as f64 * folders.value;
-    let work = all / amounts.jobs.value.max(1) as f64;
+    let all = (items.images as u64 * images.value).saturating_add(items.folders as u64 * folders.value);
+    let work = all / amounts.jobs.value.max(1);
     let most = input.system.most_shards().min(items.all().max(1));
-    let fitting = (work / target).ceil().max(1.0) as usize;
+    let fitting = usize::try_from(work.div_ceil(target)).unwrap_or(usize::MAX).max(1);
     let count = input.shards.unwrap_or_else(|| fitting.min(most)).max(1);
-    let seconds = (work / count as f64).max(amounts.longest_seconds.value.min(all));
+    let time = (work / count as u64).max(amounts.longest_time.value.min(all));
     if input.shards.is_none() && fitting > most {
         let title = input.system.title();
         let limit = if most < items.all() {
@@ -237,7 +242,7 @@ fn shards(input: &FleetJobsInput, amounts: &ItemAmounts, remarks: &mut Vec<Strin
         } else {
             "an item is not cut".to_owned()
         };
-        remarks.push(format!("a part takes about {}, more than {} min: {limit}", span(seconds), input.minutes));
+        remarks.push(format!("a part takes about {}, more than {} min: {limit}", span(time), input.minutes));
     }
     let goal = match input.shards {
         Some(_) => "as `--shards` says".to_owned(),
@@ -248,18 +253,18 @@ fn shards(input: &FleetJobsInput, amounts: &ItemAmounts, remarks: &mut Vec<Strin
         "{kinds}, {} at a time, are {}: {goal}; this cut takes about {} each",
         amounts.jobs.value,
         span(work),
-        span(seconds)
+        span(time)
     );
-    (amount(count as u64, reason), seconds)
+    (amount(count as u64, reason), time)
 }
 
-fn minutes(input: &FleetJobsInput, amounts: &ItemAmounts, shard_seconds: f64) -> PlannedAmount {
-    let wanted = ((3.0 * shard_seconds / 60.0).ceil() as u64).max(LEAST_MINUTES);
+fn minutes(input: &FleetJobsInput, amounts: &ItemAmounts, shard_time: u64) -> PlannedAmount {
+    let wanted = (3 * shard_time).div_ceil(60_000).max(LEAST_MINUTES);
     let most = if input.system == FleetSystem::Kubernetes { u64::from(u32::MAX / 60) } else { MOST_MINUTES };
     let reason = format!(
         "three times the {} that a part takes ({}), at least {LEAST_MINUTES} min{}",
-        span(shard_seconds),
-        if input.items.is_some() { amounts.image_seconds.basis() } else { "assumed" },
+        span(shard_time),
+        if input.items.is_some() { amounts.longest_time.basis() } else { "assumed" },
         if wanted > most {
             format!(", at most the {MOST_MINUTES} min that hosted runners allow")
         } else {

@@ -25,15 +25,16 @@ fn input(system: FleetSystem) -> FleetJobsInput<'static> {
 }
 
 fn run() -> MeasuredFleet {
-    let image = |seconds: f64, memory: u64| MeasuredItem {
+    let image = |milliseconds: u64, memory: u64| MeasuredItem {
         is_image: true,
-        seconds,
-        cpu_seconds: Some(seconds / 2.0),
+        milliseconds,
+        cpu_milliseconds: Some(milliseconds / 2),
         memory_bytes: Some(memory),
     };
-    let folder = MeasuredItem { is_image: false, seconds: 9.0, cpu_seconds: None, memory_bytes: Some(100_000_000) };
+    let folder =
+        MeasuredItem { is_image: false, milliseconds: 9_000, cpu_milliseconds: None, memory_bytes: Some(100_000_000) };
     MeasuredFleet {
-        items: vec![image(10.0, 200_000_000), image(50.0, 900_000_000), folder],
+        items: vec![image(10_000, 200_000_000), image(50_000, 900_000_000), folder],
         jobs: 4,
         image_bytes: Some(50_000_000),
         result_bytes: Some(100_000),
@@ -105,8 +106,8 @@ fn systems_have_limits() {
         // A damaged measurement is no reason to overflow.
         let item = MeasuredItem {
             is_image: true,
-            seconds: f64::MAX,
-            cpu_seconds: Some(f64::MAX),
+            milliseconds: u64::MAX,
+            cpu_milliseconds: Some(u64::MAX),
             memory_bytes: Some(u64::MAX),
         };
         let run = MeasuredFleet {
@@ -114,7 +115,6 @@ fn systems_have_limits() {
             jobs: usize::MAX,
             image_bytes: Some(u64::MAX),
             result_bytes: Some(u64::MAX),
-            ..run()
         };
         assert_eq!(fleet_jobs(&FleetJobsInput { run: Some(&run), items: many, ..input(system) }).failure, None);
     }
