@@ -219,8 +219,8 @@ fn amounts_come_from_a_run() {
         json!({"item": item, "seconds": seconds, "cpu_seconds": seconds, "memory_bytes": 300_000_000}).to_string()
             + "\n"
     };
-    let list: String =
-        (0..100).map(|number| format!("{{\"image\": \"registry:registry.example/app-{number}:1.0\"}}\n")).collect();
+    let listed = |number: usize| format!("{{\"image\": \"registry:registry.example/app-{number}:1.0\"}}\n");
+    let list = (0..100).map(listed).collect::<Vec<_>>().concat();
     let summary =
         json!({"schema": "dockopt.fleet-summary/1", "jobs": 2, "items": 100, "fetched_bytes": 1_000_000_000_u64});
     let project = Dockopt::new()

@@ -92,8 +92,8 @@ pub(in crate::cli) struct FleetRun {
     /// Folder for the results
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Check only part I of N parts of the list; `index/N` takes I from JOB_COMPLETION_INDEX of Kubernetes, which counts from 0,
-    /// or from CI_NODE_INDEX of GitLab
+    /// Check only part I of N parts of the list; `index/N` takes I from `JOB_COMPLETION_INDEX` of Kubernetes, which counts from 0,
+    /// or from `CI_NODE_INDEX` of GitLab
     #[arg(long, value_name = "I/N", default_value_t = Shard::WHOLE, value_parser = shard)]
     pub shard: Shard,
     /// Try items again that failed in an earlier run
