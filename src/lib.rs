@@ -52,6 +52,7 @@
 //! | `emit` | [`cluster`] | files for clusters: Kubernetes, ECS |
 //! | `emit` | [`release`] | the plan before a deployment, the report after it |
 //! | `emit` | [`pipeline`] | pipelines that test, build, start, tag and deploy |
+//! | `emit` | [`fleet_jobs`] | jobs that check many repositories and images, for GitHub, GitLab and Kubernetes |
 //! | `report` | [`wire`] | the shapes of JSON results |
 //! | `report` | [`results`] | JSON results of commands, joined and compared |
 //! | `report` | [`fleet`] | many repositories and images: lists, shards, what all results say together |
@@ -79,7 +80,7 @@ pub use dockopt_dockerfile::{bake, compose, dockerfile, ignore};
 #[doc(no_inline)]
 pub use dockopt_editor::editor;
 #[doc(no_inline)]
-pub use dockopt_emit::{cluster, deployment, emit, pipeline, release};
+pub use dockopt_emit::{cluster, deployment, emit, fleet_jobs, pipeline, release};
 #[doc(no_inline)]
 pub use dockopt_finding::{finding, fix, settings};
 #[doc(no_inline)]

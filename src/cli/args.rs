@@ -28,7 +28,8 @@ pub(super) use self::deploy::{
 };
 pub(super) use self::fix::FixArgs;
 pub(super) use self::fleet::{
-    FleetChecks, FleetCommand, FleetList, FleetReport, FleetRun, FleetTableArgument, ProgressForm, TagSelection,
+    FleetChecks, FleetCommand, FleetEmit, FleetList, FleetReport, FleetRun, FleetTableArgument, ProgressForm,
+    TagSelection,
 };
 pub(super) use self::history::History;
 pub(super) use self::image::{Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Table, Verify};

@@ -1,6 +1,8 @@
 //! `dockopt fleet`.
 
+mod emit;
 mod list;
+mod measured;
 mod queue;
 mod report;
 mod result_folder;
@@ -15,5 +17,6 @@ pub(super) fn run(global: &Global, command: &FleetCommand) -> Result<u8, Command
         FleetCommand::List(command) => list::run(global, command),
         FleetCommand::Run(command) => run::run(global, command),
         FleetCommand::Report(command) => report::run(global, command),
+        FleetCommand::Emit(command) => emit::run(global, command),
     }
 }

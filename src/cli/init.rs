@@ -19,6 +19,7 @@ use crate::rules::AllRules;
 use files::SetupFiles;
 use project::InitProject;
 
+pub(super) use files::gitlab_stage;
 pub(super) use report::called_files;
 
 pub(super) fn run(global: &Global, command: &Init) -> Result<u8, CommandFailure> {

@@ -65,6 +65,7 @@ mod engine;
 mod first_screen;
 mod fixtures;
 mod fleet;
+mod fleet_emit;
 mod fragments;
 mod formats;
 mod guide;

@@ -16,3 +16,4 @@ pub mod deployment; // files that replace containers without a lost request
 pub mod cluster; // files for clusters: Kubernetes, ECS
 pub mod release; // the plan before a deployment, the report after it
 pub mod pipeline; // pipelines that test, build, start, tag and deploy
+pub mod fleet_jobs; // jobs that check many repositories and images, for GitHub, GitLab and Kubernetes

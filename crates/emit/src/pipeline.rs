@@ -31,6 +31,8 @@ pub use self::image::{RepositoryImage, RepositoryImages};
 pub use self::input::{DeploymentRunner, DeploymentScript, PipelineInput, PipelineSystem};
 pub use self::report::with_report;
 
+pub(crate) use self::header::{is_unchanged_fleet_file, with_fleet_header};
+
 use self::collect::plan_of;
 use self::production::production_builds;
 use crate::emit::{Emission, EmittedFile};

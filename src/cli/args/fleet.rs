@@ -1,9 +1,14 @@
 //! Arguments of `dockopt fleet`.
 
+mod emit;
+
+use std::env;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+
+pub(in crate::cli) use self::emit::FleetEmit;
 
 use super::image::{RegistryAccess, platform, size};
 use super::options::Config;
@@ -19,7 +24,7 @@ pub(in crate::cli) enum FleetCommand {
         after_help = "The list has a line of JSON for each item, sorted: `{\"folder\": \"PATH\"}` or `{\"image\": \"NAME\"}`.\n\nExit codes:\n  0: the list is written\n  2: an error, such as a registry that does not list its repositories"
     )]
     List(FleetList),
-    /// Check the repositories and images of a list, or of one part of it; run again, it goes on where it stopped
+    /// Check the repositories and images of a list, or of one part of it; run again, it continues where it stopped
     #[command(
         after_help = "Each item gets a file in DIR/results: what `audit --format json` or `image --format json` writes, or why it failed.\n\nExit codes:\n  0: every item has a result\n  1: some items failed\n  2: an error, or the run was interrupted"
     )]
@@ -29,6 +34,11 @@ pub(in crate::cli) enum FleetCommand {
         after_help = "The same results give the same report, in however many shards they were made.\n\nExit codes:\n  0: success\n  2: an error; with --complete also an item that was not checked"
     )]
     Report(FleetReport),
+    /// Write jobs that check all parts of a list and join the results; shows a diff by default
+    #[command(
+        after_help = "A file that is there is written again only if nobody changed it.\n\nExit codes:\n  0: the files are written or shown\n  1: with --check a file would be written\n  2: an error, such as a list that is not there"
+    )]
+    Emit(FleetEmit),
 }
 
 /// A report over the results of runs.
@@ -138,8 +148,9 @@ pub(in crate::cli) struct FleetRun {
     /// Folder for the results
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Check only part I of N parts of the list
-    #[arg(long, value_name = "I/N", default_value_t = Shard::WHOLE)]
+    /// Check only part I of N parts of the list; `index/N` takes I from `JOB_COMPLETION_INDEX` of Kubernetes, which counts from 0,
+    /// or from `CI_NODE_INDEX` of GitLab
+    #[arg(long, value_name = "I/N", default_value_t = Shard::WHOLE, value_parser = shard)]
     pub shard: Shard,
     /// Try items again that failed in an earlier run
     #[arg(long)]
@@ -208,4 +219,20 @@ pub(in crate::cli) enum ProgressForm {
     Json,
     /// Nothing
     None,
+}
+
+/// The variables in which systems say which of several jobs one is, and the number of the first.
+const INDEX_VARIABLES: [(&str, usize); 2] = [("JOB_COMPLETION_INDEX", 0), ("CI_NODE_INDEX", 1)];
+
+/// A part of a list, whose number the environment may have.
+fn shard(text: &str) -> Result<Shard, String> {
+    let Some(count) = text.strip_prefix("index/") else { return text.parse() };
+    let mut variables = INDEX_VARIABLES.iter().filter_map(|(name, first)| Some((name, first, env::var(name).ok()?)));
+    let Some((name, first, value)) = variables.next() else {
+        let names = INDEX_VARIABLES.map(|(name, _)| format!("`{name}`")).join(" nor ");
+        return Err(format!("`index` is not known: the environment has neither {names}"));
+    };
+    let index = value.parse::<usize>().ok().and_then(|index| index.checked_add(1)?.checked_sub(*first));
+    let index = index.ok_or_else(|| format!("`{name}` is `{value}`, not a number from {first}"))?;
+    format!("{index}/{count}").parse().map_err(|error: String| format!("`{name}` is `{value}`: {error}"))
 }

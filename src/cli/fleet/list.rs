@@ -83,7 +83,7 @@ fn folders(command: &FleetList) -> Vec<FleetItem> {
         if !without_files.is_empty() {
             let what = count(without_files.len() as u64, "folder");
             let names = without_files.iter().map(|path| path.display().to_string());
-            terminal::note(&format!("{what} without a Dockerfile or a compose file left out: {}", shown(names)));
+            terminal::note(&format!("{what} without a Dockerfile or a compose file left out: {}", first_names(names)));
         }
         for path in folders {
             let below = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
@@ -100,7 +100,7 @@ fn folders(command: &FleetList) -> Vec<FleetItem> {
 }
 
 /// A few names, and how many more there are.
-fn shown(names: impl ExactSizeIterator<Item = String>) -> String {
+fn first_names(names: impl ExactSizeIterator<Item = String>) -> String {
     let more = names.len().saturating_sub(SHOWN);
     let mut text = names.take(SHOWN).collect::<Vec<_>>().join(", ");
     if more > 0 {
@@ -172,10 +172,10 @@ fn of_registry(command: &FleetList, name: &str) -> Result<Vec<FleetItem>, Comman
     let mut items = Vec::new();
     for (repository, tags) in selected.iter().zip(tags) {
         match tags {
-            Ok(tags) => items.extend(
-                tags.into_iter()
-                    .map(|tag| FleetItem::Image { image: format!("registry:{host}/{repository}:{tag}"), base: None }),
-            ),
+            Ok(tags) => {
+                let item = |tag| FleetItem::of_image(format!("registry:{host}/{repository}:{tag}"));
+                items.extend(tags.into_iter().map(item));
+            }
             Err(why) => terminal::note(&format!("warning: `{host}/{repository}` left out: {why}")),
         }
     }
@@ -271,7 +271,7 @@ fn add_bases(command: &FleetList, items: &mut [FleetItem]) {
     }
     if let Some((_, why)) = unknown.first() {
         let images = count(unknown.len() as u64, "image");
-        let names = shown(unknown.iter().map(|(name, _)| name.clone()));
+        let names = first_names(unknown.iter().map(|(name, _)| name.clone()));
         terminal::note(&format!("warning: what {images} are built on is unknown ({names}): {why}"));
     }
 }

@@ -14,7 +14,7 @@ pub(super) const RUN_FILE: &str = "run.json";
 pub(super) const LIST_FILE: &str = "list.jsonl";
 pub(super) const SUMMARY_FILE: &str = "summary.json";
 pub(super) const RESULTS: &str = "results";
-const MEASUREMENTS: &str = "measurements.jsonl";
+pub(super) const MEASUREMENTS: &str = "measurements.jsonl";
 const LAYERS: &str = "layers";
 const LOCK: &str = "lock";
 
@@ -204,7 +204,7 @@ impl ResultFolder {
 pub(super) fn unwritable(path: &Path, error: &io::Error) -> CommandFailure {
     let help = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "free some space and run the same command again: it goes on where it stopped"
+            "free some space and run the same command again: it continues where it stopped"
         }
         _ => "check the path and the permissions of the folder",
     };

@@ -95,7 +95,7 @@ pub(super) fn run(global: &Global, command: &Arguments) -> Result<u8, CommandFai
     }
     if is_interrupted {
         let what = format!("interrupted; {} left", count(summary.missing as u64, "item"));
-        let help = "run the same command again: it goes on where it stopped".to_owned();
+        let help = "run the same command again: it continues where it stopped".to_owned();
         return Err(CommandFailure::Because { what, help: Some(help) });
     }
     Ok(if summary.failures > 0 { FOUND } else { CLEAN })
@@ -199,7 +199,7 @@ struct RunWork<'a> {
     of: usize,
     done: AtomicUsize,
     failures: AtomicUsize,
-    /// Why the run cannot go on, and what to do.
+    /// Why the run cannot continue, and what to do.
     stop: OnceLock<(String, String)>,
     /// Lines of progress are whole.
     output: Mutex<()>,

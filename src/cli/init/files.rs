@@ -98,7 +98,7 @@ impl SetupFiles {
     fn gitlab(&mut self, root: &Path, project: &InitProject) -> Result<(), CommandFailure> {
         let existing = self.changes.len();
         let pipeline = ReportPipeline::read(root, PipelineSystem::Gitlab);
-        let stage = stage(root);
+        let stage = gitlab_stage(root);
         let is_written = self.create(root, GITLAB_FILE, |known| {
             if pipeline.is_caller { called_gitlab_job() } else { gitlab_job(project, known, &stage) }
         });
@@ -226,7 +226,7 @@ fn growth_label(root: &Path) -> String {
 }
 
 /// The stage of the job: `test`, unless .gitlab-ci.yml lists stages without it; one that is not listed fails the pipeline.
-fn stage(root: &Path) -> String {
+pub(in crate::cli) fn gitlab_stage(root: &Path) -> String {
     let source = read_source(&place(root, PipelineSystem::Gitlab.file()), LIMIT).ok();
     let tree = source.map(|source| yaml::read(source.text())).unwrap_or_default();
     let stages = tree.root().and_then(|root| root.get("stages"));

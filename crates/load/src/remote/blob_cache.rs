@@ -5,7 +5,6 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::blob::Blob;
 use crate::failure::{Failure, FailureKind};
 use crate::image::{Digest, DigestState};
 use crate::text::exact_bytes;
@@ -18,6 +17,9 @@ const UNFINISHED: &str = ".dockopt-";
 
 /// The file with a line for each blob that was asked for: bytes, and `fetched` or `reused`.
 const USES: &str = "uses.tsv";
+
+/// A blob on its way, and its bytes in all where they are known.
+pub(super) type FetchedBlob<'a> = (Box<dyn Read + Send + 'a>, Option<u64>);
 
 /// A folder of blobs by digest.
 #[derive(Clone, Debug)]
@@ -45,11 +47,11 @@ impl BlobCache {
     ///
     /// # Errors
     /// The blob cannot be fetched, is not what its digest says, has more bytes than `size`, or cannot be stored.
-    pub(super) fn open(
+    pub(super) fn open<'a>(
         &self,
         digest: &Digest,
         size: Option<u64>,
-        fetch: impl FnOnce() -> Result<Blob, Failure>,
+        fetch: impl FnOnce() -> Result<FetchedBlob<'a>, Failure>,
     ) -> Result<File, Failure> {
         let path = self.folder.join(digest.to_string().replace(':', "-"));
         if let Some(file) = self.reuse(&path) {
@@ -64,7 +66,7 @@ impl BlobCache {
         }
         let mut file =
             tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(&self.folder).map_err(|error| failure(&error))?;
-        let bytes = store(&mut fetch()?, digest, size, file.as_file_mut(), &failure)?;
+        let bytes = store(fetch()?, digest, size, file.as_file_mut(), &failure)?;
         file.persist(&path).map_err(|error| failure(&error.error))?;
         self.note(bytes, "fetched");
         // Whoever has it open still holds the same lock; others find the blob.
@@ -137,7 +139,7 @@ impl BlobCache {
 
 /// Copies a blob into a file and checks it; its bytes.
 fn store(
-    blob: &mut Blob,
+    (mut blob, announced): FetchedBlob<'_>,
     digest: &Digest,
     size: Option<u64>,
     file: &mut File,
@@ -151,7 +153,7 @@ fn store(
         )
     };
     let most = size.unwrap_or(u64::MAX);
-    if let Some(announced) = blob.size().filter(|announced| *announced > most) {
+    if let Some(announced) = announced.filter(|announced| *announced > most) {
         let (announced, most) = (exact_bytes(announced), exact_bytes(most));
         return Err(wrong(format!("the registry has {announced} for blob {digest}, whose manifest says {most}")));
     }

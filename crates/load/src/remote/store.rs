@@ -78,7 +78,11 @@ impl Repository {
             return Ok(OpenPart { bytes: blob.size(), read: Box::new(blob) });
         };
         let size = self.sizes.lock().unwrap_or_else(PoisonError::into_inner).get(digest).copied();
-        let file = blobs.open(digest, size, || self.registry.blob(digest, 0))?;
+        let file = blobs.open(digest, size, || {
+            let blob = self.registry.blob(digest, 0)?;
+            let bytes = blob.size();
+            Ok((Box::new(blob), bytes))
+        })?;
         let bytes = file.metadata().ok().map(|metadata| metadata.len());
         Ok(OpenPart { bytes, read: Box::new(file) })
     }

@@ -105,7 +105,9 @@ fn blobs_are_fetched_once_and_checked() {
     let blobs = BlobCache::new(folder.path());
     let read = |digest: &Digest, size| {
         let mut text = Vec::new();
-        blobs.open(digest, size, || registry.blob(digest, 0)).map(|mut file| file.read_to_end(&mut text))?.unwrap();
+        let fetch = || registry.blob(digest, 0).map(|blob| (blob.size(), blob));
+        let opened = blobs.open(digest, size, || fetch().map(|(bytes, blob)| (Box::new(blob) as _, bytes)));
+        opened.map(|mut file| file.read_to_end(&mut text))?.unwrap();
         Ok::<_, Failure>(text)
     };
     std::thread::scope(|scope| {

@@ -165,7 +165,7 @@ mod tests {
     use super::*;
     use std::cell::Cell;
 
-    const LIMITS: ProgramLimits = ProgramLimits { time: Duration::from_secs(60), memory: 1 << 30 };
+    const LIMITS: ProgramLimits = ProgramLimits { time: Duration::from_mins(1), memory: 1 << 30 };
 
     fn shell(script: &str, limits: ProgramLimits, stop: &dyn Fn() -> bool) -> LimitedRun {
         let mut command = Command::new("sh");

@@ -61,11 +61,11 @@ fn sort(items: &mut Vec<FleetItem>) {
 fn read_line(line: &str) -> Result<FleetItem, (usize, String)> {
     let value: Value = serde_json::from_str(line)
         .map_err(|error| (error.column(), format!("is not valid JSON: {}", json_reason(&error))))?;
-    let is_both = value.get("folder").is_some() && value.get("image").is_some();
-    let item = serde_json::from_value::<FleetItem>(value);
-    let item = item.ok().filter(|_| !is_both).ok_or_else(|| {
-        (0, "is not an item: expected `{\"folder\": \"PATH\"}` or `{\"image\": \"NAME\"}`".to_owned())
-    })?;
+    let no_item = || (0, "is not an item: expected `{\"folder\": \"PATH\"}` or `{\"image\": \"NAME\"}`".to_owned());
+    if value.get("folder").is_some() && value.get("image").is_some() {
+        return Err(no_item());
+    }
+    let item: FleetItem = serde_json::from_value(value).map_err(|_| no_item())?;
     item.problem().map_or(Ok(item), |message| Err((0, message)))
 }
 
