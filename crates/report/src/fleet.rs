@@ -19,5 +19,5 @@ pub use self::newest::newest_tag;
 pub use self::outcome::{FailureRecord, OutcomeKind, has_result, is_outcome_file, outcome_file};
 pub use self::packages::RepeatedPackage;
 pub use self::run::{FleetRun, ItemUse, ProgressLine, RunSummary};
-pub use self::shard::{Shard, shard_items};
+pub use self::shard::{Shard, all_shards, shard_items};
 pub use self::sums::{CostlyLine, FleetSums, ItemState, MOST_LINES, RuleSum, SumsBuilder};

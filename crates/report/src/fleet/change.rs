@@ -11,8 +11,7 @@ use crate::text::json_reason;
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct FleetBaseline {
     schema: String,
-    #[serde(default)]
-    sharing: BaselineSharing,
+    sharing: Option<BaselineSharing>,
     #[serde(default)]
     items: Vec<ItemState>,
 }
@@ -77,13 +76,13 @@ impl FleetChange {
     pub fn between(before: &FleetBaseline, after: &FleetSums) -> Self {
         let names = |items: &'_ [ItemState]| items.iter().map(|item| item.name.clone()).collect::<BTreeSet<_>>();
         let (old, new) = (names(&before.items), names(&after.items));
-        let had_result = names_of(&before.items, "result");
+        let earlier_results = names_of(&before.items, "result");
         let failed = names_of(&after.items, "failure");
         let mut change = Self {
             new_items: new.difference(&old).cloned().collect(),
             gone_items: old.difference(&new).cloned().collect(),
-            new_failures: failed.intersection(&had_result).map(|name| (*name).to_owned()).collect(),
-            host_bytes_before: before.sharing.host_pull_bytes,
+            new_failures: failed.intersection(&earlier_results).map(|name| (*name).to_owned()).collect(),
+            host_bytes_before: before.sharing.as_ref().and_then(|sharing| sharing.host_pull_bytes),
             ..Self::default()
         };
         let has_result = |item: &&ItemState| item.outcome == "result";

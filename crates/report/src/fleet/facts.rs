@@ -8,6 +8,9 @@ use crate::results::{FindingState, ReadResultError, read_result};
 use crate::settings::image_repository;
 use crate::wire::{ImageJson, ImagePackageJson, ImagesJson};
 
+/// Layers of an image that are looked at: no image that was read has more.
+const MOST_LAYERS: usize = 10_000;
+
 /// What the result of an item says.
 #[derive(Debug, Default)]
 pub struct ItemFacts {
@@ -37,7 +40,6 @@ impl ItemFacts {
 #[derive(Debug, Default)]
 pub(super) struct ImageFacts {
     pub chain: LayerChain,
-    pub pull_bytes: u64,
     pub disk_bytes: Option<u64>,
     pub packages: Vec<PackageFacts>,
 }
@@ -98,19 +100,17 @@ fn image(image: ImageJson) -> ImageFacts {
     let layer = |layer: crate::wire::ImageLayerJson| ChainLayer {
         digest: layer.diff_id.or(layer.digest),
         bytes: layer.pull_bytes.or(layer.blob_bytes).unwrap_or(0),
+        is_estimate: layer.pull_bytes.is_some() && layer.pull_bytes != layer.blob_bytes,
         instruction: layer.instruction,
     };
-    let totals = &image.totals;
-    let pull_bytes = totals.pull_estimate.as_ref().map_or(totals.pull_bytes, |estimate| estimate.bytes);
     let packages = image.packages.map(|packages| packages.list).unwrap_or_default();
     ImageFacts {
-        pull_bytes,
-        disk_bytes: totals.disk_bytes,
+        disk_bytes: image.totals.disk_bytes,
         chain: LayerChain {
             repository: image_repository(&image.reference).to_owned(),
             base_layers: base.as_ref().filter(|base| base.how != "guess").map(|base| base.layers),
             base_name: base.and_then(|base| base.name),
-            layers: image.layers.into_iter().map(layer).collect(),
+            layers: image.layers.into_iter().take(MOST_LAYERS).map(layer).collect(),
         },
         packages: packages.into_iter().map(package).collect(),
     }

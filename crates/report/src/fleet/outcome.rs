@@ -54,16 +54,14 @@ impl FailureRecord {
 
 /// What tells whether a text is more than the list of what went wrong.
 #[derive(Deserialize)]
-struct ResultParts {
-    images: Option<Vec<IgnoredAny>>,
-    builds: Option<Vec<IgnoredAny>>,
+struct AuditParts {
+    builds: Vec<IgnoredAny>,
 }
 
-/// Whether a result of a command that met an error says something of an item: of an image that could be read, or of a build.
+/// Whether the result of a command that met an error says something all the same: a folder has builds besides the file that
+/// cannot be read. An image of which a part was not read is not told from one that is smaller.
 pub fn has_result(item: &FleetItem, text: &[u8]) -> bool {
-    let Ok(parts) = serde_json::from_slice::<ResultParts>(text) else { return false };
-    let parts = if item.is_image() { parts.images } else { parts.builds };
-    parts.is_some_and(|parts| !parts.is_empty())
+    !item.is_image() && serde_json::from_slice::<AuditParts>(text).is_ok_and(|parts| !parts.builds.is_empty())
 }
 
 /// The ending of a file with a failure.
@@ -87,7 +85,7 @@ pub fn outcome_file(item: &FleetItem, kind: OutcomeKind) -> String {
 
 /// Whether a file of a run's folder can be one that [`outcome_file`] names.
 pub fn is_outcome_file(name: &str) -> bool {
-    (name.starts_with("image-") || name.starts_with("folder-")) && name.ends_with(".json")
+    (name.starts_with("image-") || name.starts_with("folder-")) && name.strip_suffix(".json").is_some()
 }
 
 #[cfg(test)]
@@ -98,7 +96,7 @@ mod tests {
     fn files_are_named_after_items_and_never_the_same() {
         let folder = |folder: &str| FleetItem::Folder { folder: folder.to_owned() };
         let name = outcome_file(&folder("../repos/api"), OutcomeKind::Result);
-        assert!(name.starts_with("folder-repos-api-") && name.ends_with(".json"), "{name}");
+        assert!(name.starts_with("folder-repos-api-") && is_outcome_file(&name), "{name}");
         assert_ne!(name, outcome_file(&folder("../repos-api"), OutcomeKind::Result));
         let image = FleetItem::of_image(format!("registry:é.example/{}:1", "a/".repeat(200)));
         let name = outcome_file(&image, OutcomeKind::Failure);

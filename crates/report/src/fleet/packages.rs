@@ -62,7 +62,7 @@ impl PackageSums {
                 images.insert(copy.image);
             }
             let largest = layers.values().copied().max().unwrap_or(0);
-            package.saves = layers.values().sum::<u64>() - largest;
+            package.saves = layers.values().copied().fold(0, u64::saturating_add).saturating_sub(largest);
             (package.layers, package.images) = (layers.len(), images.len());
             if package.layers > 1 && package.saves > 0 {
                 repeated.push(package);

@@ -114,8 +114,8 @@ impl SumsBuilder {
         self.sums.problems.extend(facts.problems.into_iter().map(|problem| (item.name().to_owned(), problem)));
         let index = self.sums.items.len();
         for image in facts.images {
-            state.pull_bytes = Some(state.pull_bytes.unwrap_or(0) + image.pull_bytes);
-            state.disk_bytes = image.disk_bytes.map(|bytes| state.disk_bytes.unwrap_or(0) + bytes).or(state.disk_bytes);
+            let add = |bytes: u64| state.disk_bytes.unwrap_or(0).saturating_add(bytes);
+            state.disk_bytes = image.disk_bytes.map(add).or(state.disk_bytes);
             self.add_image(index, item, image);
         }
         for finding in &facts.findings {
@@ -213,9 +213,11 @@ impl SumsBuilder {
         let mut sums = self.sums;
         sums.shared = self.layers.finish();
         sums.packages = self.packages.finish(&sums.shared.base_layers);
-        for (owner, only) in self.owners.iter().zip(&sums.shared.only_bytes) {
+        let add = |sum: &mut Option<u64>, bytes: u64| *sum = Some(sum.unwrap_or(0).saturating_add(bytes));
+        for ((owner, only), all) in self.owners.iter().zip(&sums.shared.only_bytes).zip(&sums.shared.image_bytes) {
             if let Some(item) = sums.items.get_mut(*owner) {
-                item.only_pull_bytes = Some(item.only_pull_bytes.unwrap_or(0) + only);
+                add(&mut item.only_pull_bytes, *only);
+                add(&mut item.pull_bytes, *all);
             }
         }
         sums.secrets

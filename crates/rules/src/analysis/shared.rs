@@ -1,6 +1,6 @@
 //! What a host pulls for several images: layers that they share are pulled once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::analysis::ImageAnalysis;
 use crate::attribution::BaseHow;
@@ -17,6 +17,8 @@ pub struct SharedLayers {
     pub separate_bytes: u64,
     /// Bytes that one host pulls for all of them.
     pub host_bytes: u64,
+    /// For each image the bytes of a pull of it alone, each layer once.
+    pub image_bytes: Vec<u64>,
     /// For each image the bytes that no other of them has.
     pub only_bytes: Vec<u64>,
     /// For each image how many of its layers, from the lowest, are those of its base.
@@ -94,6 +96,8 @@ pub struct ChainLayer {
     pub digest: Option<String>,
     /// Bytes of a pull.
     pub bytes: u64,
+    /// Whether they are estimated: what a registry stores counts before that.
+    pub is_estimate: bool,
     /// The instruction that made it, on one line.
     pub instruction: Option<String>,
 }
@@ -103,6 +107,7 @@ impl ChainLayer {
         Self {
             digest: layer.diff_id.as_ref().or(layer.digest.as_ref()).map(ToString::to_string),
             bytes: layer.pull_bytes(),
+            is_estimate: layer.gzip_estimate.is_some(),
             instruction: analysis.instruction(number).map(str::to_owned),
         }
     }
@@ -135,6 +140,8 @@ pub fn shared_layers(images: &[ImageAnalysis]) -> SharedLayers {
 pub struct LayerComparison {
     numbers: HashMap<String, usize>,
     layers: Vec<SharedLayer>,
+    /// Layers of which only an estimate is known, by number.
+    estimates: HashSet<usize>,
     images: Vec<ComparedImage>,
     repositories: HashMap<String, usize>,
 }
@@ -148,6 +155,13 @@ struct ComparedImage {
     layers: Vec<usize>,
 }
 
+/// Adds to the sum of an image.
+fn add(sums: &mut [u64], image: usize, bytes: u64) {
+    if let Some(sum) = sums.get_mut(image) {
+        *sum = sum.saturating_add(bytes);
+    }
+}
+
 impl LayerComparison {
     /// Adds an image.
     pub fn add(&mut self, chain: LayerChain) {
@@ -155,16 +169,23 @@ impl LayerComparison {
         let count = self.repositories.len();
         let repository = *self.repositories.entry(chain.repository).or_insert(count);
         let mut numbers = Vec::with_capacity(chain.layers.len());
-        for (place, ChainLayer { digest, bytes, instruction }) in chain.layers.into_iter().enumerate() {
+        for (place, layer) in chain.layers.into_iter().enumerate() {
+            let ChainLayer { digest, bytes, is_estimate, instruction } = layer;
             let key = digest.unwrap_or_else(|| format!("layer {} of image {}", place + 1, image + 1));
             let number = *self.numbers.entry(key.clone()).or_insert(self.layers.len());
             if number == self.layers.len() {
                 self.layers.push(SharedLayer { digest: key, bytes, images: Vec::new(), instruction });
+                if is_estimate {
+                    self.estimates.insert(number);
+                }
             }
-            if let Some(layer) = self.layers.get_mut(number)
-                && layer.images.last() != Some(&image)
-            {
-                layer.images.push(image);
+            if let Some(layer) = self.layers.get_mut(number) {
+                if layer.images.last() != Some(&image) {
+                    layer.images.push(image);
+                }
+                if !is_estimate && self.estimates.remove(&number) {
+                    layer.bytes = bytes;
+                }
             }
             numbers.push(number);
         }
@@ -181,20 +202,27 @@ impl LayerComparison {
     pub fn finish(self) -> SharedLayers {
         let mut shared = SharedLayers { layer_count: self.layers.len(), ..SharedLayers::default() };
         shared.only_bytes = vec![0; self.images.len()];
+        shared.image_bytes = vec![0; self.images.len()];
         for layer in &self.layers {
-            shared.host_bytes += layer.bytes;
-            shared.separate_bytes += layer.bytes * layer.images.len() as u64;
-            if let [image] = layer.images.as_slice()
-                && let Some(only) = shared.only_bytes.get_mut(*image)
-            {
-                *only += layer.bytes;
+            let all = layer.bytes.saturating_mul(layer.images.len() as u64);
+            shared.host_bytes = shared.host_bytes.saturating_add(layer.bytes);
+            shared.separate_bytes = shared.separate_bytes.saturating_add(all);
+            for image in &layer.images {
+                add(&mut shared.image_bytes, *image, layer.bytes);
+            }
+            if let [image] = layer.images.as_slice() {
+                add(&mut shared.only_bytes, *image, layer.bytes);
             }
         }
         shared.base_layers = self.base_layers();
         shared.bases = self.bases(&shared.base_layers);
-        for index in 1..shared.bases.len() {
-            let other_bytes = self.saving(&[&shared.bases[0], &shared.bases[index]], &shared.base_layers);
-            shared.bases[index].other_bytes = other_bytes;
+        let largest: HashSet<usize> = match shared.bases.first() {
+            Some(base) => self.base_chain(base, &shared.base_layers).iter().copied().collect(),
+            None => HashSet::new(),
+        };
+        for base in &mut shared.bases {
+            let chain: HashSet<usize> = self.base_chain(base, &shared.base_layers).iter().copied().collect();
+            base.other_bytes = self.bytes(&chain.difference(&largest).copied().collect::<Vec<_>>());
         }
         shared.common_base_saves = self.saving(&shared.bases.iter().collect::<Vec<_>>(), &shared.base_layers);
         shared.families = self.families(&shared.bases, &shared.base_layers);
@@ -204,7 +232,8 @@ impl LayerComparison {
     }
 
     fn bytes(&self, layers: &[usize]) -> u64 {
-        layers.iter().filter_map(|number| self.layers.get(*number)).map(|layer| layer.bytes).sum()
+        let bytes = layers.iter().filter_map(|number| self.layers.get(*number)).map(|layer| layer.bytes);
+        bytes.fold(0, u64::saturating_add)
     }
 
     /// How many layers of each image are its base's. Where nothing tells, these are the longest start that one in twenty
@@ -277,11 +306,12 @@ impl LayerComparison {
     /// Bytes of the distinct layers of bases that the largest of them does not have.
     fn saving(&self, bases: &[&SharedBase], base_layers: &[usize]) -> u64 {
         let largest = bases.iter().max_by_key(|base| base.bytes).map(|base| self.base_chain(base, base_layers));
+        let largest: HashSet<usize> = largest.unwrap_or_default().iter().copied().collect();
         let mut others: Vec<usize> =
             bases.iter().flat_map(|base| self.base_chain(base, base_layers)).copied().collect();
         others.sort_unstable();
         others.dedup();
-        others.retain(|number| !largest.unwrap_or_default().contains(number));
+        others.retain(|number| !largest.contains(number));
         self.bytes(&others)
     }
 
@@ -346,7 +376,7 @@ mod tests {
 
     /// A chain of layers of 10 bytes each, told by their letters.
     fn chain(repository: &str, letters: &str) -> LayerChain {
-        let layer = |letter: char| ChainLayer { digest: Some(letter.to_string()), bytes: 10, instruction: None };
+        let layer = |letter: char| ChainLayer { digest: Some(letter.to_string()), bytes: 10, ..ChainLayer::default() };
         let layers = letters.chars().map(layer).collect();
         LayerChain { repository: repository.to_owned(), layers, ..LayerChain::default() }
     }
@@ -378,5 +408,23 @@ mod tests {
         comparison.add(LayerChain { base_layers: Some(1), ..chain("a", "xyz") });
         comparison.add(LayerChain { base_layers: Some(2), base_name: Some("b".into()), ..chain("b", "xyw") });
         assert_eq!(comparison.finish().base_layers, [1, 2]);
+    }
+
+    #[test]
+    fn what_a_registry_stores_counts_before_an_estimate() {
+        let mut comparison = LayerComparison::default();
+        let layer =
+            |bytes, is_estimate| ChainLayer { digest: Some("x".to_owned()), bytes, is_estimate, instruction: None };
+        for (bytes, is_estimate) in [(7, true), (10, false), (8, true), (u64::MAX, true)] {
+            comparison.add(LayerChain { layers: vec![layer(bytes, is_estimate)], ..LayerChain::default() });
+        }
+        let shared = comparison.finish();
+        assert_eq!((shared.host_bytes, shared.separate_bytes, shared.image_bytes), (10, 40, vec![10; 4]));
+        // Numbers that no image has do not overflow.
+        let mut comparison = LayerComparison::default();
+        let huge =
+            |letter: &str| ChainLayer { digest: Some(letter.to_owned()), bytes: u64::MAX, ..ChainLayer::default() };
+        comparison.add(LayerChain { layers: vec![huge("a"), huge("b")], ..LayerChain::default() });
+        assert_eq!(comparison.finish().host_bytes, u64::MAX);
     }
 }

@@ -41,8 +41,8 @@ impl FleetView<'_> {
         let count = hosts as f64;
         let copies = |images: usize| count * (1.0 - (1.0 - 1.0 / count).powf(images as f64));
         let of_shared: f64 = shared.layers.iter().map(|layer| layer.bytes as f64 * copies(layer.images.len())).sum();
-        let of_others: u64 = shared.only_bytes.iter().sum();
-        let spread_bytes = of_shared.round() as u64 + of_others;
+        let of_others = shared.only_bytes.iter().copied().fold(0, u64::saturating_add);
+        let spread_bytes = (of_shared.round() as u64).saturating_add(of_others);
         Some(HostPull { hosts, all_bytes: shared.host_bytes.saturating_mul(hosts), spread_bytes })
     }
 }
