@@ -26,6 +26,7 @@ mod lsp;
 mod measure;
 mod optimize;
 mod output;
+mod parent;
 mod pipelines;
 mod progress;
 mod report;
@@ -55,6 +56,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { FAILED } else { CLEAN });
         }
     };
+    if cli.global.ends_with_input {
+        parent::end_with_input();
+    }
     terminal::set_quiet(cli.global.quiet);
     progress::start(&cli.global, terminal::stderr(&cli.global).width, "reading the files");
     let start = Instant::now();

@@ -32,7 +32,9 @@ pub(super) use self::fleet::{
     TagSelection,
 };
 pub(super) use self::history::History;
-pub(super) use self::image::{Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Table, Verify};
+pub(super) use self::image::{
+    Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Table, Verify, set_patience,
+};
 pub(super) use self::init::{CiSystem, Init};
 pub(super) use self::measure::{Builds, Case, Measure};
 pub(super) use self::optimize::{Optimize, Proving};

@@ -113,6 +113,12 @@ impl Dockopt {
         Some(self)
     }
 
+    /// Another run to be in the same folder.
+    pub(crate) fn beside(&self) -> Self {
+        let folder = Arc::clone(&self.folder);
+        Self { folder, arguments: Vec::new(), variables: Vec::new(), input: None, copy: None }
+    }
+
     /// The folder, for what the methods above can't do.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()

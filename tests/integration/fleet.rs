@@ -101,9 +101,13 @@ fn names_of_images_come_from_a_file() {
         "# comment\nregistry.example/team/api:1.0\n\ndocker:api:dev\nnginx:1.27\nregistry.example/team/api:1.0\n";
     let list = |text: &str| Dockopt::new().input(text).args(["fleet", "list", "--images", "-", "--no-bases"]).run();
     let ran = list(text).code(0);
-    let expected = "{\"image\":\"docker:api:dev\"}\n{\"image\":\"registry:nginx:1.27\"}\n{\"image\":\"registry:registry.example/team/api:1.0\"}\n";
+    let expected = "{\"image\":\"docker:api:dev\"}\n{\"image\":\"registry:docker.io/library/nginx:1.27\"}\n{\"image\":\"registry:registry.example/team/api:1.0\"}\n";
     assert_eq!(ran.stdout, expected);
     assert!(ran.stderr.contains("1 duplicate left out"), "{}", ran.stderr);
+    // One image has one name.
+    let names = list("nginx\ndocker.io/nginx\nindex.docker.io/library/nginx:latest\n").code(0);
+    assert_eq!(names.stdout, "{\"image\":\"registry:docker.io/library/nginx:latest\"}\n");
+    list("docker:\n").code(2).complains(&["nothing follows `docker:`"]);
     list("nginx:1.27\nA B\n").code(2).complains(&["standard input:2: ", "help: write one name of an image per line"]);
     Dockopt::new().args(["fleet", "list"]).run().code(2).complains(&["no source for the list", "`--folder`"]);
 }
@@ -288,7 +292,11 @@ fn failures_are_results_with_a_reason() {
 
 #[test]
 fn a_registry_that_misbehaves_harms_its_images_alone() {
-    for (fault, expected) in [(Fault::OtherBytes, "with digest"), (Fault::TooLong, "whose manifest says")] {
+    for (fault, expected) in [
+        (Fault::OtherBytes, "with digest"),
+        (Fault::OtherLayers, "with digest"),
+        (Fault::TooLong, "whose manifest says"),
+    ] {
         let registry = Registry::start(Some(fault));
         registry.push("a", "1", &["x", "y"]);
         let list = format!("{{\"folder\":\"repos/api\"}}\n{{\"image\":\"registry:{}/a:1\"}}\n", registry.host);
@@ -304,6 +312,129 @@ fn a_registry_that_misbehaves_harms_its_images_alone() {
     registry.push("a", "1", &["x"]);
     let list = format!("{{\"image\":\"registry:{}/a:1\"}}\n", registry.host);
     Dockopt::new().file("list.jsonl", list).args(["fleet", "run", "list.jsonl", "--out", "out"]).run().code(0);
+}
+
+#[test]
+fn layers_that_were_damaged_are_fetched_again() {
+    let registry = images();
+    let ran = with_list(&registry);
+    let run = |out: &str| ran.again(["fleet", "run", "list.jsonl", "--out", out, "--layers", "layers"]).code(0);
+    run("one");
+    registry.forget_requests();
+    run("two");
+    assert_eq!(registry.sent_and_stored().0, 0, "layers are kept for later runs");
+    for entry in fs::read_dir(ran.path().join("layers")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_str().unwrap().starts_with("sha256-") {
+            let mut bytes = fs::read(&path).unwrap();
+            let half = bytes.len() / 2;
+            bytes[half] ^= 1;
+            fs::write(&path, bytes).unwrap();
+        }
+    }
+    thread::sleep(Duration::from_millis(20));
+    run("three");
+    let (sent, stored) = registry.sent_and_stored();
+    assert_eq!(sent, stored);
+    let files = |out: &str| results(&ran.path().join(out));
+    assert!(files("one") == files("two") && files("one") == files("three"));
+}
+
+#[test]
+fn a_text_in_a_name_stops_no_run() {
+    let list = "{\"folder\":\"standard output cannot be written\"}\n{\"folder\":\"repos/web\"}\n";
+    let ran = checkouts().file("list.jsonl", list).args(["fleet", "run", "list.jsonl", "--out", "out"]).run().code(1);
+    assert!(ran.stdout.starts_with("shard 1/1: 2 items, 1 failed\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_list_that_is_not_that_of_the_results_is_not_believed() {
+    let registry = images();
+    let ran = with_list(&registry);
+    ran.again(["fleet", "run", "list.jsonl", "--out", "out"]).code(0);
+    let list = ran.read("out/list.jsonl");
+    fs::write(ran.path().join("out/list.jsonl"), "").unwrap();
+    let report = ran.again(["fleet", "report", "out"]).code(2);
+    report.complains(&["`out/list.jsonl` is not the list of its results", "run the shard again"]);
+    ran.again(["fleet", "run", "list.jsonl", "--out", "out"]).code(0);
+    assert_eq!(ran.read("out/list.jsonl"), list);
+    ran.again(["fleet", "report", "out", "--complete"]).code(0);
+}
+
+#[test]
+fn results_of_the_latest_day_count() {
+    let ran = checkouts()
+        .file("a.jsonl", "{\"folder\":\"repos/web\"}\n")
+        .file("b.jsonl", "{\"folder\":\"repos/api\"}\n{\"folder\":\"repos/web\"}\n")
+        .args(["fleet", "run", "b.jsonl", "--out", "old", "--today", "2026-01-02"])
+        .run()
+        .code(0);
+    fs::write(ran.path().join("repos/web/Dockerfile"), "FROM scratch\nCOPY a b\n").unwrap();
+    ran.again(["fleet", "run", "a.jsonl", "--out", "new", "--today", "2026-02-03"]).code(0);
+    for folders in [["old", "new"], ["new", "old"]] {
+        let report = ran.again(["fleet", "report", folders[0], folders[1], "--format", "json"]).code(0).json();
+        assert_eq!(report["secrets"].as_array().unwrap().len(), 0, "{report}");
+        assert_eq!(report["notices"][0], "1 item with results of several runs: that of the latest day counts");
+    }
+}
+
+/// Another command in the folder of one that has not run.
+fn run_in<const N: usize>(dockopt: &Dockopt, arguments: [&str; N]) -> Ran {
+    dockopt.beside().args(arguments).run()
+}
+
+#[cfg(unix)]
+#[test]
+fn no_link_in_a_folder_of_results_is_followed() {
+    use std::os::unix::fs::symlink;
+    let list = "{\"folder\":\"repos/api\"}\n";
+    for name in ["lock", "results", "measurements.jsonl"] {
+        let dockopt = checkouts().file("list.jsonl", list).file("precious", "text").file("folder/precious", "text");
+        fs::create_dir(dockopt.path().join("out")).unwrap();
+        let target = if name == "results" { "../folder" } else { "../precious" };
+        let link = || symlink(target, dockopt.path().join("out").join(name)).unwrap();
+        if name == "lock" {
+            link();
+        } else {
+            let run = run_in(&dockopt, ["fleet", "run", "list.jsonl", "--out", "out"]);
+            assert_eq!(run.code, 0, "{}", run.stderr);
+            let _ = fs::remove_dir_all(dockopt.path().join("out").join(name));
+            let _ = fs::remove_file(dockopt.path().join("out").join(name));
+            link();
+        }
+        let run = run_in(&dockopt, ["fleet", "run", "list.jsonl", "--out", "out", "--retry"]);
+        assert!(name == "measurements.jsonl" || run.code == 2, "{name}: {}", run.stdout);
+        assert_eq!(run.read("precious"), "text", "{name}");
+        assert_eq!(fs::read_dir(run.path().join("folder")).unwrap().count(), 1, "{name}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn processes_end_with_the_run_that_started_them() {
+    let registry = Registry::start(Some(Fault::Hanging));
+    registry.push("a", "1", &["x"]);
+    let list = format!("{{\"image\":\"registry:{}/a:1\"}}\n", registry.host);
+    let dockopt = Dockopt::new().file("list.jsonl", list).args(["fleet", "run", "list.jsonl", "--out", "out"]);
+    let mut child = dockopt.start();
+    let name = format!("registry:{}/a:1", registry.host);
+    let is_at_work = || {
+        fs::read_dir("/proc").unwrap().flatten().any(|entry| {
+            let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&words).contains(&name)
+        })
+    };
+    let wait_until = |expected: bool| {
+        let start = Instant::now();
+        while is_at_work() != expected && start.elapsed() < Duration::from_secs(30) {
+            thread::sleep(Duration::from_millis(20));
+        }
+        assert_eq!(is_at_work(), expected);
+    };
+    wait_until(true);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    wait_until(false);
 }
 
 #[test]

@@ -22,7 +22,7 @@ mod transport;
 mod trust;
 
 pub use self::blob::Blob;
-pub use self::blob_cache::{BlobCache, BlobUse};
+pub use self::blob_cache::{BlobCache, BlobUse, open_plain};
 pub use self::catalog::{ImageOrigin, repositories};
 pub use self::comment::{ApiToken, CommentApi, CommentChange, CommentPlatform, OpenPullRequest};
 pub(crate) use self::options::docker_configuration;

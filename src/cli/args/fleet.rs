@@ -68,7 +68,7 @@ pub(in crate::cli) struct FleetReport {
     /// Exit with 2 if an item was not checked, or a shard is missing
     #[arg(long)]
     pub complete: bool,
-    /// Wait until all items of all shards are checked, at most so many seconds
+    /// Wait until all items of all shards are checked, at most so many seconds; then report what is there
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=2_592_000))]
     pub wait: Option<u64>,
 }
@@ -122,6 +122,9 @@ pub(in crate::cli) struct FleetList {
     /// Do not ask what each image is built on and how large it is, which takes one or two requests each: shards then share fewer layers and differ in size
     #[arg(long, help_heading = "Selection")]
     pub no_bases: bool,
+    /// Seconds that a registry may ask to wait, for a limit on requests
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub patience: u64,
     /// Platform of multi-platform images [default: this machine's]
     #[arg(long, value_name = "OS/ARCH[/VARIANT]", value_parser = platform, help_heading = "Image options")]
     pub platform: Option<Platform>,
@@ -174,7 +177,7 @@ pub(in crate::cli) struct RunLimits {
     /// Items to check at a time that are read from the same registry
     #[arg(long, value_name = "N", default_value = "4")]
     pub per_registry: NonZeroUsize,
-    /// Memory of all items together; an item that needs more by itself fails [default: three quarters of what is free]
+    /// Memory of all items together: the largest is checked again by itself, and fails if it needs more even so [default: three quarters of what is free]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub memory: Option<u64>,
     /// Seconds after which an item fails
@@ -186,7 +189,7 @@ pub(in crate::cli) struct RunLimits {
     /// Folder for layers that several images share; it is kept for later runs [default: DIR/layers, removed at the end]
     #[arg(long, value_name = "DIR")]
     pub layers: Option<PathBuf>,
-    /// Space for these layers; those that were not used for longest are removed
+    /// Space for these layers: after each image those that were not used for longest are removed
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "20GB")]
     pub layer_space: u64,
 }

@@ -7,7 +7,7 @@ mod diff;
 use self::budget::BudgetFlags;
 pub(super) use self::budget::size;
 pub(super) use self::choice::platform;
-pub(in crate::cli) use self::choice::{ImageChoice, ImageLimits, RegistryAccess, Verify};
+pub(in crate::cli) use self::choice::{ImageChoice, ImageLimits, RegistryAccess, Verify, set_patience};
 pub(in crate::cli) use self::diff::{Diff, ImageCommand};
 
 use std::path::PathBuf;

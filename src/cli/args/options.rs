@@ -79,6 +79,9 @@ pub(in crate::cli) struct Global {
     /// Also print the files and settings that are used, and the run time
     #[arg(short, long, global = true)]
     pub verbose: bool,
+    /// End when standard input ends: for programs that start dockopt and may be killed
+    #[arg(long, global = true, hide = true)]
+    pub ends_with_input: bool,
     /// When to use colors [default: auto; `NO_COLOR` and `FORCE_COLOR` override it]
     #[arg(long, global = true, value_enum, value_name = "WHEN")]
     pub color: Option<Color>,

@@ -1,13 +1,16 @@
 //! `dockopt fleet list`.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use rayon::prelude::*;
 
-use crate::cli::args::{FleetList, Global, TagSelection};
+use crate::cli::args::{FleetList, Global, TagSelection, set_patience};
 use crate::cli::exit::CLEAN;
 use crate::cli::output::{CommandFailure, print_exact};
 use crate::cli::{progress, terminal};
 use crate::engine::{Engine, EngineOptions};
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::fleet::{FleetItem, LIST_BYTES, list_text, newest_tag};
 use crate::load::{FolderRepositories, GatherRequest, SettingsSource, read_source, read_stdin, repositories_below};
 use crate::remote::{self, ImageOrigin, Registry, RegistryOptions, RegistryReference};
@@ -89,7 +92,7 @@ fn folders(command: &FleetList) -> Vec<FleetItem> {
             let below = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
             match path.to_str() {
                 Some(folder) if is_selected(command, &below) => {
-                    items.push(FleetItem::Folder { folder: folder.to_owned() });
+                    push_valid(&mut items, FleetItem::Folder { folder: folder.to_owned() });
                 }
                 Some(_) => {}
                 None => terminal::note(&format!("warning: `{}` left out: its name is not UTF-8", path.display())),
@@ -97,6 +100,14 @@ fn folders(command: &FleetList) -> Vec<FleetItem> {
         }
     }
     items
+}
+
+/// Adds an item unless nobody could look at it, which is said.
+fn push_valid(items: &mut Vec<FleetItem>, item: FleetItem) {
+    match item.problem() {
+        None => items.push(item),
+        Some(problem) => terminal::note(&format!("warning: `{item}` left out: {problem}")),
+    }
 }
 
 /// A few names, and how many more there are.
@@ -133,16 +144,21 @@ fn image_files(command: &FleetList) -> Result<Vec<FleetItem>, CommandFailure> {
 }
 
 /// The name of an image with the prefix that says where it is, and its repository: a name without a prefix is of a registry.
+/// Each image of a registry has one name, however it is written.
 fn image_name(name: &str) -> Result<(String, String), String> {
-    if let Some((_, path)) = name.split_once(':').filter(|(prefix, _)| matches!(*prefix, "file" | "oci")) {
-        return Ok((name.to_owned(), path.to_owned()));
-    }
     let (prefix, bare) = match name.split_once(':') {
-        Some((prefix @ ("docker" | "registry"), bare)) => (prefix, bare),
+        Some((prefix @ ("file" | "oci" | "docker" | "registry"), bare)) => (prefix, bare),
         _ => ("registry", name),
     };
+    if bare.is_empty() {
+        return Err(format!("nothing follows `{name}`"));
+    }
+    if matches!(prefix, "file" | "oci") {
+        return Ok((name.to_owned(), bare.to_owned()));
+    }
     let reference: RegistryReference = bare.parse().map_err(|error: remote::ReferenceError| error.to_string())?;
-    Ok((format!("{prefix}:{bare}"), reference.repository))
+    let full = if prefix == "registry" { format!("registry:{reference}") } else { name.to_owned() };
+    Ok((full, reference.repository))
 }
 
 fn failure(failure: Failure) -> CommandFailure {
@@ -163,29 +179,75 @@ fn of_registry(command: &FleetList, name: &str) -> Result<Vec<FleetItem>, Comman
     let selected: Vec<String> =
         repositories.into_iter().filter(|repository| is_selected(command, repository)).collect();
     progress::doing(&format!("asking for the tags of {}", count(selected.len() as u64, "repository")));
-    let tags = at_a_time(&selected, |repository| {
-        // Docker's own registry, and a host without a dot, have names that are told apart by the reader of names.
-        let reference: RegistryReference =
-            format!("{host}/{repository}").parse().map_err(|error: remote::ReferenceError| error.to_string())?;
-        tags_of(command, &reference, &options)
+    let hosts = UnreachableHosts::default();
+    let answers = at_a_time(&selected, |repository| {
+        let reference = format!("{host}/{repository}").parse::<RegistryReference>();
+        let reference = reference.map_err(|error| LeftOut::Repository(error.to_string()))?;
+        hosts.ask(host, || tags_of(command, &reference, &options).map(|tags| (reference.clone(), tags)))
     });
     let mut items = Vec::new();
-    for (repository, tags) in selected.iter().zip(tags) {
-        match tags {
-            Ok(tags) => {
-                let item = |tag| FleetItem::of_image(format!("registry:{host}/{repository}:{tag}"));
-                items.extend(tags.into_iter().map(item));
+    for (repository, answer) in selected.iter().zip(answers) {
+        match answer {
+            Ok((reference, tags)) => {
+                for tag in tags {
+                    let reference = RegistryReference { tag: Some(tag), ..reference.clone() };
+                    push_valid(&mut items, FleetItem::of_image(format!("registry:{reference}")));
+                }
             }
-            Err(why) => terminal::note(&format!("warning: `{host}/{repository}` left out: {why}")),
+            Err(LeftOut::Repository(why)) => {
+                terminal::note(&format!("warning: `{host}/{repository}` left out: {why}"));
+            }
+            // A list that lacks what a registry has would be taken for all of it.
+            Err(LeftOut::Registry(error)) => return Err(failure(error)),
         }
     }
     Ok(items)
 }
 
-/// How registries are reached, with more patience than for one image.
+/// Why the images of a repository are not in the list.
+enum LeftOut {
+    /// It has none, or may not be read.
+    Repository(String),
+    /// The registry cannot be read at the moment.
+    Registry(Failure),
+}
+
+impl From<Failure> for LeftOut {
+    fn from(failure: Failure) -> Self {
+        match failure.kind {
+            FailureKind::Missing | FailureKind::Denied | FailureKind::Refused => Self::Repository(failure.what),
+            _ => Self::Registry(failure),
+        }
+    }
+}
+
+/// Hosts that did not answer: they are not asked again.
+#[derive(Default)]
+struct UnreachableHosts {
+    failures: Mutex<BTreeMap<String, Failure>>,
+}
+
+impl UnreachableHosts {
+    /// Asks a host, unless it did not answer before.
+    fn ask<T>(&self, host: &str, ask: impl FnOnce() -> Result<T, LeftOut>) -> Result<T, LeftOut> {
+        let failures = || self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(failure) = failures().get(host) {
+            return Err(LeftOut::Registry(failure.clone()));
+        }
+        let answer = ask();
+        if let Err(LeftOut::Registry(failure)) = &answer
+            && matches!(failure.kind, FailureKind::Unreachable | FailureKind::Limited)
+        {
+            failures().insert(host.to_owned(), failure.clone());
+        }
+        answer
+    }
+}
+
+/// How registries are reached, with the patience of a command that nobody waits for.
 fn patient(command: &FleetList) -> RegistryOptions {
     let mut options = command.access.options();
-    options.limits.retries = options.limits.retries.max(6);
+    set_patience(&mut options, command.patience);
     options
 }
 
@@ -202,12 +264,17 @@ fn tags_of(
     command: &FleetList,
     reference: &RegistryReference,
     options: &RegistryOptions,
-) -> Result<Vec<String>, String> {
-    let registry = Registry::new(reference, options).map_err(|error| error.what)?;
-    let mut tags = registry.tags().map_err(|error| error.what)?;
+) -> Result<Vec<String>, LeftOut> {
+    let left_out = |why: &str| LeftOut::Repository(why.to_owned());
+    let registry = Registry::new(reference, options)?;
+    let mut tags = registry.tags()?;
     tags.sort();
+    // What is no tag cannot be asked for.
+    let is_tag = |tag: &String| format!("{}/a:{tag}", reference.registry).parse::<RegistryReference>().is_ok();
+    let count = tags.len();
+    tags.retain(|tag| is_tag(tag) && !tag.contains('@'));
     if tags.is_empty() {
-        return Err("it has no tags".to_owned());
+        return Err(left_out(if count > 0 { "it has no valid tags" } else { "it has no tags" }));
     }
     match command.tags {
         TagSelection::All => Ok(tags),
@@ -215,13 +282,16 @@ fn tags_of(
             let names: Vec<&str> = tags.iter().map(String::as_str).collect();
             let newest = newest_tag(&names).map(str::to_owned);
             let why = "no tag says which is the newest; use `--tags newest-by-date` or `--tags all`";
-            newest.map(|tag| vec![tag]).ok_or_else(|| why.to_owned())
+            newest.map(|tag| vec![tag]).ok_or_else(|| left_out(why))
         }
         TagSelection::NewestByDate => {
-            let created = |tag: &String| registry.origin(tag, command.platform.as_ref(), true).ok()?.created;
-            let dates = tags.iter().filter_map(|tag| Some((created(tag)?, tag)));
-            let newest = dates.max().map(|(_, tag)| vec![tag.clone()]);
-            newest.ok_or_else(|| "no image says when it was built".to_owned())
+            let mut newest = None;
+            for tag in tags {
+                let origin = registry.origin(&tag, command.platform.as_ref(), true)?;
+                newest = newest.max(origin.created.map(|created| (created, tag)));
+            }
+            let newest = newest.map(|(_, tag)| vec![tag]);
+            newest.ok_or_else(|| left_out("no image says when it was built"))
         }
     }
 }
@@ -250,13 +320,19 @@ fn of_engine(command: &FleetList) -> Result<Vec<FleetItem>, CommandFailure> {
 fn add_bases(command: &FleetList, items: &mut [FleetItem]) {
     let options = patient(command);
     progress::doing("asking registries what the images are built on");
+    let hosts = UnreachableHosts::default();
     let origins = at_a_time(items, |item| {
         let FleetItem::Image { image, base: None, .. } = item else { return Ok(None) };
         let Some(name) = image.strip_prefix("registry:") else { return Ok(None) };
-        let reference: RegistryReference = name.parse().map_err(|error: remote::ReferenceError| error.to_string())?;
-        let registry = Registry::new(&reference, &options).map_err(|error| error.what)?;
-        let origin = registry.origin(&reference.version(), command.platform.as_ref(), false);
-        origin.map(Some).map_err(|error| error.what)
+        let Ok(reference) = name.parse::<RegistryReference>() else { return Ok(None) };
+        let ask = || {
+            let registry = Registry::new(&reference, &options)?;
+            Ok(registry.origin(&reference.version(), command.platform.as_ref(), false)?)
+        };
+        hosts.ask(&reference.registry, ask).map(Some).map_err(|why| match why {
+            LeftOut::Repository(why) => why,
+            LeftOut::Registry(failure) => failure.what,
+        })
     });
     let mut unknown = Vec::new();
     for (item, origin) in items.iter_mut().zip(origins) {
@@ -272,6 +348,6 @@ fn add_bases(command: &FleetList, items: &mut [FleetItem]) {
     if let Some((_, why)) = unknown.first() {
         let images = count(unknown.len() as u64, "image");
         let names = first_names(unknown.iter().map(|(name, _)| name.clone()));
-        terminal::note(&format!("warning: what {images} are built on is unknown ({names}): {why}"));
+        terminal::note(&format!("warning: bases and sizes of {images} are unknown ({names}): {why}"));
     }
 }

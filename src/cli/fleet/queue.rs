@@ -1,6 +1,6 @@
 //! Which item of a run comes next: not too many of one registry at a time, and none while memory is short.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ struct QueueState<'a> {
     busy: BTreeMap<&'a str, usize>,
     /// What items at work take, in bytes.
     memory: BTreeMap<usize, u64>,
+    /// Items that took so much that nothing else may be at work beside them.
+    alone: BTreeSet<usize>,
     /// The most memory of each item that has ended: their sum and number.
     ended: (u64, u64),
 }
@@ -61,6 +63,7 @@ impl<'a> RunQueue<'a> {
             let is_free = |index: &usize| {
                 let registry = self.items.get(*index).and_then(|item| item.registry());
                 registry.is_none_or(|registry| state.busy.get(registry).copied().unwrap_or(0) < self.per_registry)
+                    && (state.memory.is_empty() || !state.alone.contains(index))
             };
             let position = if has_room { state.waiting.iter().position(is_free) } else { None };
             let index = position.and_then(|position| state.waiting.remove(position));
@@ -68,7 +71,8 @@ impl<'a> RunQueue<'a> {
                 if let Some(registry) = item.registry() {
                     *state.busy.entry(registry).or_default() += 1;
                 }
-                let expected = state.expected_memory();
+                let is_alone = state.alone.contains(&index);
+                let expected = if is_alone { self.memory } else { state.expected_memory() };
                 state.memory.insert(index, expected);
                 return Some((index, item));
             }
@@ -76,13 +80,26 @@ impl<'a> RunQueue<'a> {
         }
     }
 
-    /// Notes what an item takes at the moment; less than is expected counts only when it has ended.
-    pub(super) fn set_memory(&self, index: usize, bytes: u64) {
+    /// Notes what an item takes at the moment; less than is expected counts only when it has ended. The answer is whether it
+    /// has to give way: all take too much together, and it takes most.
+    pub(super) fn set_memory(&self, index: usize, bytes: u64) -> bool {
         let mut state = self.lock();
-        let expected = state.expected_memory();
+        let expected = if state.alone.contains(&index) { self.memory } else { state.expected_memory() };
         if let Some(memory) = state.memory.get_mut(&index) {
             *memory = bytes.max(expected);
         }
+        let all = state.memory.values().fold(0, |sum: u64, bytes| sum.saturating_add(*bytes));
+        let largest = state.memory.iter().max_by_key(|(index, bytes)| (**bytes, **index)).map(|(index, _)| *index);
+        state.memory.len() > 1 && all > self.memory && bytes > expected && largest == Some(index)
+    }
+
+    /// Puts an item that gave way back: it comes again when nothing else is at work.
+    pub(super) fn postpone(&self, index: usize) {
+        let mut state = self.lock();
+        state.alone.insert(index);
+        state.waiting.push_back(index);
+        drop(state);
+        self.finish(index, None);
     }
 
     /// Notes that an item has ended, and the most memory that it took.
@@ -127,7 +144,7 @@ mod tests {
         let items: Vec<&FleetItem> = items.iter().collect();
         let queue = RunQueue::new(&items, 2, 100 << 20);
         assert_eq!(queue.next(&|| false).map(|(index, _)| index), Some(0));
-        queue.set_memory(0, 90 << 20);
+        assert!(!queue.set_memory(0, 90 << 20));
         std::thread::scope(|scope| {
             let second = scope.spawn(|| queue.next(&|| false).map(|(index, _)| index));
             std::thread::sleep(LOOK * 3);
@@ -139,5 +156,28 @@ mod tests {
         let queue = RunQueue::new(&items, 2, 1);
         assert!(queue.next(&|| false).is_some());
         assert_eq!(queue.next(&|| true), None);
+    }
+
+    #[test]
+    fn the_largest_item_gives_way_and_comes_again_alone() {
+        let items = [image("a.example/1"), image("b.example/2"), image("c.example/3")];
+        let items: Vec<&FleetItem> = items.iter().collect();
+        let queue = RunQueue::new(&items, 2, 200 << 20);
+        let next = || queue.next(&|| false).map(|(index, _)| index);
+        assert_eq!([next(), next()], [Some(0), Some(1)]);
+        assert!(!queue.set_memory(0, 110 << 20));
+        assert!(queue.set_memory(1, 120 << 20) && !queue.set_memory(0, 110 << 20));
+        queue.postpone(1);
+        queue.finish(0, Some(10 << 20));
+        // What waits and is small goes first.
+        assert_eq!(next(), Some(2));
+        std::thread::scope(|scope| {
+            let last = scope.spawn(next);
+            std::thread::sleep(LOOK * 3);
+            assert!(!last.is_finished());
+            queue.finish(2, Some(10 << 20));
+            assert_eq!(last.join().unwrap(), Some(1));
+        });
+        assert!(!queue.set_memory(1, 190 << 20));
     }
 }

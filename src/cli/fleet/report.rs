@@ -61,7 +61,7 @@ pub(super) fn run(global: &Global, command: &FleetReport) -> Result<u8, CommandF
         let missing = sums.items.iter().filter(|item| item.outcome == "missing").count();
         terminal::error(
             global,
-            &format!("{} not checked", count(missing as u64, "item")),
+            &format!("not complete: {} not checked", count(missing as u64, "item")),
             Some("run the shards that are missing, or those that were interrupted, again"),
         );
         return Ok(FAILED);
@@ -99,7 +99,11 @@ fn wait(command: &FleetReport, most: Duration) -> Result<RunFolders, CommandFail
         // Folders of shards that have not begun are not there yet.
         let folders = RunFolders::read(&command.folders);
         let is_complete = folders.as_ref().is_ok_and(RunFolders::is_complete);
-        if is_complete || start.elapsed() >= most || interrupts.is_interrupted() {
+        if is_complete || interrupts.is_interrupted() {
+            return folders;
+        }
+        if start.elapsed() >= most {
+            terminal::note("warning: the time of --wait is over, and some items are not checked");
             return folders;
         }
         thread::sleep(LOOK.min(most.saturating_sub(start.elapsed())));
@@ -159,6 +163,7 @@ fn write_sarif(folder: &Path, item: &FleetItem, read: &ReadItem) -> Result<(), C
     if item.is_image() {
         return Ok(());
     }
-    let name = outcome_file(item, OutcomeKind::Result).replace(".json", ".sarif");
-    Ok(write::write(&folder.join(name), report::fleet_sarif(item, facts).as_bytes())?)
+    let name = outcome_file(item, OutcomeKind::Result);
+    let file = folder.join(name).with_extension("sarif");
+    Ok(write::write(&file, report::fleet_sarif(item, facts).as_bytes())?)
 }

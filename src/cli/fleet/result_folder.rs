@@ -8,7 +8,11 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use crate::cli::output::CommandFailure;
-use crate::fleet::{FailureRecord, FleetItem, FleetRun, ItemUse, OutcomeKind, is_outcome_file, outcome_file};
+use crate::fleet::{
+    FailureRecord, FleetItem, FleetRun, ItemUse, LIST_BYTES, OutcomeKind, is_outcome_file, outcome_file,
+};
+use crate::load::{LoadError, read_source};
+use crate::remote::open_plain;
 
 pub(super) const RUN_FILE: &str = "run.json";
 pub(super) const LIST_FILE: &str = "list.jsonl";
@@ -17,6 +21,9 @@ pub(super) const RESULTS: &str = "results";
 pub(super) const MEASUREMENTS: &str = "measurements.jsonl";
 const LAYERS: &str = "layers";
 const LOCK: &str = "lock";
+
+/// Bytes of a run or a failure.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// What files that are not finished start with.
 const UNFINISHED: &str = ".dockopt-";
@@ -40,7 +47,8 @@ impl ResultFolder {
     pub(super) fn open(path: &Path, run: &mut FleetRun, has_date: bool, list: &str) -> Result<Self, CommandFailure> {
         let failure = |error: &io::Error| unwritable(path, error);
         fs::create_dir_all(path).map_err(|error| failure(&error))?;
-        let lock = File::create(path.join(LOCK)).map_err(|error| failure(&error))?;
+        let options = &mut OpenOptions::new();
+        let lock = open_plain(&path.join(LOCK), options.write(true).create(true)).map_err(|error| failure(&error))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -52,10 +60,13 @@ impl ResultFolder {
             Err(TryLockError::Error(error)) => return Err(failure(&error)),
         }
         let folder = Self { path: path.to_owned(), _lock: lock };
-        match fs::read_to_string(path.join(RUN_FILE)) {
-            Ok(text) => folder.check(&text, run, has_date)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => folder.start(run, list)?,
-            Err(error) => return Err(failure(&error)),
+        match read_source(&path.join(RUN_FILE), MOST_BYTES) {
+            Ok(source) => folder.check(source.text(), run, has_date, list)?,
+            Err(LoadError::Missing(_)) => folder.start(run, list)?,
+            Err(error) => return Err(error.into()),
+        }
+        if folder.results().is_symlink() {
+            return Err(failure(&io::Error::other(format!("`{RESULTS}` in it is a link"))));
         }
         fs::create_dir_all(folder.results()).map_err(|error| failure(&error))?;
         folder.remove_unfinished();
@@ -63,7 +74,7 @@ impl ResultFolder {
     }
 
     /// Checks that the results of the folder are those of the run.
-    fn check(&self, text: &str, run: &mut FleetRun, has_date: bool) -> Result<(), CommandFailure> {
+    fn check(&self, text: &str, run: &mut FleetRun, has_date: bool, list: &str) -> Result<(), CommandFailure> {
         let file = self.path.join(RUN_FILE);
         let earlier = FleetRun::read(text).map_err(|why| CommandFailure::Because {
             what: format!("`{}` cannot be used: {why}", file.display()),
@@ -72,13 +83,18 @@ impl ResultFolder {
         if !has_date {
             run.today.clone_from(&earlier.today);
         }
-        match earlier.difference(run) {
-            None => Ok(()),
-            Some(difference) => Err(CommandFailure::Because {
+        if let Some(difference) = earlier.difference(run) {
+            return Err(CommandFailure::Because {
                 what: format!("`{}` has the results of {difference}", self.path.display()),
                 help: Some("use another folder, or remove this one".to_owned()),
-            }),
+            });
         }
+        let file = self.path.join(LIST_FILE);
+        // A report reads the list: it has to be the one that the results are of.
+        if read_source(&file, LIST_BYTES).is_ok_and(|source| source.text() == list) {
+            return Ok(());
+        }
+        self.write(&file, list.as_bytes()).map_err(|error| unwritable(&self.path, &error))
     }
 
     /// Writes what the folder is for: the run last, without which nothing else counts.
@@ -124,7 +140,8 @@ impl ResultFolder {
     /// The folder cannot be read.
     pub(super) fn outcomes(&self) -> Result<BTreeSet<String>, CommandFailure> {
         let entries = fs::read_dir(self.results()).map_err(|error| unwritable(&self.results(), &error))?;
-        let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let is_file = |entry: &fs::DirEntry| entry.metadata().is_ok_and(|entry| entry.is_file() && entry.len() > 0);
+        let names = entries.flatten().filter(is_file).map(|entry| entry.file_name().to_string_lossy().into_owned());
         Ok(names.filter(|name| is_outcome_file(name)).collect())
     }
 
@@ -153,8 +170,8 @@ impl ResultFolder {
         if self.results().join(outcome_file(item, OutcomeKind::Result)).exists() {
             return None;
         }
-        let text = fs::read_to_string(self.results().join(outcome_file(item, OutcomeKind::Failure))).ok()?;
-        FailureRecord::read(&text)
+        let source = read_source(&self.results().join(outcome_file(item, OutcomeKind::Failure)), MOST_BYTES).ok()?;
+        FailureRecord::read(source.text())
     }
 
     /// Writes what the run did.
@@ -165,14 +182,16 @@ impl ResultFolder {
 
     /// Adds what an item took; a line that was not written to its end is passed over when it is read.
     pub(super) fn add_use(&self, line: &str) -> io::Result<()> {
-        let mut file = OpenOptions::new().append(true).create(true).open(self.path.join(MEASUREMENTS))?;
+        let options = &mut OpenOptions::new();
+        let mut file = open_plain(&self.path.join(MEASUREMENTS), options.append(true).create(true))?;
         file.write_all(format!("{line}\n").as_bytes())
     }
 
     /// What items took, in all runs of the folder.
     pub(super) fn uses(&self) -> Vec<ItemUse> {
-        let text = fs::read_to_string(self.path.join(MEASUREMENTS)).unwrap_or_default();
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+        let text = read_source(&self.path.join(MEASUREMENTS), LIST_BYTES);
+        let lines = text.iter().flat_map(|source| source.text().lines());
+        lines.filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! `dockopt fleet run`: a process of dockopt for each item, so that one that needs too much or fails harms no other.
 
+use std::cell::Cell;
 use std::fs;
 use std::io;
 use std::num::NonZeroUsize;
@@ -32,8 +33,8 @@ use crate::report::{self, Format, bytes, count};
 /// Lines of a list that are shown where they are wrong.
 const SHOWN_PROBLEMS: usize = 20;
 
-/// How a process says that its result was not written.
-const UNWRITTEN: &str = "standard output cannot be written";
+/// How a process says that its result was not written: the start of a line.
+const UNWRITTEN: &str = "error: standard output cannot be written";
 
 pub(super) fn run(global: &Global, command: &Arguments) -> Result<u8, CommandFailure> {
     let items = read_items(global, command)?;
@@ -65,20 +66,18 @@ pub(super) fn run(global: &Global, command: &Arguments) -> Result<u8, CommandFai
         stop: OnceLock::new(),
         output: Mutex::new(()),
     };
-    // A folder that other runs use too is left to them.
-    if command.limits.layers.is_none() {
-        work.blobs.remove_unfinished();
-    }
+    let layers_run = work.blobs.begin_run().map_err(|error| unwritable(&layers, &error))?;
     let before = work.blobs.uses();
     let start = Instant::now();
     let is_interrupted = work.check_all(&waiting);
     let mut summary = summarize(&folder, &all, &waiting, command)?;
     summary.seconds = start.elapsed().as_secs_f64();
-    summary.jobs = jobs(command);
+    summary.jobs = jobs(command).min(waiting.len());
     let BlobUse { fetched_bytes, reused_bytes } = work.blobs.uses();
     summary.fetched_bytes = fetched_bytes.saturating_sub(before.fetched_bytes);
     summary.reused_bytes = reused_bytes.saturating_sub(before.reused_bytes);
-    folder.write_summary(&summary.text())?;
+    let written = folder.write_summary(&summary.text());
+    drop(layers_run);
     if command.limits.layers.is_none() && summary.missing == 0 {
         // What is left of it is removed by the next run.
         let _ = fs::remove_dir_all(&layers);
@@ -86,6 +85,7 @@ pub(super) fn run(global: &Global, command: &Arguments) -> Result<u8, CommandFai
     if let Some((what, help)) = work.stop.into_inner() {
         return Err(CommandFailure::Because { what, help: Some(help) });
     }
+    written?;
     match global.format {
         Format::Json => print(global, &summary.text())?,
         _ => print_page(
@@ -217,7 +217,14 @@ impl RunWork<'_> {
                 scope.spawn(|| {
                     let is_stopped = || interrupts.is_interrupted() || self.stop.get().is_some();
                     while let Some((index, item)) = queue.next(&is_stopped) {
-                        let memory = self.check(item, &is_stopped, &|bytes| queue.set_memory(index, bytes));
+                        let gives_way = Cell::new(false);
+                        let is_ended = || is_stopped() || gives_way.get();
+                        let set_memory = |bytes| gives_way.set(gives_way.get() || queue.set_memory(index, bytes));
+                        let memory = self.check(item, &is_ended, &set_memory);
+                        if gives_way.get() && matches!(memory, Ok(None)) {
+                            queue.postpone(index);
+                            continue;
+                        }
                         let memory = memory.unwrap_or_else(|error| {
                             let CommandFailure::Because { what, help } = unwritable(&self.command.out, &error) else {
                                 return None;
@@ -272,16 +279,19 @@ impl RunWork<'_> {
     fn process(&self, item: &FleetItem) -> io::Result<Command> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args([if item.is_image() { "image" } else { "audit" }, "--format=json", "--quiet", "--color=never"]);
+        command.arg("--ends-with-input");
+        let is_for_images = |option: &&String| !option.starts_with("--no-history");
+        let is_for_folders = |option: &&String| !option.starts_with("--platform=");
         let checks = &self.command.checks;
         if item.is_image() {
-            command.args(checks.platform.iter().map(|platform| format!("--platform={platform}")));
+            command.args(self.run.options.iter().filter(is_for_images));
             command.args(checks.access.registry_ca.iter().map(|file| format!("--registry-ca={}", file.display())));
             command.args(checks.access.insecure_registry.iter().map(|host| format!("--insecure-registry={host}")));
             command.arg("--blobs").arg(self.layers);
             command.arg(format!("--patience={}", self.command.limits.patience));
         } else {
             command.args(["--fail-on=none", &format!("--today={}", self.run.today)]);
-            command.args(self.run.options.iter().filter(|option| !option.starts_with("--platform=")));
+            command.args(self.run.options.iter().filter(is_for_folders));
         }
         // As many threads as there are processors for each.
         if std::env::var_os("RAYON_NUM_THREADS").is_none() {
@@ -298,11 +308,12 @@ impl RunWork<'_> {
     /// The result could not be written.
     fn failure(&self, item: &FleetItem, run: &LimitedRun, file: &NamedTempFile) -> io::Result<Option<FailureRecord>> {
         let messages = String::from_utf8_lossy(&run.messages);
-        let line_of = |word: &str| messages.lines().find_map(|line| line.strip_prefix(word)).map(str::to_owned);
+        let line_of = |word: &str| messages.lines().find_map(|line| line.trim_start().strip_prefix(word));
+        let line_of = |word: &str| line_of(word).map(str::to_owned);
         let limits = &self.command.limits;
         let (exit, reason, help) = match run.end {
             ProgramEnd::Exit(status) => {
-                if messages.contains(UNWRITTEN) {
+                if messages.lines().any(|line| line.starts_with(UNWRITTEN)) {
                     return Err(io::Error::from(io::ErrorKind::StorageFull));
                 }
                 let is_whole = matches!(status.code(), Some(0 | 1));
@@ -310,7 +321,11 @@ impl RunWork<'_> {
                     return Ok(None);
                 }
                 let what = match status.code() {
-                    Some(_) => line_of("error: ").unwrap_or_else(|| "it failed without a message".to_owned()),
+                    Some(_) => {
+                        let reason = line_of("error: ").unwrap_or_else(|| "it failed without a message".to_owned());
+                        // The place of an excerpt.
+                        line_of("--> ").map(|place| format!("{place}: {reason}")).unwrap_or(reason)
+                    }
                     None => format!("it was killed ({status}), perhaps because the machine has too little memory"),
                 };
                 (status.code(), what, line_of("help: "))

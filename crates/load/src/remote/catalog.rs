@@ -1,6 +1,7 @@
 //! What a registry has: its repositories and their tags (OCI distribution-spec, "Content Discovery"; `_catalog` is of the
 //! registry of docker, and many refuse it).
 
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use jiff::Timestamp;
@@ -20,6 +21,9 @@ const PAGE: usize = 1_000;
 
 /// Names of one list.
 const MOST_NAMES: usize = 1_000_000;
+
+/// Bytes of the names of one list, and of one name.
+const MOST_BYTES: (usize, usize) = (256 << 20, 4_096);
 
 /// Answers of one list.
 const MOST_PAGES: usize = 20_000;
@@ -74,8 +78,9 @@ impl Registry {
                 "ask the registry's administrator, or name the images in a file with `--images`",
             )
         };
-        let mut all = Vec::new();
+        let (mut all, mut bytes_of_all) = (Vec::new(), 0);
         let mut query = format!("n={PAGE}");
+        let mut queries = BTreeSet::new();
         for _ in 0..MOST_PAGES {
             let address = format!("{path}?{query}");
             let request = RegistryRequest { path: &address, accept: "", from: 0, what };
@@ -86,12 +91,15 @@ impl Registry {
                 serde_json::from_slice(&bytes).map_err(|_| broken("sent what is not valid JSON for"))?;
             let names = names_of(page).unwrap_or_default();
             let is_empty = names.is_empty();
+            let longest = names.iter().map(String::len).max().unwrap_or(0);
+            bytes_of_all += names.iter().map(String::len).sum::<usize>() + queries.len();
             all.extend(names);
-            if all.len() > MOST_NAMES {
-                return Err(broken("sends without an end"));
+            if all.len() > MOST_NAMES || bytes_of_all > MOST_BYTES.0 || longest > MOST_BYTES.1 {
+                return Err(broken("sends more names than there can be in"));
             }
+            queries.insert(query);
             match next {
-                Some(next) if next == query || is_empty => return Err(broken("repeats pages of")),
+                Some(next) if queries.contains(&next) || is_empty => return Err(broken("repeats pages of")),
                 Some(next) => query = next,
                 None => return Ok(all),
             }

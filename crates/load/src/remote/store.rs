@@ -71,20 +71,22 @@ impl Repository {
         &self.registry
     }
 
-    /// A blob, from the folder of blobs where there is one.
+    /// A blob, from the folder of blobs where there is one that can hold it.
     fn open_blob(&self, digest: &Digest) -> Result<OpenPart<'_>, Failure> {
-        let Some(blobs) = &self.blobs else {
-            let blob = self.registry.blob(digest, 0)?;
-            return Ok(OpenPart { bytes: blob.size(), read: Box::new(blob) });
-        };
-        let size = self.sizes.lock().unwrap_or_else(PoisonError::into_inner).get(digest).copied();
-        let file = blobs.open(digest, size, || {
-            let blob = self.registry.blob(digest, 0)?;
-            let bytes = blob.size();
-            Ok((Box::new(blob), bytes))
-        })?;
-        let bytes = file.metadata().ok().map(|metadata| metadata.len());
-        Ok(OpenPart { bytes, read: Box::new(file) })
+        if let Some(blobs) = &self.blobs {
+            let size = self.sizes.lock().unwrap_or_else(PoisonError::into_inner).get(digest).copied();
+            let fetch = || {
+                let blob = self.registry.blob(digest, 0)?;
+                let bytes = blob.size();
+                Ok((Box::new(blob) as _, bytes))
+            };
+            if let Some(file) = blobs.open(digest, size, fetch)? {
+                let bytes = file.metadata().ok().map(|metadata| metadata.len());
+                return Ok(OpenPart { bytes, read: Box::new(file) });
+            }
+        }
+        let blob = self.registry.blob(digest, 0)?;
+        Ok(OpenPart { bytes: blob.size(), read: Box::new(blob) })
     }
 
     /// The digest of what the name means: of a manifest or an index.

@@ -107,7 +107,7 @@ fn blobs_are_fetched_once_and_checked() {
         let mut text = Vec::new();
         let fetch = || registry.blob(digest, 0).map(|blob| (blob.size(), blob));
         let opened = blobs.open(digest, size, || fetch().map(|(bytes, blob)| (Box::new(blob) as _, bytes)));
-        opened.map(|mut file| file.read_to_end(&mut text))?.unwrap();
+        opened?.unwrap().read_to_end(&mut text).unwrap();
         Ok::<_, Failure>(text)
     };
     std::thread::scope(|scope| {
@@ -127,9 +127,39 @@ fn blobs_are_fetched_once_and_checked() {
             .unwrap()
             .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("sha"))
     };
-    std::fs::write(folder.path().join(".dockopt-left"), "x").unwrap();
-    blobs.remove_unfinished();
-    assert_eq!((files().count(), folder.path().join(".dockopt-left").exists()), (2, false));
+    let left = folder.path().join(".dockopt-left");
+    std::fs::write(&left, "x").unwrap();
+    let run = blobs.begin_run().unwrap();
+    assert_eq!((files().count(), left.exists()), (2, false));
+    // Another run is at work: what is not finished is left to it.
+    std::fs::write(&left, "x").unwrap();
+    drop(blobs.begin_run().unwrap());
+    assert!(left.exists());
+    drop(run);
+
+    // A blob that was damaged meanwhile is fetched again.
+    let path = folder.path().join(digest.to_string().replace(':', "-"));
+    std::fs::write(&path, "a loser").unwrap();
+    std::fs::File::open(&path).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    assert_eq!(read(&digest, Some(7)).unwrap(), contents);
+    std::fs::write(&path, "").unwrap();
+    assert_eq!(read(&digest, Some(7)).unwrap(), contents);
+    // Neither is a link followed, nor is a blob stored where it cannot be.
+    std::fs::remove_file(&path).unwrap();
+    #[cfg(unix)]
+    {
+        std::fs::create_dir(path.with_extension("lock")).unwrap();
+        let fetch = || panic!("nothing is fetched that cannot be stored");
+        assert!(blobs.open(&digest, Some(7), fetch).unwrap().is_none());
+        std::fs::remove_dir(path.with_extension("lock")).unwrap();
+        let other = folder.path().join("other");
+        std::fs::write(&other, "precious").unwrap();
+        std::os::unix::fs::symlink(&other, path.with_extension("lock")).unwrap();
+        assert!(blobs.open(&digest, Some(7), fetch).unwrap().is_none());
+        assert_eq!(std::fs::read(&other).unwrap(), b"precious");
+        std::fs::remove_file(path.with_extension("lock")).unwrap();
+    }
+    read(&digest, Some(7)).unwrap();
     blobs.trim(7);
     assert_eq!(files().count(), 1);
 }

@@ -58,7 +58,7 @@ pub struct LimitedRun {
 }
 
 /// Runs a program, whose standard output the command says, until it ends or `stop` says so. `memory` hears how much it takes
-/// at the moment, in bytes.
+/// at the moment, in bytes. Its standard input ends with this process, however that ends.
 ///
 /// # Errors
 /// When it can't be started.
@@ -69,10 +69,12 @@ pub fn run_limited(
     memory: &dyn Fn(u64),
 ) -> io::Result<LimitedRun> {
     let (reader, writer) = io::pipe()?;
-    command.stdin(Stdio::null()).stderr(writer);
+    command.stdin(Stdio::piped()).stderr(writer);
     group(command);
     let start = Instant::now();
     let mut child = command.spawn()?;
+    // Open until the program has ended.
+    let input = child.stdin.take();
     // Our end of the pipe would keep it open.
     command.stderr(Stdio::null());
     let messages = thread::spawn(move || keep_start(reader));
@@ -102,6 +104,7 @@ pub fn run_limited(
         }
         thread::sleep(LOOK);
     };
+    drop(input);
     memory(0);
     let seconds = start.elapsed().as_secs_f64();
     // A thread that only reads does not panic.

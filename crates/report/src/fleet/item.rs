@@ -76,7 +76,7 @@ impl FleetItem {
     }
 
     /// What is wrong with its name; nothing where it can be looked at.
-    pub(super) fn problem(&self) -> Option<String> {
+    pub fn problem(&self) -> Option<String> {
         let name = self.name();
         let what = if self.is_image() { "image" } else { "folder" };
         match name {

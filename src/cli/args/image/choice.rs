@@ -69,14 +69,19 @@ impl RegistryShare {
     pub(in crate::cli) fn apply(&self, options: &mut RegistryOptions) {
         options.blobs = self.blobs.as_ref().map(BlobCache::new);
         if let Some(seconds) = self.patience {
-            options.limits.pause = Duration::from_secs(seconds);
-            options.limits.retries = PATIENT_RETRIES;
+            set_patience(options, seconds);
         }
     }
 }
 
-/// Further attempts of a process that does not stand in anybody's way: with pauses that double, two minutes in all.
+/// Further attempts of a command that nobody waits for: with pauses that double, two minutes in all.
 const PATIENT_RETRIES: u32 = 8;
+
+/// Lets registries ask for pauses of so many seconds, and more often.
+pub(in crate::cli) fn set_patience(options: &mut RegistryOptions, seconds: u64) {
+    options.limits.pause = Duration::from_secs(seconds);
+    options.limits.retries = PATIENT_RETRIES;
+}
 
 /// Limits for reading an image.
 #[derive(Debug, Default, Args)]

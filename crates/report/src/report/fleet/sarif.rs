@@ -3,13 +3,15 @@
 use crate::fleet::{FleetItem, ItemFacts};
 use crate::report::format::{PathBase, comparison_sarif};
 use crate::results::{Comparison, ProjectState};
+use crate::text::path;
 
 /// The findings of an item as a SARIF log.
 pub fn fleet_sarif(item: &FleetItem, facts: &ItemFacts) -> String {
-    let prefix = format!("{}/", item.name().trim_end_matches('/'));
+    let prefix = path::normalize(item.name());
     let mut findings = facts.findings().to_vec();
     for finding in &mut findings {
-        if let Some(below) = finding.file.strip_prefix(&prefix) {
+        let file = path::normalize(&finding.file);
+        if let Some(below) = path::relative(&file, &prefix) {
             finding.file = below.to_owned();
         }
     }
