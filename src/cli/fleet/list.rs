@@ -169,12 +169,11 @@ fn failure(failure: Failure) -> CommandFailure {
 fn of_registry(command: &FleetList, name: &str) -> Result<Vec<FleetItem>, CommandFailure> {
     let name = name.trim_end_matches('/');
     let options = patient(command);
-    let (host, repositories) = match name.split_once('/') {
-        Some((host, repository)) => (host, vec![repository.to_owned()]),
-        None => {
-            progress::doing("asking the registry for its repositories");
-            (name, remote::repositories(name, &options).map_err(failure)?)
-        }
+    let (host, repositories) = if let Some((host, repository)) = name.split_once('/') {
+        (host, vec![repository.to_owned()])
+    } else {
+        progress::doing("asking the registry for its repositories");
+        (name, remote::repositories(name, &options).map_err(failure)?)
     };
     let selected: Vec<String> =
         repositories.into_iter().filter(|repository| is_selected(command, repository)).collect();

@@ -86,19 +86,22 @@ pub(super) fn run(global: &Global, command: &Arguments) -> Result<u8, CommandFai
         return Err(CommandFailure::Because { what, help: Some(help) });
     }
     written?;
-    match global.format {
-        Format::Json => print(global, &summary.text())?,
-        _ => print_page(
-            global,
-            &report::fleet_run(&summary, &failed_items(&folder, &all), &command.out.to_string_lossy()),
-        )?,
-    }
+    let failures = failed_items(&folder, &all);
+    write(global, &summary, &failures, &command.out)?;
     if is_interrupted {
         let what = format!("interrupted; {} left", count(summary.missing as u64, "item"));
         let help = "run the same command again: it continues where it stopped".to_owned();
         return Err(CommandFailure::Because { what, help: Some(help) });
     }
     Ok(if summary.failures > 0 { FOUND } else { CLEAN })
+}
+
+/// Writes what the run did in the format asked for.
+fn write(global: &Global, summary: &RunSummary, failures: &[FailureRecord], out: &Path) -> Result<(), CommandFailure> {
+    match global.format {
+        Format::Json => print(global, &summary.text()),
+        _ => print_page(global, &report::fleet_run(summary, failures, &out.to_string_lossy())),
+    }
 }
 
 /// The items of the list; with every line that is wrong said.

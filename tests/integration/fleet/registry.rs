@@ -132,9 +132,10 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
         (status, extra) = ("429 Too Many Requests", "Retry-After: 0\r\n".to_owned());
     } else if path == "/v2/_catalog" {
         let names: Vec<String> = state.tags.keys().cloned().collect();
-        match fault {
-            Some(Fault::NoCatalog) => status = "404 Not Found",
-            _ => (body, link) = page(&names, query, path, "repositories"),
+        if fault == Some(Fault::NoCatalog) {
+            status = "404 Not Found";
+        } else {
+            (body, link) = page(&names, query, path, "repositories");
         }
     } else if let Some(repository) = path.strip_prefix("/v2/").and_then(|path| path.strip_suffix("/tags/list")) {
         let mut tags = state.tags.get(repository).cloned().unwrap_or_default();
@@ -145,7 +146,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
             Some(manifest) => body.clone_from(manifest),
             None => status = "404 Not Found",
         }
-        extra = "Content-Type: application/vnd.oci.image.manifest.v1+json\r\n".to_owned();
+        extra.push_str("Content-Type: application/vnd.oci.image.manifest.v1+json\r\n");
     } else if let Some((_, digest)) = path.split_once("/blobs/") {
         match state.blobs.get(digest) {
             Some(blob) => body.clone_from(blob),
@@ -167,7 +168,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\n{link}{extra}Content-Length: {length}\r\n\r\n");
     let _ = stream.write_all(head.as_bytes());
     if fault == Some(Fault::Hanging) && path.contains("/blobs/") {
-        thread::sleep(Duration::from_secs(120));
+        thread::sleep(Duration::from_mins(2));
     }
     let _ = stream.write_all(&body);
 }

@@ -12,7 +12,7 @@ pub fn fleet_sarif(item: &FleetItem, facts: &ItemFacts) -> String {
     for finding in &mut findings {
         let file = path::normalize(&finding.file);
         if let Some(below) = path::relative(&file, &prefix) {
-            finding.file = below.to_owned();
+            below.clone_into(&mut finding.file);
         }
     }
     let state = ProjectState { findings, ..ProjectState::default() };
