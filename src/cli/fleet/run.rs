@@ -180,7 +180,11 @@ fn summarize(
         failures,
         kept: all.len() - waiting.len(),
         missing: all.len() - results - failures,
-        cpu_seconds: uses.iter().filter(|item| names.contains(&*item.item)).filter_map(|item| item.cpu_seconds).sum(),
+        cpu_seconds: uses
+            .iter()
+            .filter(|item| names.contains(&*item.item))
+            .filter_map(|item| item.cpu_seconds)
+            .fold(0.0, |sum, seconds| sum + seconds),
         memory_bytes: uses.iter().filter_map(|item| item.memory_bytes).max(),
         ..RunSummary::default()
     })
