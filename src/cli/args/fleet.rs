@@ -189,7 +189,7 @@ pub(in crate::cli) struct RunLimits {
     /// Folder for layers that several images share; it is kept for later runs [default: DIR/layers, removed at the end]
     #[arg(long, value_name = "DIR")]
     pub layers: Option<PathBuf>,
-    /// Space for these layers: after each image those that were not used for longest are removed
+    /// Space for these layers: those that were not used for longest are removed, and one that is larger is not kept
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "20GB")]
     pub layer_space: u64,
 }

@@ -1,5 +1,6 @@
 //! `dockopt fleet emit`.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::measured::{counted, measured_fleet};
@@ -9,8 +10,8 @@ use crate::cli::exit::{CLEAN, FOUND};
 use crate::cli::init::gitlab_stage;
 use crate::cli::output::CommandFailure;
 use crate::finding::Mask;
-use crate::fleet::{LIST_BYTES, read_list};
-use crate::fleet_jobs::{FleetJobsInput, ItemCounts, fleet_jobs};
+use crate::fleet::{FleetItem, LIST_BYTES, all_shards, read_list};
+use crate::fleet_jobs::{FleetJobsInput, fleet_jobs};
 use crate::load::{DOCKERFILE_LIMIT, read_bytes, read_source};
 use crate::report::count;
 
@@ -32,7 +33,14 @@ pub(super) fn run(global: &Global, command: &FleetEmit) -> Result<u8, CommandFai
     let list = command.list.as_deref().or(default);
     let listed = list.map(|list| listed_items(&folder.join(list))).transpose()?;
     let run = measured_fleet(&command.size.run)?;
-    let items = listed.or_else(|| run.as_ref().map(|(_, items)| *items));
+    let all_items = listed.as_ref().or_else(|| run.as_ref().map(|(_, items)| items));
+    let items = all_items.map(|items| counted(items.iter()));
+    let fullest_part = |count: usize| {
+        let parts = all_shards(all_items?, count);
+        parts.into_iter().max_by_key(Vec::len).map(|part| counted(part.into_iter()))
+    };
+    let registries: BTreeSet<String> = command.registry.iter().map(|host| host.to_ascii_lowercase()).collect();
+    let registries: Vec<String> = registries.into_iter().collect();
     let text_of = |file: &str| {
         Some(String::from_utf8_lossy(&read_bytes(&folder.join(file), DOCKERFILE_LIMIT).ok()?).into_owned())
     };
@@ -43,7 +51,8 @@ pub(super) fn run(global: &Global, command: &FleetEmit) -> Result<u8, CommandFai
         shards: command.size.shards.map(usize::from),
         minutes: command.size.minutes,
         run: run.as_ref().map(|(measured, _)| measured),
-        registries: &command.registry,
+        fullest_part: &fullest_part,
+        registries: &registries,
         image: command.cluster.image.as_deref().unwrap_or(IMAGE),
         namespace: command.cluster.namespace.as_deref(),
         storage: command.cluster.storage,
@@ -54,7 +63,9 @@ pub(super) fn run(global: &Global, command: &FleetEmit) -> Result<u8, CommandFai
     };
     let mut emission = fleet_jobs(&input);
     if let Some(what) = emission.failure {
-        let help = "ask for fewer shards, or move the file away to get a new one".to_owned();
+        let help =
+            "move a changed file away to get a new one; of other names and numbers the help says what they may be"
+                .to_owned();
         return Err(CommandFailure::Because { what, help: Some(help) });
     }
     let show = EmissionShow { write: command.write, check: command.check, explain: command.explain };
@@ -62,8 +73,8 @@ pub(super) fn run(global: &Global, command: &FleetEmit) -> Result<u8, CommandFai
     Ok(if command.check && files > 0 { FOUND } else { CLEAN })
 }
 
-/// How many items a list has, by what they are.
-fn listed_items(path: &Path) -> Result<ItemCounts, CommandFailure> {
+/// The items of a list.
+fn listed_items(path: &Path) -> Result<Vec<FleetItem>, CommandFailure> {
     let source = read_source(path, LIST_BYTES).map_err(|error| CommandFailure::Because {
         what: error.to_string(),
         help: Some(
@@ -79,5 +90,5 @@ fn listed_items(path: &Path) -> Result<ItemCounts, CommandFailure> {
             help: Some("write the list with `dockopt fleet list`".to_owned()),
         });
     }
-    Ok(counted(&list.items))
+    Ok(list.items)
 }

@@ -49,7 +49,10 @@ pub(super) fn run(global: &Global, command: &FleetList) -> Result<u8, CommandFai
     let (folders, images) = (count_of(false), count_of(true));
     let (text, duplicates) = list_text(items);
     if text.is_empty() {
-        terminal::note("warning: the list is empty");
+        return Err(CommandFailure::Because {
+            what: "the list is empty, so it is not written".to_owned(),
+            help: Some("check the sources, the patterns, and what the account may read".to_owned()),
+        });
     }
     print_exact(global, text.as_bytes())?;
     if duplicates > 0 {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::result_folder::{LIST_FILE, MEASUREMENTS, RESULTS, SUMMARY_FILE};
+use super::runs::run_paths;
 use crate::cli::output::CommandFailure;
 use crate::fleet::{FleetItem, ItemUse, RunSummary, read_list};
 use crate::fleet_jobs::{ItemCounts, MeasuredFleet, MeasuredItem};
@@ -14,7 +15,8 @@ use crate::fleet_jobs::{ItemCounts, MeasuredFleet, MeasuredItem};
 ///
 /// # Errors
 /// A folder is none of results, or nothing was measured.
-pub(super) fn measured_fleet(folders: &[PathBuf]) -> Result<Option<(MeasuredFleet, ItemCounts)>, CommandFailure> {
+pub(super) fn measured_fleet(folders: &[PathBuf]) -> Result<Option<(MeasuredFleet, Vec<FleetItem>)>, CommandFailure> {
+    let folders = &run_paths(folders)?;
     let Some(first) = folders.first() else { return Ok(None) };
     let list = read_list(&read(first, LIST_FILE)?).items;
     let kinds: BTreeMap<&str, bool> = list.iter().map(|item| (item.name(), item.is_image())).collect();
@@ -25,7 +27,8 @@ pub(super) fn measured_fleet(folders: &[PathBuf]) -> Result<Option<(MeasuredFlee
     for folder in folders {
         let summary = summary(folder)?;
         fleet.jobs = fleet.jobs.max(summary.jobs);
-        let uses = read(folder, MEASUREMENTS)?;
+        // A part without items measured nothing.
+        let uses = if folder.join(MEASUREMENTS).is_file() { read(folder, MEASUREMENTS)? } else { String::new() };
         let uses = uses.lines().filter_map(|line| serde_json::from_str::<ItemUse>(line).ok());
         // The last line of an item counts: it was tried again.
         let new: BTreeMap<String, MeasuredItem> =
@@ -47,8 +50,7 @@ pub(super) fn measured_fleet(folders: &[PathBuf]) -> Result<Option<(MeasuredFlee
     fleet.items = items.into_values().collect();
     fleet.image_bytes = fetched.checked_div(fetched_images as u64).filter(|bytes| *bytes > 0);
     fleet.result_bytes = result_bytes.checked_div(results);
-    let counts = counted(&list);
-    Ok(Some((fleet, counts)))
+    Ok(Some((fleet, list)))
 }
 
 fn measured_item(used: &ItemUse, is_image: bool) -> MeasuredItem {
@@ -89,7 +91,16 @@ fn unusable(folder: &Path, why: &str) -> CommandFailure {
 }
 
 /// How many items there are, by what they are.
-pub(super) fn counted(items: &[FleetItem]) -> ItemCounts {
-    let images = items.iter().filter(|item| item.is_image()).count();
-    ItemCounts { folders: items.len() - images, images }
+pub(super) fn counted<'i>(items: impl Iterator<Item = &'i FleetItem>) -> ItemCounts {
+    let mut counts = ItemCounts::default();
+    for item in items {
+        match item {
+            FleetItem::Folder { .. } => counts.folders += 1,
+            FleetItem::Image { bytes, .. } => {
+                counts.images += 1;
+                counts.largest_image = counts.largest_image.max(bytes.unwrap_or(0));
+            }
+        }
+    }
+    counts
 }

@@ -96,6 +96,7 @@ fn wait(command: &FleetReport, most: Duration) -> Result<RunFolders, CommandFail
     let interrupts = Interrupts::hold_back();
     progress::doing("waiting for the results of all shards");
     loop {
+        let look_start = Instant::now();
         // Folders of shards that have not begun are not there yet.
         let folders = RunFolders::read(&command.folders);
         let is_complete = folders.as_ref().is_ok_and(RunFolders::is_complete);
@@ -104,9 +105,11 @@ fn wait(command: &FleetReport, most: Duration) -> Result<RunFolders, CommandFail
         }
         if start.elapsed() >= most {
             terminal::note("warning: the time of --wait is over, and some items are not checked");
-            return folders;
+            return RunFolders::read_present(&command.folders);
         }
-        thread::sleep(LOOK.min(most.saturating_sub(start.elapsed())));
+        // Looking at many items takes time itself.
+        let pause = LOOK.max(look_start.elapsed() * 10);
+        thread::sleep(pause.min(most.saturating_sub(start.elapsed())));
     }
 }
 

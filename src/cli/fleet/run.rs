@@ -58,7 +58,7 @@ pub(super) fn run(global: &Global, command: &Arguments) -> Result<u8, CommandFai
         run: &run,
         folder: &folder,
         layers: &layers,
-        blobs: BlobCache::new(&layers),
+        blobs: BlobCache::new(&layers, command.limits.layer_space),
         memory: memory(command),
         of: all.len(),
         done: AtomicUsize::new(all.len() - waiting.len()),
@@ -275,9 +275,6 @@ impl RunWork<'_> {
             memory_bytes: run.memory_bytes,
         };
         self.folder.add_use(&used.line())?;
-        if item.is_image() {
-            self.blobs.trim(self.command.limits.layer_space);
-        }
         self.tell(item, failure.as_ref(), run.seconds);
         Ok(run.memory_bytes)
     }
@@ -295,6 +292,7 @@ impl RunWork<'_> {
             command.args(checks.access.registry_ca.iter().map(|file| format!("--registry-ca={}", file.display())));
             command.args(checks.access.insecure_registry.iter().map(|host| format!("--insecure-registry={host}")));
             command.arg("--blobs").arg(self.layers);
+            command.arg(format!("--blob-space={}", self.command.limits.layer_space));
             command.arg(format!("--patience={}", self.command.limits.patience));
         } else {
             command.args(["--fail-on=none", &format!("--today={}", self.run.today)]);

@@ -85,6 +85,22 @@ impl RunFolders {
         Ok(Self { items, notices, misses_shards })
     }
 
+    /// As [`RunFolders::read`], without the folders that have no results, which is said.
+    ///
+    /// # Errors
+    /// No folder has any, or one is not readable.
+    pub(super) fn read_present(folders: &[PathBuf]) -> Result<Self, CommandFailure> {
+        let is_present = |folder: &&PathBuf| run_paths(std::slice::from_ref(*folder)).is_ok();
+        let (present, missing): (Vec<&PathBuf>, Vec<&PathBuf>) = folders.iter().partition(is_present);
+        if present.is_empty() || missing.is_empty() {
+            return Self::read(folders);
+        }
+        let mut read = Self::read(&present.into_iter().cloned().collect::<Vec<_>>())?;
+        read.misses_shards = true;
+        read.notices.extend(missing.iter().map(|folder| format!("no results in `{}`", folder.display())));
+        Ok(read)
+    }
+
     /// Whether every item was looked at.
     pub(super) fn is_complete(&self) -> bool {
         !self.misses_shards && self.items.iter().all(|(_, outcome)| !matches!(outcome, ItemOutcome::Missing))
@@ -92,7 +108,7 @@ impl RunFolders {
 }
 
 /// The folders with a run: those that are named, or those in them.
-fn run_paths(folders: &[PathBuf]) -> Result<BTreeSet<PathBuf>, CommandFailure> {
+pub(super) fn run_paths(folders: &[PathBuf]) -> Result<BTreeSet<PathBuf>, CommandFailure> {
     let mut paths = BTreeSet::new();
     for folder in folders {
         if folder.join(RUN_FILE).is_file() {

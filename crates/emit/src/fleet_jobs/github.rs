@@ -67,9 +67,15 @@ fn get_list(input: &FleetJobsInput) -> String {
         let download = action("actions/download-artifact");
         return format!("- name: Get the list\n  uses: {download}\n  with:\n    name: list\n");
     }
-    let submodules = if input.has_folders() && input.has_submodules { "    submodules: true\n" } else { "" };
+    let mut more = String::new();
+    if input.has_folders() {
+        more.push_str("    fetch-depth: 0 # history says how often steps rerun\n");
+        if input.has_submodules {
+            more.push_str("    submodules: true\n");
+        }
+    }
     let checkout = action("actions/checkout");
-    format!("- name: Check out\n  uses: {checkout}\n  with:\n    persist-credentials: false\n{submodules}")
+    format!("- name: Check out\n  uses: {checkout}\n  with:\n    persist-credentials: false\n{more}")
 }
 
 /// The steps that log in.

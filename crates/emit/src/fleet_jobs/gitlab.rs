@@ -18,10 +18,10 @@ pub(super) fn files(input: &FleetJobsInput, plan: &FleetPlan) -> Vec<EmittedFile
     values.add("stage", input.stage);
     values.add("log_in", if input.registries.is_empty() { "" } else { LOG_IN });
     let has_list = input.list.is_some();
-    let git = match (has_list, input.has_folders() && input.has_submodules) {
-        (false, _) => "GIT_STRATEGY: none",
-        (true, true) => "GIT_SUBMODULE_STRATEGY: normal",
-        (true, false) => "",
+    let git = match (input.has_folders(), input.has_submodules) {
+        (true, true) => "GIT_DEPTH: 0 # history says how often steps rerun\nGIT_SUBMODULE_STRATEGY: normal",
+        (true, false) => "GIT_DEPTH: 0 # history says how often steps rerun",
+        (false, _) => "",
     };
     values.add("git", git);
     let list_job = if has_list { String::new() } else { values.fill(LIST_JOB) };

@@ -23,12 +23,12 @@ impl FleetSystem {
         }
     }
 
-    /// Jobs of one kind that it runs at most: docs.github.com, "matrix" (256); docs.gitlab.com, `parallel` (200). Of Kubernetes,
-    /// which takes more, what the command line of the job that joins results has room for.
+    /// Jobs of one kind that it runs at most: docs.github.com, "matrix" (256); docs.gitlab.com, `needs` of the job that joins
+    /// results (50). Kubernetes takes more, and more help nobody.
     pub(super) const fn most_shards(self) -> usize {
         match self {
             Self::Github => 256,
-            Self::Gitlab => 200,
+            Self::Gitlab => 50,
             Self::Kubernetes => 1_000,
         }
     }
@@ -41,6 +41,8 @@ pub struct ItemCounts {
     pub folders: usize,
     /// Images.
     pub images: usize,
+    /// Bytes of a pull of the largest image; 0 where no list says how large they are.
+    pub largest_image: u64,
 }
 
 impl ItemCounts {
@@ -59,6 +61,8 @@ pub struct FleetJobsInput<'i> {
     pub list: Option<&'i str>,
     /// The items of the list, or of that of the measured run; `None` where nobody knows them yet.
     pub items: Option<ItemCounts>,
+    /// The part with the most items, of so many parts; `None` where the list is not known.
+    pub fullest_part: &'i dyn Fn(usize) -> Option<ItemCounts>,
     /// How many parts the list is cut into, where the user says so.
     pub shards: Option<usize>,
     /// Minutes that a part shall take.

@@ -73,8 +73,6 @@ fn values(input: &FleetJobsInput, plan: &FleetPlan) -> TemplateValues {
     let wait = plan.all_minutes().saturating_mul(60).saturating_add(PENDING).min(604_800);
     values.add("wait", wait.to_string());
     values.add("wait_why", "as long as all pods may run, at so many at a time, and an hour for those that wait for a node (assumed); at most a week");
-    let folders = (0..plan.shards.value).map(|index| format!("- /fleet/results/index-{index}\n"));
-    values.add("result_args", folders.collect::<String>());
     let registries = input.registries.iter().map(|host| format!("- --registry\n- \"{host}\"\n"));
     values.add("registry_args", registries.collect::<String>());
     let has_registry = !input.registries.is_empty();

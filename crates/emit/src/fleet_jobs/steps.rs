@@ -42,7 +42,8 @@ pub(super) fn steps(input: &FleetJobsInput, plan: &FleetPlan) -> Vec<EmissionSte
         format!("{kubectl} delete --ignore-not-found -f {FOLDER}/run.yaml -f {FOLDER}/report.yaml"),
         format!("{kubectl} exec {FILES} -- rm -rf /fleet/results"),
     ];
-    steps.push(step("Start again with another list", again, ""));
+    let remark = "before each further time, with the same list too: results that are there are kept as they are";
+    steps.push(step("Check again", again, remark));
     steps
 }
 
@@ -58,10 +59,11 @@ fn list_step(input: &FleetJobsInput, kubectl: &str) -> EmissionStep {
     };
     let remark = if input.has_folders() {
         "the folders of the list have to be on the volume, too, below /fleet: a relative path is seen from there (`tar cf - FOLDER | \
-         kubectl exec -i dockopt-fleet-files -- tar xf -`)"
+         KUBECTL exec -i dockopt-fleet-files -- tar xf -`)"
     } else {
         ""
     };
+    let remark = &remark.replace("KUBECTL", kubectl);
     let copy = format!("{kubectl} cp {list} {FILES}:/fleet/{}", list_name(input));
     step("Copy the list to the volume", [copy], remark)
 }

@@ -9,7 +9,8 @@ fn input(system: FleetSystem) -> FleetJobsInput<'static> {
     FleetJobsInput {
         system,
         list: Some("fleet.jsonl"),
-        items: Some(ItemCounts { folders: 400, images: 2_000 }),
+        fullest_part: &|_| None,
+        items: Some(ItemCounts { folders: 400, images: 2_000, largest_image: 0 }),
         shards: None,
         minutes: 30,
         run: None,
@@ -94,9 +95,8 @@ fn amounts_follow_from_a_measured_run() {
 
 #[test]
 fn systems_have_limits() {
-    let many = Some(ItemCounts { folders: 0, images: 1_000_000 });
-    for (system, most) in
-        [(FleetSystem::Github, "256"), (FleetSystem::Gitlab, "200"), (FleetSystem::Kubernetes, "1000")]
+    let many = Some(ItemCounts { folders: 0, images: 1_000_000, largest_image: 0 });
+    for (system, most) in [(FleetSystem::Github, "256"), (FleetSystem::Gitlab, "50"), (FleetSystem::Kubernetes, "1000")]
     {
         let emission = fleet_jobs(&FleetJobsInput { items: many, ..input(system) });
         assert!(emission.files.iter().any(|file| file.text.contains(&format!("{most} parts"))), "{system:?}");
@@ -118,8 +118,10 @@ fn systems_have_limits() {
         };
         assert_eq!(fleet_jobs(&FleetJobsInput { run: Some(&run), items: many, ..input(system) }).failure, None);
     }
-    let emission =
-        fleet_jobs(&FleetJobsInput { items: Some(ItemCounts { folders: 1, images: 0 }), ..input(FleetSystem::Github) });
+    let emission = fleet_jobs(&FleetJobsInput {
+        items: Some(ItemCounts { folders: 1, ..ItemCounts::default() }),
+        ..input(FleetSystem::Github)
+    });
     assert!(text(&emission, ".yml").contains("shard: [1]\n"));
 }
 
@@ -135,4 +137,21 @@ fn changed_files_are_left_alone() {
         let again = fleet_jobs(&FleetJobsInput { text_of: &changed, ..input(system) });
         assert!(again.failure.is_some_and(|failure| failure.contains("is not as dockopt wrote it")));
     }
+}
+
+#[test]
+fn parts_and_space_follow_from_the_fullest_part_and_the_largest_image() {
+    let items = Some(ItemCounts { folders: 0, images: 2_000, largest_image: 5_000_000_000 });
+    let even = fleet_jobs(&FleetJobsInput { items, ..input(FleetSystem::Kubernetes) });
+    let full = |_| Some(ItemCounts { folders: 0, images: 1_500, largest_image: 0 });
+    let uneven = fleet_jobs(&FleetJobsInput { items, fullest_part: &full, ..input(FleetSystem::Kubernetes) });
+    let amount = |emission: &crate::emit::Emission, key: &str| {
+        let run = emission.files.iter().find(|file| file.path.ends_with("run.yaml")).unwrap();
+        let line = run.text.lines().find_map(|line| line.trim().strip_prefix(key)).unwrap();
+        line.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<u64>().unwrap()
+    };
+    let deadline = |emission| amount(emission, "activeDeadlineSeconds: ");
+    assert!(deadline(&uneven) > 2 * deadline(&even), "{} and {}", deadline(&uneven), deadline(&even));
+    // Two images of 5 GB at a time come on top of the layers.
+    assert!(amount(&even, "sizeLimit: ") >= 10);
 }

@@ -31,6 +31,8 @@ pub(super) type FetchedBlob<'a> = (Box<dyn Read + Send + 'a>, Option<u64>);
 #[derive(Clone, Debug)]
 pub struct BlobCache {
     folder: PathBuf,
+    /// Bytes that it may take.
+    space: u64,
 }
 
 /// Bytes of blobs that were fetched from registries, and that were read from the folder instead.
@@ -43,9 +45,9 @@ pub struct BlobUse {
 }
 
 impl BlobCache {
-    /// The cache in a folder, which has to exist.
-    pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+    /// The cache in a folder, which has to exist, of so many bytes.
+    pub fn new(folder: impl Into<PathBuf>, space: u64) -> Self {
+        Self { folder: folder.into(), space }
     }
 
     /// Begins a run: what earlier ones left is checked before it is read again, and what they did not finish is removed
@@ -97,6 +99,12 @@ impl BlobCache {
         size: Option<u64>,
         fetch: impl FnOnce() -> Result<FetchedBlob<'a>, Failure>,
     ) -> Result<Option<File>, Failure> {
+        // What has no room is read without being kept; nobody knows how much comes without a size.
+        let Some(rest) = self.space.checked_sub(size.unwrap_or(0)) else { return Ok(None) };
+        // To look at all blobs takes time: for small ones it is done once in a while.
+        if size.is_none_or(|size| size > self.space / 128) || digest.hex().ends_with('0') {
+            self.trim(rest);
+        }
         let Ok(mut file) = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(&self.folder) else {
             return Ok(None);
         };
@@ -114,7 +122,9 @@ impl BlobCache {
         let mut file = open_plain(path, OpenOptions::new().read(true)).ok()?;
         let metadata = file.metadata().ok()?;
         let run_start = fs::metadata(self.folder.join(RUNS)).and_then(|runs| runs.modified());
-        let is_new = matches!((metadata.modified(), run_start), (Ok(modified), Ok(start)) if modified >= start);
+        // A time that is still to come says nothing.
+        let now = SystemTime::now();
+        let is_new = matches!((metadata.modified(), run_start), (Ok(time), Ok(start)) if (start..=now).contains(&time));
         let is_whole = size.is_none_or(|size| size == metadata.len());
         if !is_whole || !is_new && digest_of(&mut file, digest.algorithm()).as_ref() != Some(digest) {
             let _ = fs::remove_file(path);
@@ -148,7 +158,7 @@ impl BlobCache {
 
     /// Removes the blobs that were not used for longest until the others have at most `most` bytes; those that are read stay
     /// readable.
-    pub fn trim(&self, most: u64) {
+    fn trim(&self, most: u64) {
         let mut blobs = Vec::new();
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
             let name = entry.file_name();

@@ -90,7 +90,6 @@ impl Registry {
             let page: NamesJson =
                 serde_json::from_slice(&bytes).map_err(|_| broken("sent what is not valid JSON for"))?;
             let names = names_of(page).unwrap_or_default();
-            let is_empty = names.is_empty();
             let longest = names.iter().map(String::len).max().unwrap_or(0);
             bytes_of_all += names.iter().map(String::len).sum::<usize>() + queries.len();
             all.extend(names);
@@ -99,7 +98,7 @@ impl Registry {
             }
             queries.insert(query);
             match next {
-                Some(next) if queries.contains(&next) || is_empty => return Err(broken("repeats pages of")),
+                Some(next) if queries.contains(&next) => return Err(broken("repeats pages of")),
                 Some(next) => query = next,
                 None => return Ok(all),
             }

@@ -102,7 +102,7 @@ fn blobs_are_fetched_once_and_checked() {
     let digest = Digest::of(Algorithm::Sha256, contents);
     let server = Server::start(move |_, _| ServerAnswer::new("200 OK", &[], contents));
     let registry = registry(&server, &options());
-    let blobs = BlobCache::new(folder.path());
+    let blobs = BlobCache::new(folder.path(), 1 << 20);
     let read = |digest: &Digest, size| {
         let mut text = Vec::new();
         let fetch = || registry.blob(digest, 0).map(|blob| (blob.size(), blob));
@@ -160,8 +160,31 @@ fn blobs_are_fetched_once_and_checked() {
         std::fs::remove_file(path.with_extension("lock")).unwrap();
     }
     read(&digest, Some(7)).unwrap();
-    blobs.trim(7);
-    assert_eq!(files().count(), 1);
+}
+
+#[test]
+fn blobs_make_room_for_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(|_, head| {
+        let contents = if head.contains("sha256") { &b"a layer"[..] } else { b"another" };
+        ServerAnswer::new("200 OK", &[], contents)
+    });
+    let registry = registry(&server, &options());
+    let small = BlobCache::new(folder.path(), 10);
+    let open = |digest: &Digest| {
+        let fetch = || registry.blob(digest, 0).map(|blob| (Box::new(blob) as _, Some(7)));
+        small.open(digest, Some(7), fetch).unwrap().is_some()
+    };
+    let count = || {
+        std::fs::read_dir(folder.path())
+            .unwrap()
+            .flatten()
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with("sha"))
+    };
+    assert!(open(&Digest::of(Algorithm::Sha256, b"a layer")) && open(&Digest::of(Algorithm::Sha512, b"another")));
+    assert_eq!(count().count(), 1, "both have no room");
+    let fetch = || panic!("nothing is fetched that has no room");
+    assert!(small.open(&some_digest(), Some(20), fetch).unwrap().is_none());
 }
 
 #[track_caller]

@@ -64,10 +64,12 @@ fn cluster_sections(emission: &Emission) -> Vec<Section> {
     if !emission.steps.is_empty() {
         let mut steps = Section::new(toned("Steps", Tone::Strong));
         for (number, step) in (1..).zip(&emission.steps) {
+            // To be copied: a command is not broken over lines.
+            let is_plain = |line: &String| line.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
             let listing = Listing {
                 caption: plain(format!("{number}. {}", step.title)),
                 lines: step.commands.clone(),
-                is_verbatim: false,
+                is_verbatim: step.commands.iter().all(is_plain),
             };
             steps.push(Block::Listing(listing));
             if !step.remark.is_empty() {

@@ -59,6 +59,9 @@ pub(in crate::cli) struct RegistryShare {
     /// Folder of layers that were fetched
     #[arg(long, hide = true, value_name = "DIR")]
     pub blobs: Option<PathBuf>,
+    /// Bytes of that folder
+    #[arg(long, hide = true, value_name = "SIZE", value_parser = size, default_value = "20GB")]
+    pub blob_space: u64,
     /// Seconds that a registry may ask to wait
     #[arg(long, hide = true, value_name = "SECONDS")]
     pub patience: Option<u64>,
@@ -67,7 +70,7 @@ pub(in crate::cli) struct RegistryShare {
 impl RegistryShare {
     /// Adds them to how registries are reached.
     pub(in crate::cli) fn apply(&self, options: &mut RegistryOptions) {
-        options.blobs = self.blobs.as_ref().map(BlobCache::new);
+        options.blobs = self.blobs.as_ref().map(|folder| BlobCache::new(folder, self.blob_space));
         if let Some(seconds) = self.patience {
             set_patience(options, seconds);
         }
