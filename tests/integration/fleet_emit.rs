@@ -189,7 +189,9 @@ fn parts_of_a_cluster_check_the_whole_list() {
     }
     each_item_has_a_result(ran.path(), &["results/index-0", "results/index-1"]);
     let report = ran.read("fleet/kubernetes/report.yaml");
-    assert!(report.contains("- /fleet/results/index-1\n") && !report.contains("index-2"), "{report}");
+    assert!(report.contains("- /fleet/results #"), "{report}");
+    let joined = ran.again(["fleet", "report", "results", "--complete", "--wait", "1"]).code(0);
+    assert!(joined.stdout.starts_with("3 folders"), "{}", joined.stdout);
 }
 
 #[test]

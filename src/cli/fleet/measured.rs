@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::result_folder::{LIST_FILE, MEASUREMENTS, RESULTS, SUMMARY_FILE};
-use super::runs::run_paths;
 use crate::cli::output::CommandFailure;
 use crate::fleet::{FleetItem, ItemUse, RunSummary, read_list};
 use crate::fleet_jobs::{ItemCounts, MeasuredFleet, MeasuredItem};
@@ -16,7 +15,7 @@ use crate::fleet_jobs::{ItemCounts, MeasuredFleet, MeasuredItem};
 /// # Errors
 /// A folder is none of results, or nothing was measured.
 pub(super) fn measured_fleet(folders: &[PathBuf]) -> Result<Option<(MeasuredFleet, Vec<FleetItem>)>, CommandFailure> {
-    let folders = &run_paths(folders)?;
+    let folders = &measured_folders(folders);
     let Some(first) = folders.first() else { return Ok(None) };
     let list = read_list(&read(first, LIST_FILE)?).items;
     let kinds: BTreeMap<&str, bool> = list.iter().map(|item| (item.name(), item.is_image())).collect();
@@ -51,6 +50,19 @@ pub(super) fn measured_fleet(folders: &[PathBuf]) -> Result<Option<(MeasuredFlee
     fleet.image_bytes = fetched.checked_div(fetched_images as u64).filter(|bytes| *bytes > 0);
     fleet.result_bytes = result_bytes.checked_div(results);
     Ok(Some((fleet, list)))
+}
+
+/// The folders that say what a run took: those that are named, or those in them.
+fn measured_folders(folders: &[PathBuf]) -> Vec<PathBuf> {
+    let has_summary = |folder: &Path| folder.join(SUMMARY_FILE).is_file();
+    let mut measured = Vec::new();
+    for folder in folders {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut inner: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| has_summary(path)).collect();
+        inner.sort();
+        if has_summary(folder) || inner.is_empty() { measured.push(folder.clone()) } else { measured.extend(inner) }
+    }
+    measured
 }
 
 fn measured_item(used: &ItemUse, is_image: bool) -> MeasuredItem {

@@ -108,7 +108,7 @@ impl RunFolders {
 }
 
 /// The folders with a run: those that are named, or those in them.
-pub(super) fn run_paths(folders: &[PathBuf]) -> Result<BTreeSet<PathBuf>, CommandFailure> {
+fn run_paths(folders: &[PathBuf]) -> Result<BTreeSet<PathBuf>, CommandFailure> {
     let mut paths = BTreeSet::new();
     for folder in folders {
         if folder.join(RUN_FILE).is_file() {
