@@ -120,6 +120,7 @@ fn images(folder: &Path, count: usize) {
         assert!(took.ok, "fleet run of {count} images");
         let summary = fs::read_to_string(out.join("summary.json")).expect("a summary");
         let largest = summary.lines().find_map(|line| line.trim().strip_prefix("\"memory_bytes\": "));
+        let largest = largest.map(|bytes| bytes.trim_end_matches(','));
         let (wall, peak) = (took.wall.as_secs_f64(), took.peak as f64 / 1e6);
         println!(
             "fleet run of {count} images: {wall:.1} s, {:.0} ms each, {peak:.1} MB of its own, largest item {} bytes",
