@@ -1,6 +1,7 @@
 //! `dockopt fleet list`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -12,10 +13,13 @@ use crate::cli::{progress, terminal};
 use crate::engine::{Engine, EngineOptions};
 use crate::failure::{Failure, FailureKind};
 use crate::fleet::{FleetItem, LIST_BYTES, list_text, newest_tag};
-use crate::load::{FolderRepositories, GatherRequest, SettingsSource, read_source, read_stdin, repositories_below};
+use crate::load::{
+    FolderRepositories, GatherRequest, LoadError, SettingsSource, read_source, read_stdin, repositories_below,
+};
 use crate::remote::{self, ImageOrigin, Registry, RegistryOptions, RegistryReference};
 use crate::report::count;
 use crate::rules::AllRules;
+use crate::text::Source;
 
 /// Items whose names are shown in a message.
 const SHOWN: usize = 5;
@@ -123,12 +127,16 @@ fn first_names(names: impl ExactSizeIterator<Item = String>) -> String {
     text
 }
 
+/// A list from a file, or from standard input for `-`.
+pub(super) fn read_named(path: &Path) -> Result<Source, LoadError> {
+    if path.as_os_str() == "-" { read_stdin("standard input", LIST_BYTES) } else { read_source(path, LIST_BYTES) }
+}
+
 /// The images that files name.
 fn image_files(command: &FleetList) -> Result<Vec<FleetItem>, CommandFailure> {
     let mut items = Vec::new();
     for path in &command.images {
-        let is_stdin = path.as_os_str() == "-";
-        let source = if is_stdin { read_stdin("standard input", LIST_BYTES)? } else { read_source(path, LIST_BYTES)? };
+        let source = read_named(path)?;
         for (index, line) in source.text().lines().enumerate() {
             let name = line.trim();
             if name.is_empty() || name.starts_with('#') {
@@ -271,7 +279,7 @@ fn tags_of(
     let registry = Registry::new(reference, options)?;
     let mut tags = registry.tags()?;
     tags.sort();
-    // What is no tag cannot be asked for.
+    // A registry may list names that are not valid as tags.
     let is_tag = |tag: &String| format!("{}/a:{tag}", reference.registry).parse::<RegistryReference>().is_ok();
     let count = tags.len();
     tags.retain(|tag| is_tag(tag) && !tag.contains('@'));

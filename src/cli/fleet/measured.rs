@@ -13,7 +13,7 @@ use crate::fleet_jobs::{ItemCounts, MeasuredFleet, MeasuredItem};
 /// Joins what the folders of a run say, with the items of its list; `None` without folders.
 ///
 /// # Errors
-/// A folder is none of results, or nothing was measured.
+/// A folder has no results, or nothing was measured.
 pub(super) fn measured_fleet(folders: &[PathBuf]) -> Result<Option<(MeasuredFleet, Vec<FleetItem>)>, CommandFailure> {
     let folders = &measured_folders(folders);
     let Some(first) = folders.first() else { return Ok(None) };
@@ -66,7 +66,7 @@ fn measured_folders(folders: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 fn measured_item(used: &ItemUse, is_image: bool) -> MeasuredItem {
-    // What is no time counts for the most that an item may take.
+    // Seconds that are negative or not a number count as the longest time.
     let milliseconds = |seconds: f64| {
         let time = Duration::try_from_secs_f64(seconds).map_or(u128::MAX, |time| time.as_millis());
         u64::try_from(time).unwrap_or(u64::MAX)

@@ -136,10 +136,8 @@ fn read(command: &FleetReport, folders: &RunFolders) -> Result<FleetSums, Comman
 
 /// Reads what became of an item; what cannot be read is a failure of it.
 fn read_item(item: &FleetItem, outcome: &ItemOutcome) -> ReadItem {
-    let failure = |reason: String, help: Option<String>| {
-        let schema = FailureRecord::SCHEMA.to_owned();
-        ReadItem::Failure(FailureRecord { schema, item: item.clone(), exit: None, reason, help })
-    };
+    let failure =
+        |reason: String, help: Option<String>| ReadItem::Failure(FailureRecord::new(item, None, reason, help));
     let again = || Some("remove the file, and run the shard again".to_owned());
     let (path, is_result) = match outcome {
         ItemOutcome::Result(path) => (path, true),

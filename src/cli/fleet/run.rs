@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::NamedTempFile;
 
+use super::list::read_named;
 use super::queue::RunQueue;
 use super::result_folder::{ResultFolder, unwritable};
 use crate::cli::args::{FleetChecks, FleetRun as Arguments, Global, ProgressForm};
@@ -21,11 +22,10 @@ use crate::cli::interrupt::Interrupts;
 use crate::cli::output::{CommandFailure, now, print, print_page};
 use crate::cli::{progress, terminal};
 use crate::fleet::{
-    FailureRecord, FleetItem, FleetRun, ItemUse, LIST_BYTES, OutcomeKind, ProgressLine, RunSummary, has_result,
-    list_text, outcome_file, read_list, shard_items,
+    FailureRecord, FleetItem, FleetRun, ItemUse, OutcomeKind, ProgressLine, RunSummary, has_result, list_text,
+    outcome_file, read_list, shard_items,
 };
 use crate::image::{Algorithm, Digest};
-use crate::load::{read_source, read_stdin};
 use crate::measure::{LimitedRun, ProgramEnd, ProgramLimits, free_memory, run_limited};
 use crate::remote::{BlobCache, BlobUse};
 use crate::report::{self, Format, bytes, count};
@@ -82,8 +82,8 @@ pub(super) fn run(global: &Global, command: &Arguments) -> Result<u8, CommandFai
         // What is left of it is removed by the next run.
         let _ = fs::remove_dir_all(&layers);
     }
-    if let Some((what, help)) = work.stop.into_inner() {
-        return Err(CommandFailure::Because { what, help: Some(help) });
+    if let Some(failure) = work.stop.into_inner() {
+        return Err(failure);
     }
     written?;
     let failures = failed_items(&folder, &all);
@@ -106,9 +106,7 @@ fn write(global: &Global, summary: &RunSummary, failures: &[FailureRecord], out:
 
 /// The items of the list; with every line that is wrong said.
 fn read_items(global: &Global, command: &Arguments) -> Result<Vec<FleetItem>, CommandFailure> {
-    let is_stdin = command.list.as_os_str() == "-";
-    let source =
-        if is_stdin { read_stdin("standard input", LIST_BYTES) } else { read_source(&command.list, LIST_BYTES) }?;
+    let source = read_named(&command.list)?;
     let list = read_list(source.text());
     for problem in list.problems.iter().take(SHOWN_PROBLEMS) {
         let column = if problem.column > 0 { format!(":{}", problem.column) } else { String::new() };
@@ -206,8 +204,8 @@ struct RunWork<'a> {
     of: usize,
     done: AtomicUsize,
     failures: AtomicUsize,
-    /// Why the run cannot continue, and what to do.
-    stop: OnceLock<(String, String)>,
+    /// Why the run cannot continue.
+    stop: OnceLock<CommandFailure>,
     /// Lines of progress are whole.
     output: Mutex<()>,
 }
@@ -233,10 +231,8 @@ impl RunWork<'_> {
                             continue;
                         }
                         let memory = memory.unwrap_or_else(|error| {
-                            let CommandFailure::Because { what, help } = unwritable(&self.command.out, &error) else {
-                                return None;
-                            };
-                            let _ = self.stop.set((what, help.unwrap_or_default()));
+                            // The first one is said.
+                            let _ = self.stop.set(unwritable(&self.command.out, &error));
                             None
                         });
                         queue.finish(index, memory);
@@ -344,8 +340,7 @@ impl RunWork<'_> {
                 (None, what, Some("allow more with `--memory`, and try it again with `--retry`".to_owned()))
             }
         };
-        let (schema, item) = (FailureRecord::SCHEMA.to_owned(), item.clone());
-        Ok(Some(FailureRecord { schema, item, exit, reason, help }))
+        Ok(Some(FailureRecord::new(item, exit, reason, help)))
     }
 
     /// Says that an item has ended.

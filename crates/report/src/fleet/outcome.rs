@@ -38,6 +38,11 @@ pub struct FailureRecord {
 }
 
 impl FailureRecord {
+    /// Why an item has no result, and what to do.
+    pub fn new(item: &FleetItem, exit: Option<i32>, reason: String, help: Option<String>) -> Self {
+        Self { schema: Self::SCHEMA.to_owned(), item: item.clone(), exit, reason, help }
+    }
+
     /// Its schema.
     pub const SCHEMA: &'static str = "dockopt.fleet-failure/1";
 

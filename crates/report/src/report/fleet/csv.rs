@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::fleet::{CostlyLine, FleetSums};
-use crate::report::format::escape::csv;
+use crate::report::format::escape::{csv, write_row};
 
 /// A table of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,11 +45,6 @@ pub fn fleet_csv(sums: &FleetSums, table: FleetTable, out: &mut dyn Write) -> io
 }
 
 const LINE_HEAD: &str = "item,file,line,rule,severity,saves,kind,per,basis,other_findings,message";
-
-fn write_row(out: &mut dyn Write, cells: &[String]) -> io::Result<()> {
-    out.write_all(cells.join(",").as_bytes())?;
-    out.write_all(b"\r\n")
-}
 
 /// A number, or nothing where it is unknown.
 fn optional(number: Option<impl ToString>) -> String {

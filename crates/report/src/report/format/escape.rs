@@ -1,6 +1,7 @@
 //! What of a text a reader would obey, taken away: one function per kind of reader.
 
 use std::borrow::Cow;
+use std::io;
 
 use crate::finding::Mask;
 use crate::report::layout::{clean, substitute};
@@ -91,6 +92,12 @@ pub(super) fn github_message(text: &str) -> String {
 /// A property of a workflow command.
 pub(super) fn github_property(text: &str) -> String {
     github_message(&clean(text)).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// Writes a row of a CSV file (RFC 4180) of cells that are escaped already.
+pub(in crate::report) fn write_row(out: &mut dyn io::Write, cells: &[String]) -> io::Result<()> {
+    out.write_all(cells.join(",").as_bytes())?;
+    out.write_all(b"\r\n")
 }
 
 /// A cell of a CSV file, always in quotes. What a spreadsheet would take for a formula begins with an apostrophe, also

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::image_name;
 use super::jsonl::file;
 use crate::analysis::{Analysis, ImageAnalysis};
-use crate::report::format::escape::csv;
+use crate::report::format::escape::{csv, write_row};
 
 const LAYERS: &str = "image,layer,digest,compression,pull_bytes,bytes,wasted_bytes,files_added,files_changed,files_removed,in_base,dockerfile,line,instruction";
 const FILES: &str = "image,path,kind,size,mode,uid,gid,mtime,target,layer,dockerfile,line,category,package";
@@ -82,9 +82,4 @@ fn layer_row(image: &ImageAnalysis, number: usize) -> Vec<String> {
 
 fn number_or_nothing(number: Option<u32>) -> String {
     number.map(|number| number.to_string()).unwrap_or_default()
-}
-
-fn write_row(out: &mut dyn Write, cells: &[String]) -> io::Result<()> {
-    out.write_all(cells.join(",").as_bytes())?;
-    out.write_all(b"\r\n")
 }
