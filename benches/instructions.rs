@@ -1,7 +1,9 @@
 //! Counts the instructions that six commands take on small fixed inputs, under valgrind's callgrind, and compares them with
-//! the recorded counts: more than 5 % above is an error that names the functions that grew.
+//! the recorded counts: more than 5 % above is an error that names the functions that grew. Then, under strace, what five
+//! commands ask the file system in a folder of 200 projects beside each other: more than 5 % above names what was asked most.
 //!
-//! `cargo bench --profile dev --bench instructions` compares, with `-- --record` it writes `benches/instructions/counts.tsv`.
+//! `cargo bench --profile dev --bench instructions` compares, with `-- --record` it writes `benches/instructions/counts.tsv` and
+//! `calls.tsv`.
 //! What is counted is the program that the tests use, so that nothing is compiled for it; unoptimized counts do not depend on
 //! how the compiler splits and inlines code, and a loop too many is a loop too many in both. A run has one thread, a fixed
 //! date and no engine.
@@ -10,6 +12,8 @@
 
 #[path = "instructions/callgrind.rs"]
 mod callgrind;
+#[path = "instructions/calls.rs"]
+mod calls;
 #[path = "instructions/inputs.rs"]
 mod inputs;
 #[allow(dead_code, unreachable_pub)] // Another benchmark uses the rest of it.
@@ -27,9 +31,12 @@ use std::process::{Command, ExitCode};
 use rayon::prelude::*;
 
 use callgrind::Profile;
+use calls::FileCalls;
 use record::{Record, judge};
 
 const RECORD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions/counts.tsv");
+
+const CALLS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions/calls.tsv");
 
 /// Each command with its arguments, in the folder that `inputs` fills; the longest first in both halves, which two
 /// processors begin with.
@@ -54,8 +61,9 @@ fn main() -> ExitCode {
         );
         return ExitCode::SUCCESS;
     }
-    let Some(valgrind) = first_line("valgrind", &["--version"]) else {
-        println!("valgrind is missing: install it (Debian: apt-get install valgrind)");
+    let (Some(valgrind), Some(_)) = (first_line("valgrind", &["--version"]), first_line("strace", &["--version"]))
+    else {
+        println!("valgrind or strace is missing: install them (Debian: apt-get install valgrind strace)");
         return if std::env::var_os("CI").is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
     };
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
@@ -65,15 +73,22 @@ fn main() -> ExitCode {
     inputs::write(folder.path()).expect("the inputs");
     let count = |&(name, arguments): &(&'static str, &[&str])| (name, profile(folder.path(), name, arguments));
     let profiles: Vec<(&str, Profile)> = COMMANDS.par_iter().with_max_len(1).map(count).collect();
+    let neighbours = folder.path().join("neighbours");
+    inputs::write_neighbours(&neighbours).expect("the inputs");
+    let count = |&(name, arguments): &(&'static str, &[&str])| (name, FileCalls::of_run(&neighbours, name, arguments));
+    let calls: Vec<(&str, FileCalls)> = calls::COMMANDS.iter().map(count).collect();
     if is_asked("--record") {
         std::fs::write(RECORD, Record::new(toolchain, &profiles).to_text()).expect("the record");
-        println!("recorded in {RECORD}");
+        std::fs::write(CALLS, calls::record(&calls)).expect("the record");
+        println!("recorded in {RECORD} and {CALLS}");
         return ExitCode::SUCCESS;
     }
     let record = Record::read(&std::fs::read_to_string(RECORD).expect("the record"));
     let verdict = judge(&record, &toolchain, &profiles);
     println!("{}", verdict.text);
-    if verdict.is_failure { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    let (text, has_more_calls) = calls::judge(&std::fs::read_to_string(CALLS).expect("the record"), &calls);
+    println!("{text}");
+    if verdict.is_failure || has_more_calls { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 /// The first line that a program prints; `None` where it cannot be started.

@@ -46,6 +46,49 @@ pub(crate) fn write(folder: &Path) -> io::Result<()> {
     history(&folder.join("history"))
 }
 
+/// Projects beside each other, as in a repository of many services.
+const NEIGHBOURS: usize = 200;
+
+const SCRIPT: &str = "#!/bin/sh\nset -e\ndocker compose pull\ndocker compose up -d\n";
+
+const WORKFLOW: &str = "on: push
+jobs:
+  build:
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: actions/checkout@v4
+      - run: docker build -t acme/service services/s{n}
+";
+
+/// The manifests beside the Dockerfiles of [`DOCKERFILES`].
+const MANIFESTS: [(&str, &str); 4] = [
+    ("go.mod", "module acme/service\n"),
+    ("pom.xml", "<project/>\n"),
+    ("package.json", "{\"name\": \"service\"}\n"),
+    ("requirements.txt", "fastapi==0.121.0\n"),
+];
+
+/// Writes folders beside each other: each has a Dockerfile, most have a manifest, some a compose file; a few workflows and a
+/// script around them.
+pub(crate) fn write_neighbours(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder.join(".git"))?;
+    for number in 0..NEIGHBOURS {
+        let project = folder.join(format!("services/s{number}"));
+        let fill = |text: &str| text.replace("{n}", &number.to_string()).replace("{v}", &(number % 7 + 1).to_string());
+        put(&project.join("Dockerfile"), &fill(DOCKERFILES[number % DOCKERFILES.len()].1))?;
+        if number % 5 > 0 {
+            let (name, text) = MANIFESTS[number % MANIFESTS.len()];
+            put(&project.join(name), text)?;
+        }
+        if number % 10 == 0 {
+            put(&project.join("compose.yaml"), &fill(COMPOSES[number / 10 % COMPOSES.len()].1))?;
+            put(&folder.join(format!(".github/workflows/w{number}.yml")), &fill(WORKFLOW))?;
+        }
+    }
+    put(&folder.join("compose.yaml"), "services:\n  api:\n    build: services/s1\n    ports: ['8000:8000']\n")?;
+    put(&folder.join("deploy.sh"), SCRIPT)
+}
+
 fn put(path: &Path, text: &str) -> io::Result<()> {
     fs::create_dir_all(path.parent().expect("a folder"))?;
     fs::write(path, text)

@@ -2,10 +2,14 @@
 
 #[path = "../../benches/instructions/callgrind.rs"]
 mod callgrind;
+#[allow(dead_code)] // The benchmark runs commands with it.
+#[path = "../../benches/instructions/calls.rs"]
+mod calls;
 #[path = "../../benches/instructions/record.rs"]
 mod record;
 
 use callgrind::Profile;
+use calls::FileCalls;
 use record::{Record, judge};
 
 /// What callgrind writes of a program whose `check` calls a library function, which calls a closure of `check`; `copies` is
@@ -86,4 +90,27 @@ fn the_record_has_functions_of_each_command() {
         let rows = text.lines().filter(|line| line.starts_with(&format!("{command}\t"))).count();
         assert!(rows > 10, "{command}: {rows}");
     }
+}
+
+/// What strace writes of a run that asks each of so many neighbours of a file whether it has a manifest.
+fn calls(neighbours: usize) -> FileCalls {
+    let line = |number: usize| {
+        format!(
+            "7 statx(AT_FDCWD, \"./services/s{number}/go.mod\", AT_STATX_SYNC_AS_STAT, STATX_ALL, 0x7ffc) = -1 ENOENT\n"
+        )
+    };
+    let listing =
+        "7 openat(AT_FDCWD, \"./services\", O_RDONLY) = 3\n7 getdents64(3, 0x55 /* 9 entries */, 32768) = 280\n";
+    FileCalls::read(&(listing.repeat(50) + &(0..neighbours).map(line).collect::<String>()))
+}
+
+#[test]
+fn a_question_to_each_neighbour_fails_and_is_named() {
+    let record = calls::record(&[("lint", calls(0))]);
+    let (same, is_failure) = calls::judge(&record, &[("lint", calls(5))]);
+    assert!(!is_failure && same.contains("105 calls on the file system, 100 recorded"), "{same}");
+    let (more, is_failure) = calls::judge(&record, &[("lint", calls(200))]);
+    assert!(is_failure && more.contains("asked about most: go.mod 200, (an open folder) 50, services 50"), "{more}");
+    let (other, is_failure) = calls::judge(&record, &[("audit", calls(0))]);
+    assert!(is_failure, "it is not recorded: {other}");
 }

@@ -27,7 +27,7 @@ pub use self::compose_input::{
     patient_services, proxy_configurations,
 };
 pub use self::compose_start::{ComposeStart, FileCall};
-pub use self::compose_use::ComposeUse;
+pub use self::compose_use::{ComposeUse, ScriptUse};
 pub use self::context_place::ContextPlace;
 pub use self::date::Date;
 pub use self::evidence::{CleanClone, Evidence, ObservedRun, VendoredModules};

@@ -11,6 +11,7 @@ mod confirmation;
 mod context;
 mod context_files;
 mod discover;
+mod disk;
 mod dockerfiles;
 mod evidence;
 mod exclusion;
@@ -32,6 +33,7 @@ mod projects;
 mod recipes;
 mod repositories;
 mod request;
+mod service_builds;
 mod settings;
 mod shellcheck;
 mod source_texts;
@@ -49,6 +51,7 @@ pub use self::compose_input::{compose_builds, default_composes, older_compose_bu
 pub use self::compose_project::{ProjectFailure, project_request, read_project};
 pub use self::confirmation::with_contexts;
 pub use self::discover::files_to_lint;
+pub use self::disk::Disk;
 pub use self::evidence::{EvidenceReader, git_ignored_names};
 pub use self::external::{ExternalLinter, add_external_findings, add_migration_findings};
 pub use self::file::{

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use gen_lsp_types::InitializeParams;
 use serde_json::{Value, json};
 
 use crate::editor::{ClientEdits, PositionEncoding, path_of};
@@ -59,44 +58,47 @@ impl ServerOptions {
 }
 
 impl EditorClient {
-    /// What a client says of itself.
-    pub(super) fn of(params: &InitializeParams) -> Self {
-        let capabilities = serde_json::to_value(&params.capabilities).unwrap_or_default();
+    /// What a client says of itself in the parameters of `initialize`. They are not read as the type of the protocol: that is
+    /// hundreds of structs for these few answers.
+    ///
+    /// # Errors
+    /// The parameters have no capabilities.
+    pub(super) fn of(params: &Value) -> Result<Self, &'static str> {
+        let capabilities =
+            params.get("capabilities").filter(|value| value.is_object()).ok_or("they have no capabilities")?;
         let is = |pointer: &str| capabilities.pointer(pointer).and_then(Value::as_bool) == Some(true);
         let has = |pointer: &str, word: &str| {
             let list = capabilities.pointer(pointer).and_then(Value::as_array);
             list.is_some_and(|list| list.iter().any(|item| item == word))
         };
-        let encodings = params.capabilities.general.as_ref().and_then(|general| general.position_encodings.clone());
+        let encodings = capabilities.pointer("/general/positionEncodings").cloned().unwrap_or_default();
         let edits = ClientEdits {
-            encoding: PositionEncoding::choose(&encodings.unwrap_or_default()),
+            encoding: PositionEncoding::choose(&serde_json::from_value::<Vec<_>>(encodings).unwrap_or_default()),
             has_versions: is("/workspace/workspaceEdit/documentChanges"),
             can_create: has("/workspace/workspaceEdit/resourceOperations", "create"),
             can_ask: capabilities
                 .pointer("/workspace/workspaceEdit/changeAnnotationSupport")
                 .is_some_and(Value::is_object),
         };
-        Self {
+        Ok(Self {
             edits,
             can_resolve: has("/textDocument/codeAction/resolveSupport/properties", "edit"),
             can_watch: is("/workspace/didChangeWatchedFiles/dynamicRegistration"),
             can_refresh_lenses: is("/workspace/codeLens/refreshSupport"),
             roots: roots(params),
             options: params
-                .initialization_options
-                .as_ref()
+                .get("initializationOptions")
                 .map_or_else(ServerOptions::default, |options| ServerOptions::default().with(options)),
-        }
+        })
     }
 }
 
-fn roots(params: &InitializeParams) -> Vec<PathBuf> {
-    let value = serde_json::to_value(params).unwrap_or_default();
+fn roots(params: &Value) -> Vec<PathBuf> {
     let uri = |value: &Value| path_of(&gen_lsp_types::Uri(value.as_str()?.to_owned()));
-    let folders = value["workspaceFolders"].as_array().into_iter().flatten();
+    let folders = params["workspaceFolders"].as_array().into_iter().flatten();
     let mut roots: Vec<PathBuf> = folders.filter_map(|folder| uri(&folder["uri"])).collect();
     if roots.is_empty() {
-        roots.extend(uri(&value["rootUri"]).or_else(|| value["rootPath"].as_str().map(PathBuf::from)));
+        roots.extend(uri(&params["rootUri"]).or_else(|| params["rootPath"].as_str().map(PathBuf::from)));
     }
     roots
 }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, at, never, select, unbounded};
 use gen_lsp_types::{
-    CodeAction, DidChangeTextDocumentParams, DidOpenTextDocumentParams, ExecuteCommandParams, InitializeParams,
-    PublishDiagnosticsParams, Uri,
+    CodeAction, DidChangeTextDocumentParams, DidOpenTextDocumentParams, ExecuteCommandParams, PublishDiagnosticsParams,
+    Uri,
 };
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
 use serde::Serialize;
@@ -49,8 +49,8 @@ pub(super) fn serve(connection: Connection, today: Option<Date>) -> Result<bool,
             error.to_string()
         }
     })?;
-    let params: InitializeParams = match serde_json::from_value(params) {
-        Ok(params) => params,
+    let client = match EditorClient::of(&params) {
+        Ok(client) => client,
         Err(error) => {
             let message = format!("the parameters of `initialize` cannot be read: {error}");
             let _ =
@@ -58,7 +58,6 @@ pub(super) fn serve(connection: Connection, today: Option<Date>) -> Result<bool,
             return Err(message);
         }
     };
-    let client = EditorClient::of(&params);
     // Names in messages are relative to the workspace, as those of a command that runs there.
     if let Some(root) = client.roots.first() {
         let _ = std::env::set_current_dir(root);
@@ -147,7 +146,7 @@ impl Server {
             if let Some((uri, open)) = due.min_by_key(|(_, open)| open.due.map(|due| due.at)) {
                 open.due = None;
                 let (document, path) = (open.document.clone(), open.path.clone());
-                let request = self.request.clone();
+                let request = self.request.for_next_run();
                 self.linter.give(Job::Lint { uri: uri.clone(), edition: open.edition, document, path, request });
             }
         }
@@ -156,7 +155,7 @@ impl Server {
             if let Some((uri, open)) = due.min_by_key(|(_, open)| open.audit_due.map(|due| due.at)) {
                 let has_history = std::mem::take(&mut open.wants_history);
                 open.audit_due = None;
-                let (path, request) = (open.path.clone(), self.request.clone());
+                let (path, request) = (open.path.clone(), self.request.for_next_run());
                 self.auditor.give(Job::Audit { uri: uri.clone(), edition: open.edition, path, request, has_history });
             }
         }
@@ -440,7 +439,7 @@ impl Server {
             let message = "too many changes are being worked out";
             return self.respond(id, Err((ErrorCode::RequestFailed, message.to_owned())));
         }
-        let (path, request, texts) = (open.path.clone(), self.request.clone(), self.texts);
+        let (path, request, texts) = (open.path.clone(), self.request.for_next_run(), self.texts);
         let kind = if is_fix { ChangeKind::Fixes } else { ChangeKind::Rewrite };
         self.auditor.give(Job::Changes { id, answer, kind, texts, path, request });
     }

@@ -1,6 +1,7 @@
 //! What the sources of services say of their healthchecks, and of how their workers take messages.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::local_url::local_urls;
 use crate::compose::project::{ComposeMap, ComposeProject, ComposeValue};
@@ -49,9 +50,9 @@ pub struct ContextFiles {
 /// an absolute path; `None` where it cannot be read whole.
 pub fn checked_sources(
     project: &ComposeProject,
-    read: &dyn Fn(&str) -> Option<ContextFiles>,
+    read: &dyn Fn(&str) -> Option<Arc<ContextFiles>>,
 ) -> BTreeMap<String, CheckedSources> {
-    let mut contexts: BTreeMap<&str, Option<ContextFiles>> = BTreeMap::new();
+    let mut contexts: BTreeMap<&str, Option<Arc<ContextFiles>>> = BTreeMap::new();
     let mut checked = BTreeMap::new();
     for (name, service) in project.services() {
         let context = service.get("build").and_then(|build| build.get("context")).and_then(ComposeValue::as_text);

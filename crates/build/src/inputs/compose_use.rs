@@ -43,20 +43,47 @@ fn reloads_proxy(text: &str) -> bool {
     first.is_some_and(|first| lines().any(|(at, line)| reloads(line) && (at >= first || is_in_function())))
 }
 
+/// What a text says of compose files around it, whichever they are.
+#[derive(Clone, Debug)]
+pub struct ScriptUse {
+    /// Its name.
+    name: String,
+    /// Its lines that deploy to a swarm.
+    stack_lines: Vec<String>,
+    /// Whether it starts services and lets a proxy read its configuration again.
+    is_reloader: bool,
+    built_images: BTreeSet<String>,
+    polled_addresses: BTreeSet<String>,
+}
+
+impl ScriptUse {
+    /// Reads a text.
+    pub fn of(name: &str, text: &str) -> Self {
+        let stack_lines = text.lines().filter(|line| patterns::shows(line, "deploys to a swarm"));
+        Self {
+            name: name.to_owned(),
+            stack_lines: stack_lines.map(str::to_owned).collect(),
+            is_reloader: reloads_proxy(text),
+            built_images: recipe::built_image_names(text),
+            polled_addresses: polled_addresses(text),
+        }
+    }
+}
+
 impl ComposeUse {
-    /// Reads texts by their names; `file`: the name of the compose file.
-    pub fn of<'t>(file: &str, texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self {
+    /// What texts say of a compose file; `file`: its name.
+    pub fn of<'t>(file: &str, texts: impl IntoIterator<Item = &'t ScriptUse>) -> Self {
         let mut compose_use = Self::default();
-        for (name, text) in texts {
-            let deploys = |line: &str| patterns::shows(line, "deploys to a swarm") && line.contains(path::name(file));
-            if compose_use.stack_deployer.is_none() && text.lines().any(deploys) {
-                compose_use.stack_deployer = Some(name.to_owned());
+        for text in texts {
+            let deploys = |line: &String| line.contains(path::name(file));
+            if compose_use.stack_deployer.is_none() && text.stack_lines.iter().any(deploys) {
+                compose_use.stack_deployer = Some(text.name.clone());
             }
-            if compose_use.proxy_reloader.is_none() && reloads_proxy(text) {
-                compose_use.proxy_reloader = Some(name.to_owned());
+            if compose_use.proxy_reloader.is_none() && text.is_reloader {
+                compose_use.proxy_reloader = Some(text.name.clone());
             }
-            compose_use.built_images.extend(recipe::built_image_names(text));
-            compose_use.polled_addresses.extend(polled_addresses(text));
+            compose_use.built_images.extend(text.built_images.iter().cloned());
+            compose_use.polled_addresses.extend(text.polled_addresses.iter().cloned());
         }
         compose_use
     }
@@ -173,13 +200,13 @@ mod tests {
     #[track_caller]
     fn waits(text: &str, service: &str, ports: &[&str]) -> bool {
         let ports: Vec<String> = ports.iter().map(|port| (*port).to_owned()).collect();
-        ComposeUse::of("compose.yaml", [("deploy.sh", text)]).waits_for(service, &ports)
+        ComposeUse::of("compose.yaml", [&ScriptUse::of("deploy.sh", text)]).waits_for(service, &ports)
     }
 
     #[test]
     fn images_behind_the_variable_of_a_user_are_known() {
         let text = "- uses: docker/build-push-action@v6\n  with:\n    tags: ${{ secrets.HUB_USER }}/api:latest\n";
-        let compose_use = ComposeUse::of("compose.yaml", [("ci.yml", text)]);
+        let compose_use = ComposeUse::of("compose.yaml", [&ScriptUse::of("ci.yml", text)]);
         assert!(compose_use.builds_image("acme/api"));
         assert!(!compose_use.builds_image("acme/my-api") && !compose_use.builds_image("api"));
     }
@@ -190,7 +217,7 @@ mod tests {
             let text = format!(
                 "env:\n  NAME: ${{{{ github.repository }}}}\njobs:\n  - uses: docker/metadata-action@v5\n    with:\n      images: {tags}\n  - uses: docker/build-push-action@v6\n"
             );
-            let compose_use = ComposeUse::of("compose.yaml", [("ci.yml", text.as_str())]);
+            let compose_use = ComposeUse::of("compose.yaml", [&ScriptUse::of("ci.yml", &text)]);
             ComposeUse { repository: "acme-shop".to_owned(), ..compose_use }.builds_image(image)
         };
         assert!(builds("ghcr.io/acme/app-${{ matrix.component }}", "ghcr.io/acme/app-api"));
@@ -206,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_proxy_is_reloaded_behind_the_new_version() {
-        let reloads = |text: &str| ComposeUse::of("compose.yaml", [("deploy.sh", text)]).proxy_reloader.is_some();
+        let reloads = |text: &str| ScriptUse::of("deploy.sh", text).is_reloader;
         assert!(reloads("docker compose up -d api\ndocker compose exec nginx nginx -s reload\n"));
         assert!(reloads("switch() {\n  nginx -s reload\n}\ndocker run -d --name api-green acme/api\nswitch\n"));
         // A new certificate is no new version.

@@ -77,6 +77,8 @@ pub struct Service {
     pub numbers: Vec<(String, String)>,
     /// Whether a variable for a port has no value, or a file of variables is named, and one of the project is not there.
     pub lacks_variables: bool,
+    /// The files of the project that its build is written in, by their numbers there.
+    pub written_in: BTreeSet<FileId>,
 }
 
 /// The Dockerfiles inside of a compose file, read without other files.
@@ -129,7 +131,7 @@ pub fn builds(project: &ComposeProject, file: FileId, is_part: &dyn Fn(FileId) -
         if !build.is_written_in(is_looked_at) || build.value.is_null() {
             continue;
         }
-        let mut service = reader.service(name, &entry.value, &build.value);
+        let mut service = reader.service(name, &entry.value, build);
         if let Some(text) = build.value.get("dockerfile_inline").filter(|text| text.as_text() != Some("")) {
             let Some((place, embedded)) = reader.inline(text) else { continue };
             let before = embedded.embedding().map_or(0, |embedding| embedding.host.line(place.span.start));
@@ -170,7 +172,8 @@ struct BuildReader<'p> {
 }
 
 impl BuildReader<'_> {
-    fn service(&self, name: &str, service: &ComposeValue, build: &ComposeValue) -> Service {
+    fn service(&self, name: &str, service: &ComposeValue, entry: &ComposeEntry) -> Service {
+        let build = &entry.value;
         let text = |value: &ComposeValue, key: &str| {
             value.get(key)?.as_text().filter(|text| !text.is_empty()).map(str::to_owned)
         };
@@ -205,6 +208,7 @@ impl BuildReader<'_> {
             command: self.command_words(service),
             numbers: self.numbers(service),
             lacks_variables: self.lacks_variables(service),
+            written_in: entry.files(),
         }
     }
 

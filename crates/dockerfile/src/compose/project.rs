@@ -44,7 +44,7 @@ pub use self::files::{ProjectFile, ProjectFiles, ProjectNeed};
 use self::interpolate::SET_VARIABLE;
 pub use self::interpolate::UnsetVariable;
 pub use self::listed::listed_files;
-use self::loader::{Loader, Room, Scope};
+use self::loader::{Loader, Room, Scope, Variables};
 use self::locations::{absolute, go_join, relative};
 pub use self::request::{Leniency, ProjectRequest};
 pub use self::schema::is_service_name;
@@ -165,11 +165,10 @@ fn read(loader: &mut Loader) -> Result<ComposeProject, Stop> {
     let mut environment = variables(&folder, loader)?;
     let name = name::name(&files, &folder, &environment, loader)?;
     environment.insert("COMPOSE_PROJECT_NAME".to_owned(), name.clone());
-    let environment = Arc::new(environment);
     let scope = Scope {
         folder: folder.clone(),
         working: folder.clone(),
-        environment: Arc::clone(&environment),
+        environment: Arc::new(Variables::of_project(environment.clone())),
         included: Vec::new(),
     };
     let files: Vec<_> = files.into_iter().map(|file| (file, None)).collect();

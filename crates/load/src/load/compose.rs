@@ -1,15 +1,17 @@
 //! Compose and bake files on the way to inputs: the Dockerfiles inside of them, and what they say of builds elsewhere.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::compose_input::ComposeFile;
+use super::disk::Disk;
 use super::file::{display_path, folder_of, join_path};
 use super::recipes::NamedContext;
 use crate::bake::{self, is_bake};
 use crate::compose::Service;
 use crate::inputs::{BuildOptions, ContextPlace, InputProblem, RunOptions};
 use crate::text::path::is_compose;
-use crate::text::{Source, exact_bytes};
+use crate::text::{FileId, Source, exact_bytes};
 
 /// Bytes that a compose file may have.
 const LIMIT: usize = 1 << 20;
@@ -49,7 +51,7 @@ pub(super) struct BuildOrigin {
 }
 
 /// A build of a Dockerfile that stands elsewhere.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct NamedBuild {
     /// The Dockerfile, links followed.
     pub real: PathBuf,
@@ -59,6 +61,8 @@ pub(super) struct NamedBuild {
     pub origin: BuildOrigin,
     /// Who says so.
     pub by: String,
+    /// The files of a compose project that it is written in, by their numbers there.
+    pub written_in: BTreeSet<FileId>,
 }
 
 impl NamedBuild {
@@ -108,12 +112,13 @@ impl ComposeBuilds {
         (folder, top): (&Path, Option<&Path>),
         root: Option<&Path>,
         service: &Service,
+        disk: &Disk,
     ) {
         let Service { name, target, args, inline, .. } = service;
         if inline.is_none() && root.is_none() {
             return;
         }
-        let context = context(folder, top.or(root).unwrap_or(folder), service.context.as_deref());
+        let context = context(folder, top.or(root).unwrap_or(folder), service.context.as_deref(), disk);
         if let Err(why) = &context {
             match self.unchecked_contexts.iter_mut().find(|(known, _)| known == why) {
                 Some((_, names)) => names.push(format!("`{name}`")),
@@ -150,10 +155,11 @@ impl ComposeBuilds {
             self.inline.push((inline.clone(), origin));
         } else if let (Some(context), Some(root)) = (&origin.context, root) {
             let path = join_path(context, Path::new(service.dockerfile.as_deref().unwrap_or("Dockerfile")));
-            let real = path.canonicalize().ok().filter(|real| real.is_file());
-            let real = real.filter(|real| root.canonicalize().is_ok_and(|root| real.starts_with(root)));
+            let real = disk.real_path(&path).filter(|_| disk.is_file(&path));
+            let real = real.filter(|real| disk.real_path(root).is_some_and(|root| real.starts_with(root)));
             let by = format!("{} (`{name}`)", source.name());
-            self.named.extend(real.map(|real| NamedBuild { real, path, origin, by }));
+            let written_in = service.written_in.clone();
+            self.named.extend(real.map(|real| NamedBuild { real, path, origin, by, written_in }));
         }
     }
 }
@@ -177,6 +183,7 @@ pub(super) fn unfold(
     source: &Source,
     (root, top): (Option<&Path>, Option<&Path>),
     compose: Option<&ComposeFile>,
+    disk: &Disk,
 ) -> ComposeBuilds {
     let mut unfolded = ComposeBuilds::default();
     let problem = |place, message: String, help: &str| InputProblem {
@@ -207,7 +214,7 @@ pub(super) fn unfold(
         unfolded.problems.push(problem(place, build_problem.message, "the readable parts were checked"));
     }
     for service in &builds.services {
-        unfolded.service(source, (folder, top), root, service);
+        unfolded.service(source, (folder, top), root, service, disk);
     }
     unfolded.notice_unchecked_contexts(source);
     unfolded.problems.truncate(REMARKS);
@@ -257,7 +264,7 @@ fn named_contexts(folder: &Path, service: &Service) -> Vec<(String, String)> {
 }
 
 /// The folder of a context; an error says why it is not looked at.
-pub(super) fn context(folder: &Path, root: &Path, written: Option<&str>) -> Result<Option<PathBuf>, String> {
+fn context(folder: &Path, root: &Path, written: Option<&str>, disk: &Disk) -> Result<Option<PathBuf>, String> {
     let written = written.unwrap_or(".");
     if written.contains('$') {
         return Err(format!("is `{written}`, whose value is unknown"));
@@ -266,8 +273,7 @@ pub(super) fn context(folder: &Path, root: &Path, written: Option<&str>) -> Resu
         return Ok(None);
     }
     let joined = join_path(folder, Path::new(written));
-    let real = |path: &Path| path.canonicalize().ok();
-    match (real(&joined), real(root)) {
+    match (disk.real_path(&joined), disk.real_path(root)) {
         (Some(target), Some(top)) if target.starts_with(&top) => Ok(Some(joined)),
         (Some(_), _) => Err(format!("(`{}`) is outside the given folder, and was not checked", display_path(&joined))),
         (None, _) => Err(format!("(`{}`) does not exist", display_path(&joined))),

@@ -8,7 +8,8 @@ use rayon::prelude::*;
 
 use super::compose_project::{complete_reading, complete_reading_of, project_file, working_folder};
 use super::compose_use::ComposeUseReader;
-use super::context_files::context_files;
+use super::context_files::ContextFilesReader;
+use super::disk::Disk;
 use super::file::{LoadError, display_path, folder_of, join_path, problem, unfit};
 use super::looked_at::note_folder;
 use super::request::ComposeOptions;
@@ -52,10 +53,22 @@ pub(super) struct ComposeFile {
     pub(super) builds: Compose,
     /// The folder that paths of the builds are seen from.
     pub(super) folder: PathBuf,
+    /// The files that the builds are written in, absolute, by their numbers there.
+    paths: Vec<String>,
     group: ProjectGroup,
 }
 
 impl ComposeFile {
+    /// Files that builds are written in, absolute.
+    pub(super) fn paths_of(&self, files: &BTreeSet<FileId>) -> Vec<String> {
+        files.iter().filter_map(|file| self.paths.get(file.0 as usize).cloned()).collect()
+    }
+
+    /// Its path, absolute.
+    pub(super) fn into_own_path(self) -> String {
+        self.own_path
+    }
+
     /// Whether there is nothing in it but comments.
     pub(super) fn has_only_comments(&self) -> bool {
         let mut lines = self.source.text().lines().map(str::trim);
@@ -84,8 +97,8 @@ pub(super) fn read_composes(composes: Vec<(PathBuf, Source)>, options: &ComposeO
             [] => group(&path, &request, &shared),
             _ => ProjectGroup::new(request(&options.files.iter().map(PathBuf::as_path).collect::<Vec<_>>()), &shared),
         };
-        let builds = group.builds(&own_path, &|path| shared.contains_key(path));
-        ComposeFile { builds, folder: group.typed_folder(), path, source, own_path, group }
+        let (builds, paths) = group.builds(&own_path, &|path| shared.contains_key(path));
+        ComposeFile { builds, folder: group.typed_folder(), paths, path, source, own_path, group }
     };
     composes.into_par_iter().map(read).collect()
 }
@@ -105,6 +118,7 @@ pub(super) fn add_composes(
     inputs: &mut Inputs,
     composes: Vec<ComposeFile>,
     for_deployments: bool,
+    disk: &Disk,
 ) -> Vec<(PathBuf, FileId)> {
     let (mut files, mut named, mut groups) = (BTreeMap::new(), Vec::new(), Vec::new());
     inputs.problems.extend(dangling_environments(&composes));
@@ -121,10 +135,11 @@ pub(super) fn add_composes(
         group.reading.problems.retain(|problem| !is_of_another(&problem.file));
     }
     let files = Arc::new(files);
-    let mut reader = ComposeUseReader::new(for_deployments, &inputs.root);
+    let mut reader = ComposeUseReader::new(for_deployments, &inputs.root, disk);
     let uses = named.iter().map(|(path, file)| reader.read(path, inputs.source(*file)));
     let facts: Vec<(Vec<FileId>, ComposeUse)> = parts.into_iter().zip(uses).collect();
-    let read = |(((_, file), group), facts): ComposeEntry| compose_input(*file, group, facts, &files);
+    let contexts = ContextFilesReader::default();
+    let read = |(((_, file), group), facts): ComposeEntry| compose_input(*file, group, facts, &files, &contexts);
     inputs.composes = named.par_iter().zip(groups).zip(facts).map(read).collect();
     let problems: Vec<InputProblem> =
         inputs.composes.iter().filter_map(|compose| left_out_services(compose, inputs)).collect();
@@ -143,6 +158,7 @@ fn compose_input(
     group: ProjectGroup,
     (parts, mut compose_use): (Vec<FileId>, ComposeUse),
     files: &Arc<BTreeMap<String, FileId>>,
+    contexts: &ContextFilesReader,
 ) -> ComposeInput {
     let ProjectGroup { request, known, mut reading } = group;
     reading.set_files(files);
@@ -153,7 +169,7 @@ fn compose_input(
         proxy_configurations(project, &dockerfiles, &read)
     });
     let missing = reading.project.as_ref().map(|project| missing_dockerfiles(project, &names_in));
-    let checked = reading.project.as_ref().map(|project| checked_sources(project, &context_files));
+    let checked = reading.project.as_ref().map(|project| checked_sources(project, &|root| contexts.read(root)));
     ComposeInput {
         file,
         request,
@@ -176,6 +192,7 @@ pub fn read_chains(inputs: &mut Inputs) {
     let request_of = requester();
     let name = |compose: &ComposeInput| inputs.source(compose.file).name().to_owned();
     let names: Vec<String> = inputs.composes.iter().map(name).collect();
+    let contexts = ContextFilesReader::default();
     let typed = |file: &String| {
         let known = names.iter().filter(|name| path::ends_with(name, file));
         known.min_by_key(|name| name.len()).map(PathBuf::from)
@@ -194,7 +211,7 @@ pub fn read_chains(inputs: &mut Inputs) {
         let group = ProjectGroup::new(request_of(&chain), &Arc::default());
         if group.reading.project.is_some() {
             let facts = (compose.parts.clone(), compose.compose_use.clone());
-            *compose = compose_input(compose.file, group, facts, &compose.files);
+            *compose = compose_input(compose.file, group, facts, &compose.files, &contexts);
         }
     }
 }
@@ -237,6 +254,7 @@ impl ProjectGroup {
         }
         let name = request.files.first().map(|file| display_path(Path::new(file))).unwrap_or_default();
         let reading = ComposeReading::from_first(first, &request, &known, &name);
+        known.forget_trees();
         Self { request, known, reading }
     }
 
@@ -246,14 +264,15 @@ impl ProjectGroup {
     }
 
     /// The builds of which a file of the project says something, or a file that it includes or extends; but those that are
-    /// checked by themselves say it there.
-    fn builds(&self, own_path: &str, is_checked: &dyn Fn(&str) -> bool) -> Compose {
+    /// checked by themselves say it there. With the paths of the project's files.
+    fn builds(&self, own_path: &str, is_checked: &dyn Fn(&str) -> bool) -> (Compose, Vec<String>) {
         let names_build =
             |project: &Arc<ComposeProject>| project.sources.iter().any(|source| source.text().contains("build"));
         if self.reading.project.as_ref().is_some_and(|project| !names_build(project)) {
-            return Compose::default();
+            return (Compose::default(), Vec::new());
         }
-        self.written().map(|project| builds_of(&project, &self.request, own_path, is_checked)).unwrap_or_default()
+        let Some(project) = self.written() else { return (Compose::default(), Vec::new()) };
+        (builds_of(&project, &self.request, own_path, is_checked), project.paths.clone())
     }
 
     /// What is written in the project, also where Compose refuses some of it; `None` where nothing can be read.
@@ -303,7 +322,7 @@ pub(super) fn request_below(file: &Path, checked: Option<&ComposeInput>) -> (Pro
 pub fn compose_builds(file: &Path) -> Compose {
     let request_of = requester();
     let own_path = request_of(&[file]).paths().pop().unwrap_or_default();
-    group(file, &request_of, &Arc::default()).builds(&own_path, &|_| false)
+    group(file, &request_of, &Arc::default()).builds(&own_path, &|_| false).0
 }
 
 /// The builds that a compose file named when the texts of compose files were `texts`, by absolute path.

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::disk::Disk;
 use super::file::{display_path, read_source};
 use super::recipes::may_build;
 use crate::build::Reference;
 use crate::data;
-use crate::inputs::ComposeUse;
+use crate::inputs::{ComposeUse, ScriptUse};
 use crate::manifest::FileRole;
 use crate::text::Source;
 
@@ -24,20 +25,22 @@ const ENTRIES: usize = 1_000;
 const LIMIT: u64 = 256 << 10;
 
 /// Reads the texts of folders, each once.
-#[derive(Default)]
-pub(super) struct ComposeUseReader {
+pub(super) struct ComposeUseReader<'d> {
+    disk: &'d Disk,
     /// Whether rules about deployments ask, which is about any image.
     is_asked_always: bool,
     /// The folder that was asked for, where rules about deployments ask.
     root: Option<PathBuf>,
-    texts: BTreeMap<PathBuf, Vec<Source>>,
+    texts: BTreeMap<PathBuf, Vec<ScriptUse>>,
+    /// The folders directly in a folder that are called after scripts.
+    script_folders: BTreeMap<PathBuf, Vec<PathBuf>>,
 }
 
-impl ComposeUseReader {
+impl<'d> ComposeUseReader<'d> {
     /// `for_deployments`: rules about deployments ask, which is about any image. `root`: the path that was asked for.
-    pub(super) fn new(for_deployments: bool, root: &str) -> Self {
+    pub(super) fn new(for_deployments: bool, root: &str, disk: &'d Disk) -> Self {
         let root = std::path::absolute(root).ok().filter(|root| for_deployments && root.is_dir());
-        Self { is_asked_always: for_deployments, root, ..Self::default() }
+        Self { disk, is_asked_always: for_deployments, root, texts: BTreeMap::new(), script_folders: BTreeMap::new() }
     }
 
     /// What the texts between a compose file and the top of its repository say of it, if a rule may ask.
@@ -49,8 +52,9 @@ impl ComposeUseReader {
         let mut folders: Vec<PathBuf> = Vec::new();
         for folder in file.ancestors().skip(1).take(FOLDERS) {
             folders.push(folder.to_owned());
-            folders.extend(script_folders(folder));
-            if folder.join(".git").exists() {
+            let known = self.script_folders.entry(folder.to_owned()).or_insert_with(|| script_folders(folder));
+            folders.extend(known.iter().cloned());
+            if self.disk.exists(&folder.join(".git")) {
                 folders.push(folder.join(".github/workflows"));
                 break;
             }
@@ -65,9 +69,9 @@ impl ComposeUseReader {
         for folder in &folders {
             self.texts.entry(folder.clone()).or_insert_with(|| texts_of(folder));
         }
-        let top = folders.iter().find(|folder| folder.join(".git").exists());
+        let top = folders.iter().find(|folder| self.disk.exists(&folder.join(".git")));
         let texts = folders.iter().flat_map(|folder| &self.texts[folder]);
-        let compose_use = ComposeUse::of(&display_path(&file), texts.map(|source| (source.name(), source.text())));
+        let compose_use = ComposeUse::of(&display_path(&file), texts);
         let name = top.and_then(|top| top.file_name()).unwrap_or_default();
         ComposeUse { repository: name.to_string_lossy().into_owned(), ..compose_use }
     }
@@ -100,7 +104,7 @@ fn script_folders(folder: &Path) -> Vec<PathBuf> {
     folders
 }
 
-fn texts_of(folder: &Path) -> Vec<Source> {
+fn texts_of(folder: &Path) -> Vec<ScriptUse> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     paths.sort();
@@ -110,5 +114,6 @@ fn texts_of(folder: &Path) -> Vec<Source> {
     };
     let is_file = |path: &PathBuf| path.symlink_metadata().is_ok_and(|entry| entry.is_file());
     let wanted = paths.into_iter().filter(may_tell).filter(is_file).take(FILES);
-    wanted.filter_map(|path| read_source(&path, LIMIT).ok()).collect()
+    let sources = wanted.filter_map(|path| read_source(&path, LIMIT).ok());
+    sources.map(|source| ScriptUse::of(source.name(), source.text())).collect()
 }

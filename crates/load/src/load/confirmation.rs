@@ -4,21 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
+use super::LoadError;
 use super::context::{self, Limits};
-use super::context_place::{ManifestSearches, place};
-use super::dockerfiles::run_around;
+use super::context_place::place;
+use super::disk::Disk;
 use super::file::{display_path, folder_of};
 use super::gather::searched_folder;
-use super::project_files::{ProjectFiles, composes_in};
 use super::projects::projects;
 use super::request::GatherRequest;
+use super::service_builds::ServiceBuilds;
 use super::text_files::started_texts;
 use crate::build::Build;
 use crate::ignore::Matcher;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need, Needs};
 use crate::manifest::Project;
-use crate::text::FileId;
+use crate::text::{FileId, Source};
 
 /// Entries of a build context that are looked at, ignored or not; findings in larger ones rest on the Dockerfile alone.
 const MOST_ENTRIES: usize = 20_000;
@@ -34,54 +37,87 @@ pub fn with_contexts(inputs: &Inputs, dockerfiles: &BTreeSet<FileId>, request: &
         settings: inputs.settings.clone(),
         ..Inputs::default()
     };
-    let mut known: BTreeMap<(String, Option<String>), Option<ReadContext>> = BTreeMap::new();
-    // Each folder is listed once: many Dockerfiles may lie in one.
-    let mut composes: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
-    let searches = ManifestSearches::default();
-    for input in inputs.builds.iter().filter(|input| dockerfiles.contains(&input.dockerfile)) {
+    let again: Vec<&BuildInput> =
+        inputs.builds.iter().filter(|input| dockerfiles.contains(&input.dockerfile)).collect();
+    let places: Vec<Option<OtherPlace>> = again.par_iter().map(|input| other_place(inputs, input, &request)).collect();
+    let mut service_builds = ServiceBuilds::default();
+    for (input, place) in again.into_iter().zip(places) {
         let mut input = input.clone();
-        place_again(&mut looked, &mut input, &request, &searches);
-        add_run_options(&looked, &mut input, &mut composes);
-        let ignore_file = match &input.ignore {
-            IgnoreInput::Present(file, _) => Some(looked.source(*file).name().to_owned()),
-            _ => None,
-        };
-        if let Some(root) = input.context_root.clone() {
-            let read = known.entry((root.clone(), ignore_file)).or_insert_with(|| read(&root, &input.ignore));
-            if let Some(read) = read {
-                input.context = Some(Arc::clone(&read.context));
-                input.projects.clone_from(&read.projects);
-                input.texts = Some(Arc::new(started_texts(Path::new(&root), &input)));
-            }
+        if let Some(place) = place {
+            place.apply(&mut looked, &mut input);
         }
+        add_run_options(&looked, &mut input, &mut service_builds, &request.disk);
         looked.builds.push(input);
     }
+    add_contexts(&mut looked);
     looked
 }
 
-/// Moves a build to the context that manifests tell: without a look at the context, only names in COPY lines do.
-fn place_again(inputs: &mut Inputs, input: &mut BuildInput, request: &GatherRequest, searches: &ManifestSearches) {
+/// Which context a build has: its folder, and the ignore file that is not beside the Dockerfile alone.
+type ContextKey = (String, Option<String>);
+
+/// Reads the contexts of all builds, each once.
+fn add_contexts(inputs: &mut Inputs) {
+    let key = |input: &BuildInput| -> Option<ContextKey> {
+        let ignore_file = match &input.ignore {
+            IgnoreInput::Present(file, _) => Some(inputs.source(*file).name().to_owned()),
+            _ => None,
+        };
+        Some((input.context_root.clone()?, ignore_file))
+    };
+    let keys: Vec<Option<ContextKey>> = inputs.builds.iter().map(key).collect();
+    let mut wanted: BTreeMap<&ContextKey, &IgnoreInput> = BTreeMap::new();
+    for (key, input) in keys.iter().zip(&inputs.builds) {
+        if let Some(key) = key {
+            wanted.entry(key).or_insert(&input.ignore);
+        }
+    }
+    let read_one = |(key, ignore): (&ContextKey, &IgnoreInput)| (key.clone(), read(&key.0, ignore));
+    let contexts: BTreeMap<ContextKey, Option<ReadContext>> = wanted.into_par_iter().map(read_one).collect();
+    inputs.builds.par_iter_mut().zip(&keys).for_each(|(input, key)| {
+        let Some(context) = key.as_ref().and_then(|key| contexts.get(key)?.as_ref()) else { return };
+        input.context = Some(Arc::clone(&context.context));
+        input.projects.clone_from(&context.projects);
+        let root = input.context_root.clone().unwrap_or_default();
+        input.texts = Some(Arc::new(started_texts(Path::new(&root), input)));
+    });
+}
+
+/// Another context than the one that was taken for a build, with its ignore file.
+struct OtherPlace {
+    root: PathBuf,
+    ignore_file: Option<Result<Source, LoadError>>,
+}
+
+impl OtherPlace {
+    fn apply(self, inputs: &mut Inputs, input: &mut BuildInput) {
+        input.context_root = Some(display_path(&self.root));
+        input.ignore = match self.ignore_file {
+            None => IgnoreInput::Missing(display_path(&self.root.join(".dockerignore"))),
+            Some(read) => read.map_or(IgnoreInput::Unknown, |source| {
+                let parsed = Arc::new(crate::ignore::parse(&source));
+                IgnoreInput::Present(inputs.add(source), parsed)
+            }),
+        };
+    }
+}
+
+/// The context that manifests tell: without a look at the context, only names in COPY lines do.
+fn other_place(inputs: &Inputs, input: &BuildInput, request: &GatherRequest) -> Option<OtherPlace> {
     let source = inputs.source(input.dockerfile);
     if input.recipe.is_some() || source.embedding().is_some() {
-        return;
+        return None;
     }
     let path = PathBuf::from(source.name());
-    let place = place(&path, &Build::new(input), request, searched_folder(&path, request), searches);
-    let Some(root) = place.root.filter(|root| input.context_root.as_deref() != Some(&*display_path(root))) else {
-        return;
-    };
-    input.context_root = Some(display_path(&root));
-    input.ignore = match context::ignore_file_for(Some(&path), &root) {
-        None => IgnoreInput::Missing(display_path(&root.join(".dockerignore"))),
-        Some(path) => super::read_source(&path, super::DOCKERFILE_LIMIT).map_or(IgnoreInput::Unknown, |source| {
-            let parsed = Arc::new(crate::ignore::parse(&source));
-            IgnoreInput::Present(inputs.add(source), parsed)
-        }),
-    };
+    let place = place(&path, &Build::new(input), request, searched_folder(&path, request));
+    let root = place.root.filter(|root| input.context_root.as_deref() != Some(&*display_path(root)))?;
+    let ignore_file = context::ignore_file_for(Some(&path), &root);
+    let ignore_file = ignore_file.map(|path| super::read_source(&path, super::DOCKERFILE_LIMIT));
+    Some(OtherPlace { root, ignore_file })
 }
 
 /// Adds how compose files beside the Dockerfile, in the folder above, or at the top of its context, run its containers.
-fn add_run_options(inputs: &Inputs, input: &mut BuildInput, composes: &mut BTreeMap<PathBuf, Vec<PathBuf>>) {
+fn add_run_options(inputs: &Inputs, input: &mut BuildInput, service_builds: &mut ServiceBuilds, disk: &Disk) {
     let source = inputs.source(input.dockerfile);
     if input.recipe.is_some() || source.embedding().is_some() {
         return;
@@ -92,15 +128,7 @@ fn add_run_options(inputs: &Inputs, input: &mut BuildInput, composes: &mut BTree
     let above = folder.parent().map(|above| if above == Path::new("") { Path::new(".") } else { above });
     let folders: BTreeSet<PathBuf> =
         root.into_iter().chain([folder.to_owned()]).chain(above.map(Path::to_owned)).collect();
-    let mut files = Vec::new();
-    for folder in folders {
-        let listed = composes.entry(folder).or_insert_with_key(|folder| composes_in(folder));
-        files.extend(listed.iter().cloned());
-    }
-    if files.is_empty() {
-        return;
-    }
-    if let Some(run) = run_around(&path, &ProjectFiles::of_composes(files)) {
+    if let Some(run) = service_builds.run_options(&path, folders, disk) {
         input.options.run = run;
     }
 }

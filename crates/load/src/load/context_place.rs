@@ -1,10 +1,9 @@
 //! Which folder is a Dockerfile's build context. Nobody says it in a Dockerfile; its COPY lines tell.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 use super::GatherRequest;
+use super::disk::Disk;
 use super::file::{display_path, folder_of};
 use super::place_above::{NeededWorkspace, own_paths};
 use super::recipes::NamedContext;
@@ -44,8 +43,8 @@ const NAMED: usize = 3;
 
 impl BuildPlace {
     /// The context that recipes and pipelines name, where none of them names this one.
-    pub(super) fn or_as_told(self, path: &Path, named: &[NamedContext]) -> Self {
-        let real = |folder: &Path| folder.canonicalize().ok();
+    pub(super) fn or_as_told(self, path: &Path, named: &[NamedContext], disk: &Disk) -> Self {
+        let real = |folder: &Path| disk.real_path(folder);
         let root = self.root.as_deref().and_then(real);
         let agrees = |named_context: &NamedContext| named_context.folder.as_deref().and_then(real) == root;
         let named = counted(named);
@@ -68,8 +67,8 @@ impl BuildPlace {
     }
 
     /// With a doubt where files name other contexts.
-    pub(super) fn with_doubt(self, path: &Path, named: &[NamedContext]) -> Self {
-        let real = |folder: &Path| folder.canonicalize().ok();
+    pub(super) fn with_doubt(self, path: &Path, named: &[NamedContext], disk: &Disk) -> Self {
+        let real = |folder: &Path| disk.real_path(folder);
         let Some(root) = self.root.as_deref().and_then(real) else { return self };
         let mut known = vec![root];
         let mut others = Vec::new();
@@ -103,13 +102,8 @@ fn counted(named: &[NamedContext]) -> Vec<&NamedContext> {
 
 /// The context of a Dockerfile: as given by `--file` with a path, else its own folder, else the nearest folder above (within
 /// `root`) that has what the COPY lines name, or one of the Dockerfile's name there that has more of it.
-pub(super) fn place(
-    path: &Path,
-    build: &Build,
-    request: &GatherRequest,
-    root: Option<&Path>,
-    searches: &ManifestSearches,
-) -> BuildPlace {
+pub(super) fn place(path: &Path, build: &Build, request: &GatherRequest, root: Option<&Path>) -> BuildPlace {
+    let disk = &request.disk;
     if path.as_os_str().is_empty() {
         return BuildPlace::default();
     }
@@ -117,15 +111,15 @@ pub(super) fn place(
         return BuildPlace { root: Some(root.to_owned()), ..BuildPlace::default() };
     }
     let dockerfile_folder = folder_of(path);
-    let needs = ContextNeeds::of(build, dockerfile_folder, request.needs.context(), root);
-    let is_missing = |folder: &Path| needs.missing_in(folder, searches);
+    let needs = ContextNeeds::of(build, dockerfile_folder, request, root);
+    let is_missing = |folder: &Path| needs.missing_in(folder, disk);
     // The builder reads .dockerignore in the context's folder only.
-    let is_marked = dockerfile_folder.join(".dockerignore").is_file()
-        && needs.copied.iter().all(|source| has_path(dockerfile_folder, source));
+    let is_marked = disk.is_file(&dockerfile_folder.join(".dockerignore"))
+        && needs.copied.iter().all(|source| has_path(dockerfile_folder, source, disk));
     let least = if is_marked { 0 } else { is_missing(dockerfile_folder) };
     let mut best = (least, dockerfile_folder.to_owned());
     if least > 0 {
-        for folder in above(dockerfile_folder, root) {
+        for folder in above(dockerfile_folder, root, disk) {
             let count = is_missing(&folder);
             if count < best.0 {
                 best = (count, folder);
@@ -133,7 +127,7 @@ pub(super) fn place(
         }
     }
     if best.0 > 0 {
-        for folder in namesakes(path, root) {
+        for folder in namesakes(path, root, disk) {
             let count = is_missing(&folder);
             if count < best.0 {
                 best = (count, folder);
@@ -144,7 +138,7 @@ pub(super) fn place(
     // A folder that holds a Dockerfile and no program is for one that lies elsewhere.
     if request.needs.context()
         && !is_marked
-        && let Some(folder) = source_folder(dockerfile_folder, build, root)
+        && let Some(folder) = source_folder(dockerfile_folder, build, root, disk)
         && is_missing(&folder) <= count
     {
         chosen = folder;
@@ -173,9 +167,9 @@ struct ContextNeeds {
 
 impl ContextNeeds {
     /// What a build wants. Folders are opened only where the context will be: `lint` looks at names that COPY gives, no further.
-    fn of(build: &Build, dockerfile_folder: &Path, opens_context: bool, root: Option<&Path>) -> Self {
+    fn of(build: &Build, dockerfile_folder: &Path, request: &GatherRequest, root: Option<&Path>) -> Self {
         let copied = copied_paths(build);
-        if !opens_context {
+        if !request.needs.context() {
             return Self { copied, ..Self::default() };
         }
         let (mut manifests, locks) = (manifests(build), lock_files(build));
@@ -185,40 +179,40 @@ impl ContextNeeds {
             manifests.clear();
         }
         let mut used = program_paths(build);
-        used.extend(files_of_package(build, dockerfile_folder));
-        let entered = own_paths(build, dockerfile_folder, root);
+        used.extend(files_of_package(build, dockerfile_folder, &request.disk));
+        let entered = own_paths(build, dockerfile_folder, root, &request.disk);
         used.extend(entered.iter().cloned());
         Self { copied, used, manifests, locks, workspace: NeededWorkspace::of(build), entered, has_code }
     }
 
     /// How much of it a folder lacks.
-    fn missing_in(&self, folder: &Path, searches: &ManifestSearches) -> usize {
-        let without_manifest = usize::from(!self.manifests.is_empty() && !searches.has_any(folder, &self.manifests));
+    fn missing_in(&self, folder: &Path, disk: &Disk) -> usize {
+        let without_manifest = usize::from(!self.manifests.is_empty() && !holds_any(folder, &self.manifests, disk));
         // A frozen install fails without its lock file, whatever else is there.
         let has_lock = |names: &[&'static str]| {
-            let is_entered = || self.entered.iter().any(|path| has_any_in(&folder.join(path), names));
-            has_any_in(folder, names) || is_entered() || !self.has_code && searches.has_any(folder, names)
+            let is_entered = || self.entered.iter().any(|path| disk.has_any(&folder.join(path), names));
+            disk.has_any(folder, names) || is_entered() || !self.has_code && holds_any(folder, names, disk)
         };
         let without_lock = self.locks.iter().filter(|names| !has_lock(names)).count();
-        let absent = self.copied.iter().chain(&self.used).filter(|path| !has_path(folder, path)).count();
-        absent + without_manifest + without_lock + self.workspace.missing_in(folder)
+        let absent = self.copied.iter().chain(&self.used).filter(|path| !has_path(folder, path, disk)).count();
+        absent + without_manifest + without_lock + self.workspace.missing_in(folder, disk)
     }
 }
 
 /// The folders with the name of a Dockerfile's folder, or of its own ending, beside those above it: `backend` of
 /// `docker/backend/Dockerfile` and of `docker/Dockerfile.backend`.
-fn namesakes(path: &Path, root: Option<&Path>) -> Vec<PathBuf> {
+fn namesakes(path: &Path, root: Option<&Path>, disk: &Disk) -> Vec<PathBuf> {
     let dockerfile_folder = folder_of(path);
     let text = |name: Option<&std::ffi::OsStr>| name.and_then(|name| name.to_str()).unwrap_or_default().to_owned();
     let file_name = text(path.file_name());
     let ending = file_name.strip_prefix("Dockerfile.").or_else(|| file_name.strip_suffix(".Dockerfile"));
     let names = [ending.map(str::to_owned), Some(text(dockerfile_folder.file_name()))];
     let names: Vec<String> = names.into_iter().flatten().filter(|name| !name.is_empty()).collect();
-    let folders = above(dockerfile_folder, root).into_iter().flat_map(|folder| {
+    let folders = above(dockerfile_folder, root, disk).into_iter().flat_map(|folder| {
         let below: Vec<PathBuf> = names.iter().map(|name| folder.join(name)).collect();
         below
     });
-    folders.filter(|folder| folder.as_path() != dockerfile_folder && folder.is_dir()).collect()
+    folders.filter(|folder| folder.as_path() != dockerfile_folder && disk.is_dir(folder)).collect()
 }
 
 fn notice(path: &Path, folder: &Path) -> String {
@@ -250,10 +244,10 @@ fn copied_paths(build: &Build) -> Vec<String> {
 }
 
 /// Whether a folder has a path, or a name that the pattern at its end matches.
-fn has_path(folder: &Path, path: &str) -> bool {
+fn has_path(folder: &Path, path: &str, disk: &Disk) -> bool {
     let (parent, name) = path::split(path);
     if !name.contains(WILDCARDS) {
-        return folder.join(path).exists();
+        return disk.exists(&folder.join(path));
     }
     // A variable without a known value may have any.
     let pattern = name.replace('\0', "*");
@@ -297,7 +291,7 @@ fn program_paths(build: &Build) -> Vec<String> {
 /// The path below which an image starts a module, where that ends with the Dockerfile's own folder, which is a package of a
 /// folder above then: `worker` for `celery -A worker.tasks` of `worker/Dockerfile`, `services/worker` for
 /// `python -m services.worker.main` of `services/worker/Dockerfile`.
-fn package_path(build: &Build, folder: &Path) -> Option<String> {
+fn package_path(build: &Build, folder: &Path, disk: &Disk) -> Option<String> {
     let launch = build.target().and_then(|stage| build.launch(stage))?;
     let script = launch.script();
     let invocations = script.invocations();
@@ -313,7 +307,7 @@ fn package_path(build: &Build, folder: &Path) -> Option<String> {
             rest.is_some_and(|rest| !rest.is_empty() && !FileKind::of(rest).has_code())
         };
         if words.iter().any(is_module) {
-            let is_own = folder.join(name).exists() || folder.join(format!("{name}.py")).exists();
+            let is_own = disk.exists(&folder.join(name)) || disk.exists(&folder.join(format!("{name}.py")));
             return (!is_own).then_some(package);
         }
     }
@@ -322,12 +316,12 @@ fn package_path(build: &Build, folder: &Path) -> Option<String> {
 
 /// What a context that is copied as a whole must have where the folder of the Dockerfile is started as a package: that
 /// folder, and the files that pip installs from.
-fn files_of_package(build: &Build, folder: &Path) -> Vec<String> {
+fn files_of_package(build: &Build, folder: &Path, disk: &Disk) -> Vec<String> {
     let mut whole = build.needed_transfers().filter(|(_, transfer)| transfer.is_of_whole_context()).peekable();
     if whole.peek().is_none() {
         return Vec::new();
     }
-    let Some(package) = package_path(build, folder) else { return Vec::new() };
+    let Some(package) = package_path(build, folder, disk) else { return Vec::new() };
     // The copy may make the package itself: `COPY . /srv/worker`.
     let makes_package = whole.any(|(stage, transfer)| {
         installed::destination(build, stage, transfer).is_some_and(|place| place.ends_with(&format!("/{package}")))
@@ -425,42 +419,9 @@ fn has_code(folder: &Path) -> bool {
         .is_ok_and(|entries| entries.take(SUBFOLDERS).filter_map(Result::ok).any(|entry| is_code(&entry.file_name())))
 }
 
-fn has_any_in(folder: &Path, names: &[&str]) -> bool {
-    names.iter().any(|name| folder.join(name).is_file())
-}
-
-/// Which folders have which manifests. Many Dockerfiles lie below one folder, and each asks whether it is their context.
-#[derive(Debug, Default)]
-pub(super) struct ManifestSearches(Mutex<BTreeMap<PathBuf, Vec<ManifestAnswer>>>);
-
-/// Names of files, and whether a folder has one of them in a folder directly in it.
-type ManifestAnswer = (Vec<&'static str>, bool);
-
-impl ManifestSearches {
-    /// Whether a folder, or one directly in it, has one of the files.
-    fn has_any(&self, folder: &Path, names: &[&'static str]) -> bool {
-        if has_any_in(folder, names) {
-            return true;
-        }
-        let is_same = |(known, _): &&ManifestAnswer| known == names;
-        let known =
-            self.0.lock().ok().and_then(|answers| answers.get(folder)?.iter().find(is_same).map(|answer| answer.1));
-        known.unwrap_or_else(|| {
-            let answer = has_subfolder_with(folder, names);
-            if let Ok(mut answers) = self.0.lock() {
-                answers.entry(folder.to_owned()).or_default().push((names.to_vec(), answer));
-            }
-            answer
-        })
-    }
-}
-
-/// Whether a folder directly in a folder has one of the files.
-fn has_subfolder_with(folder: &Path, names: &[&str]) -> bool {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().take(SUBFOLDERS).filter_map(Result::ok);
-    entries
-        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir() || kind.is_symlink()))
-        .any(|entry| has_any_in(&entry.path(), names))
+/// Whether a folder, or one directly in it, holds one of these files.
+fn holds_any(folder: &Path, names: &[&'static str], disk: &Disk) -> bool {
+    disk.has_any(folder, names) || names.iter().any(|name| !disk.subfolders_with(folder, name).is_empty())
 }
 
 #[cfg(test)]
@@ -474,7 +435,7 @@ mod tests {
         for name in ["docker/backend", "backend", "docker/web", ".git"] {
             std::fs::create_dir_all(root.join(name)).unwrap();
         }
-        let names = |dockerfile: &str| namesakes(&root.join(dockerfile), None);
+        let names = |dockerfile: &str| namesakes(&root.join(dockerfile), None, &Disk::default());
         assert_eq!(names("docker/backend/Dockerfile.prod"), [root.join("backend")]);
         assert_eq!(names("docker/Dockerfile.backend"), [root.join("backend")]);
         assert_eq!(names("docker/backend.Dockerfile"), [root.join("backend")]);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::LoadError;
 use super::compose::{BuildOrigin, NamedBuild, lists_builds, unfold};
 use super::compose_input::{ComposeFile, read_composes};
+use super::disk::Disk;
 use super::file::{display_path, folder_of, problem};
 use super::project_files::ProjectFiles;
 use super::recipes::Contexts;
@@ -70,7 +71,7 @@ pub(super) fn dockerfiles(
         visited.insert(embedding.map(|embedding| (embedding.host.name().to_owned(), embedding.span.start)))
     };
     for (path, source) in lists {
-        let unfolded = unfold(&path, &source, (root, top), by_path.get(path.as_path()).copied());
+        let unfolded = unfold(&path, &source, (root, top), by_path.get(path.as_path()).copied(), &request.disk);
         inputs.problems.extend(unfolded.problems);
         inputs.notices.extend(unfolded.notices);
         let inline = unfolded.inline.into_iter().filter(|(inline, _)| is_first(inline));
@@ -79,7 +80,7 @@ pub(super) fn dockerfiles(
             known.entry(named.real.clone()).or_default().push(named);
         }
     }
-    let mut choice = BuildChoice { known, around: builds_around(around), contexts: Contexts::new() };
+    let mut choice = BuildChoice { known, around: builds_around(around, &request.disk), contexts: Contexts::new() };
     let mut all: Vec<(PathBuf, Source, Option<BuildOrigin>)> = Vec::new();
     for (path, source, origin) in dockerfiles {
         match choice.builds(&path, request) {
@@ -118,7 +119,7 @@ impl BuildChoice {
         if self.known.is_empty() && self.around.is_empty() {
             return None;
         }
-        let real = path.canonicalize().ok()?;
+        let real = request.disk.real_path(path)?;
         let (mut builds, around) = (self.known.remove(&real), self.around.remove(&real));
         let contexts = self.contexts.entry(real).or_default();
         if builds.is_none() && request.file.is_none() {
@@ -133,14 +134,8 @@ impl BuildChoice {
     }
 }
 
-/// How the containers of a Dockerfile are run, as compose files of the project say; `None` if none builds it.
-pub(super) fn run_around(path: &Path, around: &ProjectFiles) -> Option<RunOptions> {
-    let builds = builds_around(around).remove(&path.canonicalize().ok()?)?;
-    Some(merge_origins(path, builds)?.run)
-}
-
 /// What other files of the project build.
-fn builds_around(around: &ProjectFiles) -> BuildsByDockerfile {
+fn builds_around(around: &ProjectFiles, disk: &Disk) -> BuildsByDockerfile {
     let mut known = BuildsByDockerfile::new();
     let composes = around.composes.iter().filter(|(_, source)| is_compose(source.name())).cloned().collect();
     let composes = read_composes(composes, &ComposeOptions::default());
@@ -148,7 +143,7 @@ fn builds_around(around: &ProjectFiles) -> BuildsByDockerfile {
         let compose = composes.iter().find(|file| file.path == *path);
         let folder = folder_of(path);
         let top = around.top.as_deref();
-        for named in unfold(path, source, (top.or(Some(folder)), top), compose).named {
+        for named in unfold(path, source, (top.or(Some(folder)), top), compose, disk).named {
             known.entry(named.real.clone()).or_default().push(named);
         }
     }
@@ -194,7 +189,7 @@ fn origins(path: &Path, builds: Vec<NamedBuild>, each_build: bool) -> impl Itera
 
 /// One look at a Dockerfile that several may build: as the first does. Its last stage counts whichever stages they build, or
 /// what others ship would not be looked at.
-fn merge_origins(path: &Path, builds: Vec<NamedBuild>) -> Option<BuildOrigin> {
+pub(super) fn merge_origins(path: &Path, builds: Vec<NamedBuild>) -> Option<BuildOrigin> {
     let has_init = builds.iter().all(|named| named.origin.run.has_init);
     let has_rights = builds.iter().any(|named| named.origin.run.has_rights);
     let is_on_demand = builds.iter().all(|named| named.origin.run.is_on_demand);

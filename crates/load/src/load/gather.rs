@@ -10,8 +10,9 @@ use rayon::prelude::*;
 use super::LoadError;
 use super::compose_input::{ComposeFile, add_composes, files_of_dotenv, read_composes};
 use super::context::{self, Limits};
-use super::context_place::{BuildPlace, ManifestSearches, place};
+use super::context_place::{BuildPlace, place};
 use super::discover::{Discovery, discover, is_test_input};
+use super::disk::Disk;
 use super::dockerfiles::{DockerfileText, ReadFiles, dockerfiles};
 use super::file::{display_path, folder_of, join_path, missing, problem, problem_with_help};
 use super::git::git_modes;
@@ -71,7 +72,7 @@ pub fn gather(request: &GatherRequest) -> Result<Inputs, LoadError> {
     }
     let mut named = add_workflows(&mut inputs, &pipelines, &request.path);
     named.extend(add_workloads(&mut inputs, &manifests, &commands, &request.path));
-    super::settings::load_settings(&mut inputs, &named, &request.configuration, None);
+    super::settings::load_settings(&mut inputs, &named, &request.configuration, None, &request.disk);
     fill(&mut inputs, files.into_iter().zip(sources), request, (root, &recipes));
     add_places(&mut inputs, &request.path);
     add_probed_sources(&mut inputs);
@@ -133,7 +134,7 @@ pub fn gather_texts(texts: Vec<(Option<PathBuf>, Result<Source, LoadError>)>, re
         && let Some(first) = pipelines.first()
     {
         let named = add_workflows(&mut inputs, pipelines, first);
-        super::settings::load_settings(&mut inputs, &named, &request.configuration, None);
+        super::settings::load_settings(&mut inputs, &named, &request.configuration, None, &request.disk);
     }
     fill(&mut inputs, texts, request, (None, &[]));
     inputs
@@ -169,8 +170,8 @@ pub fn gather_composes(paths: &[PathBuf], request: &GatherRequest) -> Result<Inp
             Err(error) => inputs.problems.push(problem(&error)),
         }
     }
-    let named = add_composes(&mut inputs, read_composes(composes, &request.compose), false);
-    super::settings::load_settings(&mut inputs, &named, &request.configuration, None);
+    let named = add_composes(&mut inputs, read_composes(composes, &request.compose), false, &request.disk);
+    super::settings::load_settings(&mut inputs, &named, &request.configuration, None, &request.disk);
     needs(&mut inputs, request);
     Ok(inputs)
 }
@@ -217,21 +218,20 @@ fn fill(
     // Rules about deployments are off unless they are selected.
     let is_selected = request.line.choice.select.is_some();
     let for_deployments = is_selected && matches!(request.pipelines, PipelineSelection::All);
-    named.extend(add_composes(inputs, composes, for_deployments));
-    super::settings::load_settings(inputs, &named, &request.configuration, walked);
+    named.extend(add_composes(inputs, composes, for_deployments, &request.disk));
+    super::settings::load_settings(inputs, &named, &request.configuration, walked, &request.disk);
     let (needs, facts) = needs(inputs, request);
     let request = &GatherRequest { needs, ..request.clone() };
     let mut contexts = contexts;
     // Nobody asks for a context that nothing is looked up in.
     if request.needs.context() && !read.is_empty() {
         let walked = walked.filter(|root| !root.as_os_str().is_empty());
-        add_contexts(walked.map(|root| (root, recipes)), &around, &mut contexts);
+        add_contexts(walked.map(|root| (root, recipes)), &around, &mut contexts, &request.disk);
     }
     let contexts_of =
-        |path: &Path| path.canonicalize().ok().and_then(|real| contexts.get(&real)).map_or(&[][..], Vec::as_slice);
-    let searches = ManifestSearches::default();
+        |path: &Path| request.disk.real_path(path).and_then(|real| contexts.get(&real)).map_or(&[][..], Vec::as_slice);
     let mut drafts: Vec<InputDraft> =
-        read.into_par_iter().map(|text| draft((contexts_of(&text.0), text), request, root, &searches)).collect();
+        read.into_par_iter().map(|text| draft((contexts_of(&text.0), text), request, root)).collect();
     add_texts_notices(inputs, &drafts);
     read_ignore_files(inputs, &mut drafts);
     let contexts = if request.needs.context() { walk(inputs, &drafts, request) } else { BTreeMap::new() };
@@ -264,13 +264,18 @@ fn fill(
 }
 
 /// Adds the contexts that the recipes of a folder and those around it name.
-fn add_contexts(walked: Option<(&Path, &[PathBuf])>, around: &ProjectFiles, contexts: &mut recipes::Contexts) {
+fn add_contexts(
+    walked: Option<(&Path, &[PathBuf])>,
+    around: &ProjectFiles,
+    contexts: &mut recipes::Contexts,
+    disk: &Disk,
+) {
     let top = around.top.as_deref();
     if let Some((root, files)) = walked {
-        recipes::add_contexts((root, top), files, contexts);
+        recipes::add_contexts((root, top), files, contexts, disk);
     }
     for (root, files) in &around.recipes {
-        recipes::add_contexts((root, top), files, contexts);
+        recipes::add_contexts((root, top), files, contexts, disk);
     }
 }
 
@@ -343,7 +348,6 @@ fn draft(
     (contexts, text): (&[NamedContext], DockerfileText),
     request: &GatherRequest,
     root: Option<&Path>,
-    searches: &ManifestSearches,
 ) -> InputDraft {
     let (path, id, source, origin) = text;
     let root = root.or_else(|| searched_folder(&path, request));
@@ -373,11 +377,11 @@ fn draft(
     let known = origin.filter(|origin| request.file.is_none() && (origin.context.is_some() || origin.inline));
     let place = match known {
         Some(origin) => BuildPlace { root: origin.context, notice: origin.notice, doubt: None },
-        None if request.file.is_some() => place(&path, &build, request, root, searches),
-        None => place(&path, &build, request, root, searches).or_as_told(&path, contexts),
+        None if request.file.is_some() => place(&path, &build, request, root),
+        None => place(&path, &build, request, root).or_as_told(&path, contexts, &request.disk),
     };
     let uses_context = build.uses_context();
-    let place = if uses_context { place.with_doubt(&path, contexts) } else { place };
+    let place = if uses_context { place.with_doubt(&path, contexts, &request.disk) } else { place };
     InputDraft { path, input, uses_context, place, ignore: None }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::disk::Disk;
 use super::source_folder::above;
 use crate::build::{Build, Stage, installed, selecting_programs};
 use crate::data;
@@ -28,28 +29,28 @@ impl NeededWorkspace {
     }
 
     /// How many of the programs find no workspace in a folder.
-    pub(super) fn missing_in(&self, folder: &Path) -> usize {
-        self.programs.iter().filter(|program| !is_workspace(folder, program)).count()
+    pub(super) fn missing_in(&self, folder: &Path, disk: &Disk) -> usize {
+        self.programs.iter().filter(|program| !is_workspace(folder, program, disk)).count()
     }
 }
 
 /// Whether a program finds its workspace in a folder; also where nothing is known of its workspaces.
-fn is_workspace(folder: &Path, program: &str) -> bool {
+fn is_workspace(folder: &Path, program: &str, disk: &Disk) -> bool {
     let mut rows = data::WORKSPACE_FILES.rows().filter(|row| row[0] == program).peekable();
-    rows.peek().is_none() || rows.any(|row| holds(&folder.join(row[1]), row[2]))
+    rows.peek().is_none() || rows.any(|row| holds(&folder.join(row[1]), row[2], disk))
 }
 
 /// Whether a file holds a text; `-`: whether it is there.
-fn holds(file: &Path, text: &str) -> bool {
-    if text == "-" {
-        return file.is_file();
+fn holds(file: &Path, text: &str, disk: &Disk) -> bool {
+    if text == "-" || !disk.is_file(file) {
+        return disk.is_file(file);
     }
     super::read_source(file, LONGEST).is_ok_and(|source| source.text().contains(text))
 }
 
 /// The path of the Dockerfile's folder below each folder above, where the build goes there after it has copied its context:
 /// `services/api` of `COPY . /src` and `WORKDIR /src/services/api`.
-pub(super) fn own_paths(build: &Build, dockerfile_folder: &Path, root: Option<&Path>) -> Vec<String> {
+pub(super) fn own_paths(build: &Build, dockerfile_folder: &Path, root: Option<&Path>, disk: &Disk) -> Vec<String> {
     let whole = build.needed_transfers().filter(|(_, transfer)| transfer.is_of_whole_context());
     let destinations: Vec<String> =
         whole.filter_map(|(stage, transfer)| installed::destination(build, stage, transfer)).collect();
@@ -57,8 +58,8 @@ pub(super) fn own_paths(build: &Build, dockerfile_folder: &Path, root: Option<&P
         return Vec::new();
     }
     let first = |path: &str| path.split('/').next().unwrap_or_default().to_owned();
-    let paths = above(dockerfile_folder, root).into_iter().filter_map(|folder| below(dockerfile_folder, &folder));
-    let mut paths: Vec<String> = paths.filter(|path| !dockerfile_folder.join(first(path)).exists()).collect();
+    let paths = above(dockerfile_folder, root, disk).into_iter().filter_map(|folder| below(dockerfile_folder, &folder));
+    let mut paths: Vec<String> = paths.filter(|path| !disk.exists(&dockerfile_folder.join(first(path)))).collect();
     if paths.is_empty() {
         return paths;
     }

@@ -67,11 +67,6 @@ impl ProjectFiles {
         composes.sort_by_key(|file| (file.components().count(), file.clone()));
         Self { top: top.and_then(|top| Some(folders.get(top)?.1.clone())), composes: sources_of(composes), recipes }
     }
-
-    /// Of these compose and bake files alone.
-    pub(super) fn of_composes(files: Vec<PathBuf>) -> Self {
-        Self { composes: sources_of(files), ..Self::default() }
-    }
 }
 
 /// The compose and bake files directly in a folder.
@@ -82,11 +77,15 @@ pub(super) fn composes_in(folder: &Path) -> Vec<PathBuf> {
 
 /// The compose and bake files that may name builds.
 fn sources_of(files: Vec<PathBuf>) -> Vec<(PathBuf, Source)> {
-    let names_builds = |source: &Source| {
-        is_bake(source.name()) || ["build", "include", "extends"].iter().any(|word| source.text().contains(word))
-    };
-    let source_of = |file: PathBuf| Some((file.clone(), super::read_source(&file, super::DOCKERFILE_LIMIT).ok()?));
-    files.into_iter().take(COMPOSES).filter_map(source_of).filter(|(_, source)| names_builds(source)).collect()
+    let source_of = |file: PathBuf| read_build_list(&file).map(|source| (file, source));
+    files.into_iter().take(COMPOSES).filter_map(source_of).collect()
+}
+
+/// A compose or bake file that may name builds.
+pub(super) fn read_build_list(file: &Path) -> Option<Source> {
+    let source = super::read_source(file, super::DOCKERFILE_LIMIT).ok()?;
+    let has_word = |word: &&str| source.text().contains(word);
+    (is_bake(source.name()) || ["build", "include", "extends"].iter().any(has_word)).then_some(source)
 }
 
 /// The folder of a path and those above, links followed and as the user would type them; not the root of the file system.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::disk::Disk;
 use super::file::{display_path, folder_of, join_path, read_source};
 use crate::manifest::{FileKind, Role, is_manifest};
 use crate::recipe::{self, ImageBuild};
@@ -46,14 +47,19 @@ impl NamedContext {
 }
 
 /// Adds what files below `root` say of contexts in the project's folder, `top`, where that is another.
-pub(super) fn add_contexts((root, top): (&Path, Option<&Path>), files: &[PathBuf], contexts: &mut Contexts) {
+pub(super) fn add_contexts(
+    (root, top): (&Path, Option<&Path>),
+    files: &[PathBuf],
+    contexts: &mut Contexts,
+    disk: &Disk,
+) {
     let is_for_people = |path: &Path| FileKind::of(&path.to_string_lossy()).is_for_people();
     let mut files: Vec<&PathBuf> = files.iter().collect();
     files.sort_by_key(|path| (is_for_people(path), path.components().count(), path.as_path()));
     for path in files.into_iter().take(FILES) {
         let Ok(source) = read_source(path, LIMIT) else { continue };
         for build in recipe::image_builds(&path.to_string_lossy(), source.text()) {
-            add((root, top.unwrap_or(root)), path, &build, contexts);
+            add((root, top.unwrap_or(root)), path, &build, contexts, disk);
         }
     }
 }
@@ -64,7 +70,7 @@ pub(super) fn builder(contexts: &[NamedContext]) -> Option<&str> {
 }
 
 /// The Dockerfiles that a build means, from any folder that it may be started in.
-fn add((root, top): (&Path, &Path), path: &Path, build: &ImageBuild, contexts: &mut Contexts) {
+fn add((root, top): (&Path, &Path), path: &Path, build: &ImageBuild, contexts: &mut Contexts, disk: &Disk) {
     let parent = folder_of(path);
     let tops = [parent, root, top];
     let below = tops.iter().flat_map(|top| build.folders.iter().map(|folder| join_path(top, Path::new(folder))));
@@ -75,10 +81,10 @@ fn add((root, top): (&Path, &Path), path: &Path, build: &ImageBuild, contexts: &
         let context = join_path(&start, Path::new(&build.context));
         let file =
             build.file.as_ref().map_or_else(|| context.join("Dockerfile"), |file| join_path(&start, Path::new(file)));
-        let Some(real) = file.canonicalize().ok().filter(|real| real.is_file()) else { continue };
-        let is_below =
-            context.canonicalize().is_ok_and(|context| top.canonicalize().is_ok_and(|top| context.starts_with(top)));
-        let folder = (context.is_dir() && is_below).then_some(context);
+        let Some(real) = disk.real_path(&file).filter(|_| disk.is_file(&file)) else { continue };
+        let real_context = disk.real_path(&context).zip(disk.real_path(top));
+        let is_below = real_context.is_some_and(|(context, top)| context.starts_with(top));
+        let folder = (disk.is_dir(&context) && is_below).then_some(context);
         let named_context = NamedContext { folder, by: format!("{}:{}", display_path(path), build.line) };
         contexts.entry(real).or_default().push(named_context);
     }

@@ -1,7 +1,9 @@
 //! What is asked for.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use super::disk::Disk;
 use super::settings::SettingsSource;
 use crate::inputs::{BuildOptions, Date, Needs};
 use crate::settings::{CommandLinePolicy, RuleFacts, SettingsPattern};
@@ -43,6 +45,8 @@ pub struct GatherRequest {
     pub folder: bool,
     /// Today.
     pub today: Option<Date>,
+    /// What was asked of the file system in this run.
+    pub disk: Arc<Disk>,
 }
 
 impl GatherRequest {
@@ -66,7 +70,14 @@ impl GatherRequest {
             each_build: false,
             folder: false,
             today: None,
+            disk: Arc::default(),
         }
+    }
+
+    /// The same request for another run: files may have changed.
+    #[must_use]
+    pub fn for_next_run(&self) -> Self {
+        Self { disk: Arc::default(), ..self.clone() }
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use super::disk::Disk;
 use super::file::{display_path, folder_of, is_taken};
 use super::{LoadError, read_source};
 use crate::inputs::{InputProblem, Inputs, SettingsFormat, SettingsInput};
@@ -42,12 +43,13 @@ pub(super) fn load_settings(
     dockerfiles: &[(PathBuf, FileId)],
     configuration: &SettingsSource,
     walked: Option<&Path>,
+    disk: &Disk,
 ) {
-    let mut finder = Finder::new(&NAMES, walked);
+    let mut finder = Finder::new(&NAMES, walked, disk);
     for (path, id) in dockerfiles {
         let parent = folder_of(path);
         // A text without a place is looked at where the program runs; a folder that is gone has no settings.
-        let Ok(folder) = parent.canonicalize() else { continue };
+        let Some(folder) = disk.real_path(parent) else { continue };
         let file = match configuration {
             SettingsSource::None => None,
             SettingsSource::File(file) => Some(file.clone()),
@@ -55,7 +57,7 @@ pub(super) fn load_settings(
         };
         let Some(file) = file else { continue };
         let top = folder_of(&file);
-        let top = top.canonicalize().unwrap_or_else(|_| top.to_owned());
+        let top = disk.real_path(top).unwrap_or_else(|| top.to_owned());
         let name = path.file_name().map(PathBuf::from).unwrap_or_default();
         let below = folder.join(name);
         let below = below.strip_prefix(&top).or_else(|_| below.strip_prefix(&finder.current)).unwrap_or(&below);
@@ -71,7 +73,8 @@ pub(super) fn load_settings(
 /// They stand in the inputs as those of the file itself.
 pub fn settings(configuration: &SettingsSource) -> Inputs {
     let mut inputs = Inputs::default();
-    let mut finder = Finder::new(&OWN, None);
+    let disk = Disk::default();
+    let mut finder = Finder::new(&OWN, None, &disk);
     let file = match configuration {
         SettingsSource::None => None,
         SettingsSource::File(file) => Some(file.clone()),
@@ -88,7 +91,8 @@ pub fn settings(configuration: &SettingsSource) -> Inputs {
 
 /// The settings that hold in a folder, as those of the file itself, with the folder of that file.
 pub(super) fn settings_in(folder: &Path, configuration: &SettingsSource) -> Option<(PathBuf, Inputs)> {
-    let mut finder = Finder::new(&OWN, None);
+    let disk = Disk::default();
+    let mut finder = Finder::new(&OWN, None, &disk);
     let file = match configuration {
         SettingsSource::None => None,
         SettingsSource::File(file) => Some(file.clone()),
@@ -105,7 +109,8 @@ pub(super) fn settings_in(folder: &Path, configuration: &SettingsSource) -> Opti
 /// A file's chain: those that it extends before it.
 type Chain = Vec<(FileId, SettingsFormat)>;
 
-struct Finder {
+struct Finder<'d> {
+    disk: &'d Disk,
     names: &'static [&'static str],
     current: PathBuf,
     walked: Option<PathBuf>,
@@ -115,9 +120,10 @@ struct Finder {
     read: HashMap<PathBuf, Chain>,
 }
 
-impl Finder {
-    fn new(names: &'static [&'static str], walked: Option<&Path>) -> Self {
+impl<'d> Finder<'d> {
+    fn new(names: &'static [&'static str], walked: Option<&Path>, disk: &'d Disk) -> Self {
         Self {
+            disk,
             names,
             current: std::env::current_dir().ok().and_then(|folder| folder.canonicalize().ok()).unwrap_or_default(),
             walked: walked.and_then(|folder| folder.canonicalize().ok()),
@@ -136,7 +142,7 @@ impl Finder {
             }
             passed.push(at.to_owned());
             settings_path = self.names.iter().map(|name| at.join(name)).find(|path| is_taken(path));
-            if settings_path.is_some() || at.join(".git").exists() {
+            if settings_path.is_some() || self.disk.exists(&at.join(".git")) {
                 break;
             }
         }

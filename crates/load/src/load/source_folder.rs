@@ -1,7 +1,9 @@
 //! The folder of the program that a Dockerfile in a folder of its own is for: `docker/php/Dockerfile` beside `backend/`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::disk::{Disk, Subfolder};
 use super::tree_walk::{may_be_entered, tree_walk};
 use crate::build::{Build, Reference, StageBase};
 use crate::data;
@@ -18,21 +20,29 @@ const DEPTH: usize = 4;
 
 /// The folder that has the manifest of the program whose sources a build copies as a whole: the nearest above, or the only one
 /// beside it. `None` where the Dockerfile's own folder holds a program, and where several may be meant.
-pub(super) fn source_folder(dockerfile_folder: &Path, build: &Build, root: Option<&Path>) -> Option<PathBuf> {
+pub(super) fn source_folder(
+    dockerfile_folder: &Path,
+    build: &Build,
+    root: Option<&Path>,
+    disk: &Disk,
+) -> Option<PathBuf> {
     let manifests = manifests_of_base(build);
-    let has_manifest = |folder: &Path| manifests.iter().any(|name| folder.join(name).is_file());
+    let has_manifest = |folder: &Path| disk.has_any(folder, &manifests);
     if manifests.is_empty() || has_manifest(dockerfile_folder) || holds_code(dockerfile_folder) {
         return None;
     }
-    for folder in above(dockerfile_folder, root) {
+    for folder in above(dockerfile_folder, root, disk) {
         if has_manifest(&folder) {
             return Some(folder);
         }
-        let mut beside = subfolders(&folder).into_iter().filter(|folder| has_manifest(folder));
-        match (beside.next(), beside.next()) {
-            (Some(only), None) => return (!names_folder(build, &only)).then_some(only),
-            (Some(_), Some(_)) => return None,
-            _ => {}
+        let beside: Vec<Arc<Vec<Subfolder>>> =
+            manifests.iter().map(|name| disk.subfolders_with(&folder, name)).collect();
+        let beside =
+            beside.iter().flat_map(|holders| holders.iter()).filter(|holder| !holder.is_link && !holder.is_hidden);
+        let mut beside = beside.map(|holder| &holder.path);
+        if let Some(first) = beside.next() {
+            let is_only = beside.all(|path| path == first) && !names_folder(build, first);
+            return is_only.then(|| first.clone());
         }
     }
     None
@@ -69,23 +79,12 @@ fn holds_code(folder: &Path) -> bool {
     names.any(|name| FileKind::of(&name).has_code())
 }
 
-/// The folders directly in a folder, in the order of their names.
-fn subfolders(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().take(ENTRIES).filter_map(Result::ok);
-    let is_hidden = |name: &std::ffi::OsStr| name.to_str().is_none_or(|name| name.starts_with('.'));
-    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-    let mut folders: Vec<PathBuf> =
-        folders.filter(|entry| !is_hidden(&entry.file_name())).map(|entry| entry.path()).collect();
-    folders.sort();
-    folders
-}
-
 /// The folders above, nearest first: up to `root` where one was asked for, else up to the repository's top.
-pub(super) fn above(folder: &Path, root: Option<&Path>) -> Vec<PathBuf> {
+pub(super) fn above(folder: &Path, root: Option<&Path>, disk: &Disk) -> Vec<PathBuf> {
     let mut folders = Vec::new();
     let mut at = folder.to_owned();
     for _ in 0..HIGHEST {
-        if root.is_some_and(|root| at == root) || (root.is_none() && at.join(".git").exists()) {
+        if root.is_some_and(|root| at == root) || (root.is_none() && disk.exists(&at.join(".git"))) {
             break;
         }
         // The root of the file system is nobody's context.

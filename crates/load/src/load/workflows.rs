@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::LoadError;
+use super::disk::Disk;
 use super::file::{display_path, folder_of, join_path, missing, path_below, problem_with_help, read_source};
 use super::git::Repository;
 use super::project_files::{GIT_FOLDER, folders_above};
@@ -27,14 +28,23 @@ const FILES: usize = 200_000;
 /// # Errors
 /// When a path cannot be read.
 pub fn tops_of_pipelines(paths: &[PathBuf]) -> Result<Vec<PathBuf>, LoadError> {
-    let mut tops: Vec<PathBuf> = Vec::new();
+    let disk = Disk::default();
+    let (mut tops, mut known) = (Vec::new(), BTreeSet::new());
+    // Files of one folder are of one repository.
+    let mut tops_of_folders: BTreeMap<&Path, PathBuf> = BTreeMap::new();
     for path in paths {
         let kind = std::fs::metadata(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => missing(path),
             _ => LoadError::of_system(path, error),
         })?;
-        let top = if kind.is_dir() { path.clone() } else { top_of(path) };
-        if !tops.iter().any(|known| known.canonicalize().ok() == top.canonicalize().ok()) {
+        let top = if kind.is_dir() {
+            path.clone()
+        } else if path.is_symlink() {
+            top_of(path)
+        } else {
+            tops_of_folders.entry(folder_of(path)).or_insert_with(|| top_of(path)).clone()
+        };
+        if known.insert(disk.real_path(&top)) {
             tops.push(top);
         }
     }

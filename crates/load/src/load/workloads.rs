@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::context_files::context_files;
+use super::context_files::ContextFilesReader;
 use super::file::{display_path, path_below, read_source};
 use super::looked_at::note_glimpse;
 use super::variables::{absolute_path, current_folder};
@@ -280,8 +280,9 @@ pub(super) fn add_probed_sources(inputs: &mut Inputs) {
     let of_services = of_services.filter_map(context).filter(|folder| folder.starts_with('/'));
     let contexts: BTreeMap<String, String> =
         of_services.map(|folder| (folder.clone(), folder)).chain(of_builds).take(CONTEXTS).collect();
+    let reader = ContextFilesReader::default();
     let read = |(name, folder): (String, String)| {
-        let sources = probed_sources(&context_files(&folder)?, &paths);
+        let sources = probed_sources(&*reader.read(&folder)?, &paths);
         Some((name, sources))
     };
     let sources: BTreeMap<String, ProbedSources> = contexts.into_par_iter().filter_map(read).collect();

@@ -298,17 +298,21 @@ fn mask_of(inputs: &Inputs, builds: &[Build]) -> Mask {
 /// Takes out the problems that a finding of the same place says, too.
 fn remove_duplicate_problems(report: &mut Report) {
     let Report { problems, findings, sources, .. } = report;
+    let mut errors: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    for finding in findings.iter().filter(|finding| finding.severity == Severity::Error) {
+        errors.entry(sources[finding.file.0 as usize].name()).or_default().push(finding);
+    }
     problems.retain(|problem| {
         let Some(place) = problem.place else { return true };
         if problem.codes.is_empty() {
             return true;
         }
-        !findings.iter().any(|finding| {
+        let in_file = errors.get(&*problem.file).into_iter().flatten();
+        !in_file.into_iter().any(|finding| {
             let source = &sources[finding.file.0 as usize];
-            let same = source.name() == problem.file
-                && (finding.instruction_line == Some(place.line) || source.line(finding.span.start) == place.line);
+            let is_same = finding.instruction_line == Some(place.line) || source.line(finding.span.start) == place.line;
             let is_disabled = |rule: &Rule| rule.metadata().aliases.iter().any(|alias| problem.codes.contains(alias));
-            finding.severity == Severity::Error && same && rules::find(finding.rule).is_some_and(is_disabled)
+            is_same && rules::find(finding.rule).is_some_and(is_disabled)
         })
     });
 }

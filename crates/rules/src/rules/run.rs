@@ -377,8 +377,9 @@ pub fn unconfirmed(inputs: &Inputs, builds: &[Build], findings: &[Finding]) -> B
         .map(|build| build.input().dockerfile)
         .collect();
     let is_unconfirmed = |finding: &&Finding| unseen.contains(&finding.file) && depends_on_context(finding.rule);
+    let built: BTreeSet<FileId> = inputs.builds.iter().map(|input| input.dockerfile).collect();
     let files = findings.iter().filter(is_unconfirmed).map(|finding| finding.file);
-    files.filter(|file| inputs.builds.iter().any(|input| input.dockerfile == *file)).collect()
+    files.filter(|file| built.contains(file)).collect()
 }
 
 /// Replaces findings by what the rules find in builds whose contexts are known, and removes those that they do not repeat.

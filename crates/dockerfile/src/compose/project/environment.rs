@@ -6,7 +6,7 @@ use super::dotenv::{DotenvError, DotenvFault, dotenv, raw};
 use super::error::{GapKind, ProjectError, Stop};
 use super::files::ProjectFile;
 use super::interpolate::template_error;
-use super::loader::Loader;
+use super::loader::{Loader, Variables};
 use super::locations::{absolute, relative};
 use super::value::{ComposeData, ComposeEntry, ComposeMap, ComposePlace, ComposeValue};
 use crate::text::Source;
@@ -52,7 +52,7 @@ fn file_error(error: DotenvError, path: &str, source: &Source, loader: &mut Load
 }
 
 /// Gives names in `environment` lists the values that the project's variables have.
-pub(super) fn resolve_names(model: &mut ComposeValue, variables: &BTreeMap<String, String>) {
+pub(super) fn resolve_names(model: &mut ComposeValue, variables: &Variables) {
     let services = model.as_map_mut().and_then(|map| map.get_mut("services")).and_then(ComposeValue::as_map_mut);
     for (_, entry) in services.into_iter().flat_map(ComposeMap::iter_mut) {
         let environment = entry.value.as_map_mut().and_then(|map| map.get_mut("environment"));

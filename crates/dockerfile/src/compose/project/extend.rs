@@ -1,9 +1,12 @@
 //! `extends`: a service on top of another one, of the same file or of another (compose-go's `loader/extends.go`).
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use super::base::base_file;
 use super::document::take_out;
 use super::error::{GapKind, ProjectError, Stop};
-use super::loader::{Loader, Scope};
+use super::loader::{BaseServices, Loader, Scope};
 use super::locations::{absolute, is_remote, relative};
 use super::merge;
 use super::resolve::resolve;
@@ -39,6 +42,7 @@ pub(super) fn apply(
     let Some(services) = document.as_map_mut().and_then(|map| map.get_mut("services")) else { return Ok(()) };
     let error = services.error("`services` must be a mapping");
     let Some(services) = services.as_map_mut() else { return Err(error.into()) };
+    ask_for_files(services, scope, loader)?;
     let names: Vec<String> = services.iter().map(|(name, _)| name.to_owned()).collect();
     for name in names {
         let mut extension = Extension { file, scope, loader };
@@ -47,6 +51,16 @@ pub(super) fn apply(
         services.insert(name, ComposeEntry { key, value: merged });
     }
     Ok(())
+}
+
+/// Asks for all files whose services are extended, so that none of them costs a round of its own.
+fn ask_for_files(services: &ComposeMap, scope: &Scope, loader: &mut Loader) -> Result<(), Stop> {
+    let extends = services.iter().filter_map(|(_, entry)| entry.value.get("extends"));
+    let files = extends.filter_map(|extends| target(extends).ok()?.1);
+    let paths = files.filter_map(|file| file.as_text().filter(|path| !is_remote(path)).map(str::to_owned));
+    let folder = &loader.request.folder;
+    let paths: Vec<String> = paths.map(|path| absolute(folder, &absolute(&scope.folder, &path))).collect();
+    loader.lookup.ask(paths)
 }
 
 struct Extension<'e, 'l> {
@@ -145,26 +159,53 @@ impl Extension<'_, '_> {
         let local = absolute(&self.scope.folder, path);
         let working = relative(&self.scope.folder, path::parent(&local));
         let file = absolute(&self.loader.request.folder, &local);
-        let (mut model, reset) = base_file(&file, value.place, self.scope, self.loader)?;
         let error =
-            |what: String| Stop::from(value.error(format!("`{name}` cannot extend `{base}` of `{path}`: {what}")));
-        match model.get("services") {
-            None => return Err(error("the file has no services".to_owned())),
-            Some(services) => match services.as_map() {
-                None => return Err(error("its `services` is no mapping".to_owned())),
-                Some(services) if !services.contains(base) => {
-                    return Err(error("it has no such service".to_owned()));
-                }
-                Some(_) => {}
-            },
-        }
-        resolve(&mut model, &working, self.loader)?;
-        let services = model.as_map_mut().and_then(|map| map.remove("services"));
-        match services.map(|entry| entry.value.data) {
-            Some(ComposeData::Map(services)) => Ok((services, reset)),
-            _ => Err(error("it has no services".to_owned())),
-        }
+            |what: &str| Stop::from(value.error(format!("`{name}` cannot extend `{base}` of `{path}`: {what}")));
+        let key = (file, working);
+        let known =
+            self.loader.bases.get(&key).filter(|known| Arc::ptr_eq(&known.environment, &self.scope.environment));
+        let known = match known {
+            Some(known) => Arc::clone(known),
+            None => {
+                let (mut model, reset) = base_file(&key.0, value.place, self.scope, self.loader)?;
+                services_with(model.get("services"), base).map_err(error)?;
+                resolve(&mut model, &key.1, self.loader)?;
+                let services = model.as_map_mut().and_then(|map| map.remove("services")).map(|entry| entry.value);
+                let environment = Arc::clone(&self.scope.environment);
+                let known = Arc::new(BaseServices { services, reset, environment });
+                self.loader.bases.insert(key, Arc::clone(&known));
+                known
+            }
+        };
+        let services = services_with(known.services.as_ref(), base).map_err(error)?;
+        Ok((with_bases(services, base), known.reset.clone()))
     }
+}
+
+/// The services of a file, which have the one that is extended.
+fn services_with<'v>(services: Option<&'v ComposeValue>, base: &str) -> Result<&'v ComposeMap, &'static str> {
+    let services = services.ok_or("the file has no services")?;
+    let services = services.as_map().ok_or("its `services` is no mapping")?;
+    if services.contains(base) { Ok(services) } else { Err("it has no such service") }
+}
+
+/// A service with those of its own file that it extends, one through the other.
+fn with_bases(services: &ComposeMap, name: &str) -> ComposeMap {
+    let mut wanted = ComposeMap::default();
+    let (mut names, mut visited) = (vec![name.to_owned()], BTreeSet::new());
+    while let Some(name) = names.pop() {
+        let Some(entry) = services.entry(&name) else { continue };
+        if let Some(extends) = entry.value.get("extends")
+            && let Ok((base, file)) = target(extends)
+            && file.is_none_or(|file| file.is_null())
+            && !visited.contains(&base)
+        {
+            names.push(base);
+        }
+        wanted.insert(name.clone(), entry.clone());
+        visited.insert(name);
+    }
+    wanted
 }
 
 /// The service and the file that `extends` names.

@@ -1,10 +1,11 @@
 //! The files of a project, as far as they were read: who reads them is told which are needed.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::{ProjectError, Stop};
 use crate::text::Source;
+use crate::yaml::{self, YamlTree};
 
 /// What is behind a path.
 #[derive(Clone, Debug)]
@@ -26,6 +27,18 @@ pub struct ProjectFiles {
     links: BTreeMap<String, String>,
     /// What several projects know; [`ProjectFiles::files`] counts more.
     shared: Arc<BTreeMap<String, ProjectFile>>,
+    trees: TreeCache,
+}
+
+/// What YAML files were read as: a project is read several times while its files become known.
+#[derive(Debug, Default)]
+struct TreeCache(Mutex<HashMap<String, Arc<YamlTree>>>);
+
+impl Clone for TreeCache {
+    /// A copy knows the same files, and reads them when it needs them.
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 /// Something of the file system that must be known to go on.
@@ -50,6 +63,22 @@ impl ProjectFiles {
     /// Says what is behind a path.
     pub fn insert(&mut self, path: &str, file: ProjectFile) {
         self.files.insert(path.to_owned(), file);
+        self.trees.0.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
+    }
+
+    /// Forgets what YAML files were read as: nobody reads the project again soon.
+    pub fn forget_trees(&mut self) {
+        self.trees = TreeCache::default();
+    }
+
+    /// A text at a path, read as YAML.
+    fn tree(&self, path: &str, source: &Source) -> Arc<YamlTree> {
+        let known = self.trees.0.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
+        known.unwrap_or_else(|| {
+            let tree = Arc::new(yaml::read(source.text()));
+            self.trees.0.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), Arc::clone(&tree));
+            tree
+        })
     }
 
     /// Says where a path leads.
@@ -101,6 +130,11 @@ impl<'f> Lookup<'f> {
     /// Stops where something was asked for that is not known.
     pub(super) fn complete(&self) -> Result<(), Stop> {
         if self.needs.is_empty() { Ok(()) } else { Err(Stop::Needs) }
+    }
+
+    /// The text of a known file, read as YAML.
+    pub(super) fn tree(&self, path: &str, source: &Source) -> Arc<YamlTree> {
+        self.files.tree(path, source)
     }
 
     /// Where a path leads.

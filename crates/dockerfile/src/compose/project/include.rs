@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::environment;
 use super::error::{ProjectError, Stop};
 use super::files::ProjectFile;
-use super::loader::{Loader, Scope};
+use super::loader::{Loader, Scope, Variables};
 use super::locations::{absolute, go_join, is_remote, relative};
 use super::value::{ComposeData, ComposeEntry, ComposeMap, ComposePlace, ComposeValue};
 use crate::text::path;
@@ -70,6 +70,43 @@ fn read_entry(item: &ComposeValue) -> Result<IncludeEntry, ProjectError> {
     Ok(IncludeEntry { paths: texts("path")?, folder, env_files: texts("env_file")? })
 }
 
+/// Asks for all files of all entries, so that none of them costs a round of its own.
+pub(super) fn ask_for_files(entries: &[IncludeEntry], scope: &Scope, loader: &mut Loader) -> Result<(), Stop> {
+    let mut paths = Vec::new();
+    for entry in entries.iter().filter(|entry| entry.remote().is_none()) {
+        let folder = folder_of(entry, scope);
+        let named = entry.paths.iter().map(|(path, _)| absolute(&scope.folder, path));
+        let project_folder = Some(&entry.folder).filter(|folder| !folder.is_empty() && !folder.starts_with('/'));
+        let environments = environment_files(entry, &folder, scope).into_iter().map(|(file, _)| file);
+        paths.extend(named.chain(project_folder.map(|folder| go_join(&scope.folder, folder))).chain(environments));
+    }
+    let paths: Vec<String> = paths.iter().map(|path| absolute(&loader.request.folder, path)).collect();
+    loader.lookup.ask(paths)
+}
+
+/// The folder that relative paths of the files of an entry are seen from.
+fn folder_of(entry: &IncludeEntry, scope: &Scope) -> String {
+    let Some((first, _)) = entry.paths.first() else { return entry.folder.clone() };
+    if entry.folder.is_empty() {
+        path::parent(&absolute(&scope.folder, first)).to_owned()
+    } else if entry.folder.starts_with('/') {
+        entry.folder.clone()
+    } else {
+        go_join(&scope.working, &entry.folder)
+    }
+}
+
+/// The environment files of an entry: those that it names, else the `.env` of its folder.
+fn environment_files(entry: &IncludeEntry, folder: &str, scope: &Scope) -> NamedFiles {
+    if entry.env_files.is_empty() {
+        return vec![(go_join(folder, ".env"), None)];
+    }
+    let named = |(file, place): &(String, Option<ComposePlace>)| {
+        (if file.starts_with('/') { file.clone() } else { go_join(&scope.working, file) }, *place)
+    };
+    entry.env_files.iter().map(named).collect()
+}
+
 /// Files with the places that name them.
 type NamedFiles = Vec<(String, Option<ComposePlace>)>;
 
@@ -81,7 +118,7 @@ pub(super) fn included_files(
     loader: &mut Loader,
 ) -> Result<(NamedFiles, Scope), Stop> {
     let mut files = Vec::new();
-    let (mut folder, mut working) = (entry.folder.clone(), String::new());
+    let (folder, mut working) = (folder_of(entry, scope), String::new());
     for (index, (path, place)) in entry.paths.iter().enumerate() {
         if is_remote(path) {
             return Err(ProjectError::at(*place, format!("`{path}` lies elsewhere, and is not fetched")).into());
@@ -91,7 +128,6 @@ pub(super) fn included_files(
         if index == 0 {
             if entry.folder.is_empty() {
                 working = relative(&scope.folder, path::parent(&local));
-                path::parent(&local).clone_into(&mut folder);
             } else if entry.folder.starts_with('/') {
                 working.clone_from(&entry.folder);
             } else {
@@ -99,7 +135,6 @@ pub(super) fn included_files(
                 let is_folder =
                     matches!(loader.lookup.file(&absolute(&loader.request.folder, &named))?, ProjectFile::Folder);
                 working = relative(&scope.folder, if is_folder { &named } else { path::parent(&named) });
-                folder = go_join(&scope.working, &entry.folder);
             }
             if included.contains(&real) || included.len() > DEPTH {
                 let chain = included.iter().map(String::as_str).chain([real.as_str()]).collect::<Vec<_>>().join(" → ");
@@ -108,53 +143,33 @@ pub(super) fn included_files(
         }
         files.push((real, *place));
     }
-    let environment = variables(entry, &folder, scope, loader)?;
+    let own = own_variables(entry, &folder, scope, loader)?;
+    let environment = Arc::new(Variables::below(&scope.environment, own));
     let included = included.to_vec();
-    let scope = Scope { folder, working, environment: Arc::new(environment), included };
+    let scope = Scope { folder, working, environment, included };
     Ok((files, scope))
 }
 
-/// The variables of an included project: its own environment files say what is not set yet.
-fn variables(
+/// The variables of the environment files of an included project.
+fn own_variables(
     entry: &IncludeEntry,
     folder: &str,
     scope: &Scope,
     loader: &mut Loader,
 ) -> Result<BTreeMap<String, String>, Stop> {
-    let mut files = Vec::new();
-    if entry.env_files.is_empty() {
-        let file = absolute(&loader.request.folder, &go_join(folder, ".env"));
-        if matches!(loader.lookup.file(&file)?, ProjectFile::Text(_) | ProjectFile::Unreadable(_)) {
-            files.push((file, None));
-        }
-    }
-    for (file, place) in &entry.env_files {
-        let file = if file.starts_with('/') { file.clone() } else { go_join(&scope.working, file) };
-        files.push((absolute(&loader.request.folder, &file), *place));
-    }
     let mut variables = BTreeMap::new();
-    for (file, place) in &files {
-        environment::read_file(
-            file,
-            *place,
-            false,
-            &mut variables,
-            &|name| scope.environment.get(name).cloned(),
-            loader,
-        )?;
+    for (file, place) in environment_files(entry, folder, scope) {
+        let file = absolute(&loader.request.folder, &file);
+        // Nobody names the `.env` of a folder: it may be missing.
+        if entry.env_files.is_empty()
+            && !matches!(loader.lookup.file(&file)?, ProjectFile::Text(_) | ProjectFile::Unreadable(_))
+        {
+            continue;
+        }
+        let lookup = |name: &str| scope.environment.get(name).cloned();
+        environment::read_file(&file, place, false, &mut variables, &lookup, loader)?;
     }
-    let size: usize = scope.environment.iter().map(|(name, value)| name.len() + value.len()).sum();
-    let place = entry.paths.first().and_then(|(_, place)| *place);
-    loader.room.bytes = loader
-        .room
-        .bytes
-        .checked_sub(size)
-        .ok_or_else(|| ProjectError::at(place, "the project includes too much, or has too many variables"))?;
-    let mut all = (*scope.environment).clone();
-    for (name, value) in variables {
-        all.entry(name).or_insert(value);
-    }
-    Ok(all)
+    Ok(variables)
 }
 
 /// Adds the parts of an included project. The same part twice is fine when nothing differs.

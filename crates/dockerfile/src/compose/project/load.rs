@@ -5,7 +5,7 @@ use super::base::{empty, lengthen, replace_variables};
 use super::document::take_out;
 use super::error::{GapKind, ProjectError, Stop};
 use super::extend::apply;
-use super::include::{import, included_files, take_entries};
+use super::include::{IncludeEntry, ask_for_files, import, included_files, take_entries};
 use super::loader::{Loader, Scope};
 use super::value::{ComposePlace, ComposeValue};
 use super::{environment, form, merge, resolve, schema, unique};
@@ -57,18 +57,38 @@ fn add(
 fn include(document: &mut ComposeValue, path: &str, scope: &Scope, loader: &mut Loader) -> Result<(), Stop> {
     let mut chain = scope.included.clone();
     chain.push(path.to_owned());
-    for entry in take_entries(document)? {
-        if let (Some((path, place)), true) = (entry.remote(), loader.is_lenient()) {
-            let error = ProjectError::at(place, format!("`{path}` lies elsewhere, and is not fetched"));
-            loader.gap(GapKind::RemoteFile, error.help("what it adds is not checked"));
-            continue;
+    let entries = take_entries(document)?;
+    ask_for_files(&entries, scope, loader)?;
+    let mut lacks_files = false;
+    for entry in entries {
+        match include_entry(&entry, document, scope, &chain, loader) {
+            Ok(()) => {}
+            // The others are gone through all the same, for what they need.
+            Err(Stop::Needs) => lacks_files = true,
+            // Whether it counts is known when all files are.
+            Err(Stop::Refused(_)) if lacks_files => return Err(Stop::Needs),
+            Err(refused) => return Err(refused),
         }
-        let (files, scope) = included_files(&entry, scope, &chain, loader)?;
-        if !loader.has_files(&files)? {
-            continue;
-        }
-        let included = model(&files, &scope, loader)?;
-        import(included, document)?;
+    }
+    if lacks_files { Err(Stop::Needs) } else { Ok(()) }
+}
+
+/// Reads what an entry of `include` names, and adds it to the document.
+fn include_entry(
+    entry: &IncludeEntry,
+    document: &mut ComposeValue,
+    scope: &Scope,
+    chain: &[String],
+    loader: &mut Loader,
+) -> Result<(), Stop> {
+    if let (Some((path, place)), true) = (entry.remote(), loader.is_lenient()) {
+        let error = ProjectError::at(place, format!("`{path}` lies elsewhere, and is not fetched"));
+        loader.gap(GapKind::RemoteFile, error.help("what it adds is not checked"));
+        return Ok(());
+    }
+    let (files, scope) = included_files(entry, scope, chain, loader)?;
+    if loader.has_files(&files)? {
+        import(model(&files, &scope, loader)?, document)?;
     }
     Ok(())
 }

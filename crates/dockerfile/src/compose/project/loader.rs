@@ -1,6 +1,6 @@
 //! What is known while a project is read: its files with their documents, and how much may still be read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::document::{ProjectDocument, document};
@@ -11,7 +11,6 @@ use super::locations::{absolute, relative};
 use super::request::{Leniency, ProjectRequest};
 use super::value::{ComposePlace, ComposeValue};
 use crate::text::{FileId, Source, Span};
-use crate::yaml;
 
 /// Values of a project at most, each time that one is copied counted.
 const VALUES: usize = 1_000_000;
@@ -37,6 +36,8 @@ pub(super) struct Loader<'l> {
     numbers: BTreeMap<String, FileId>,
     /// Documents that were read for the name of the project, and are read again.
     kept: BTreeMap<String, Vec<ProjectDocument>>,
+    /// The files whose services others extend.
+    pub(super) bases: HashMap<BaseKey, Arc<BaseServices>>,
     pub(super) room: Room,
     reads: usize,
     pub(super) unset: Vec<UnsetVariable>,
@@ -63,6 +64,44 @@ impl Default for Room {
     }
 }
 
+/// A file whose services others extend, and the folder that its paths are seen from.
+pub(super) type BaseKey = (String, String);
+
+/// The services of a file that others extend, with their paths as seen from those.
+pub(super) struct BaseServices {
+    /// What stands under `services`; `None` where the file has none.
+    pub(super) services: Option<ComposeValue>,
+    /// What the last document of the file takes out.
+    pub(super) reset: Vec<Vec<String>>,
+    /// The variables that it was read with.
+    pub(super) environment: Arc<Variables>,
+}
+
+/// Variables of a group of files: those of the files above, and those that the group adds.
+#[derive(Debug, Default)]
+pub(super) struct Variables {
+    above: Option<Arc<Variables>>,
+    own: BTreeMap<String, String>,
+}
+
+impl Variables {
+    /// The variables of a project.
+    pub(super) fn of_project(own: BTreeMap<String, String>) -> Self {
+        Self { above: None, own }
+    }
+
+    /// Those above, and those that say what is not set there.
+    pub(super) fn below(above: &Arc<Self>, own: BTreeMap<String, String>) -> Self {
+        Self { above: Some(Arc::clone(above)), own }
+    }
+
+    /// The value of a variable.
+    pub(super) fn get(&self, name: &str) -> Option<&String> {
+        let above = self.above.as_ref().and_then(|above| above.get(name));
+        above.or_else(|| self.own.get(name))
+    }
+}
+
 /// Where and how a group of files is read: the files of the project, or those that one `include` names.
 #[derive(Clone)]
 pub(super) struct Scope {
@@ -70,7 +109,7 @@ pub(super) struct Scope {
     pub(super) folder: String,
     /// The folder that relative paths in the values are seen from: absolute for the project, relative for what is included.
     pub(super) working: String,
-    pub(super) environment: Arc<BTreeMap<String, String>>,
+    pub(super) environment: Arc<Variables>,
     /// The files above that include these.
     pub(super) included: Vec<String>,
 }
@@ -88,6 +127,7 @@ impl<'l> Loader<'l> {
             sources: Vec::new(),
             numbers: BTreeMap::new(),
             kept: BTreeMap::new(),
+            bases: HashMap::new(),
             room,
             reads: 0,
             unset: Vec::new(),
@@ -196,7 +236,7 @@ impl<'l> Loader<'l> {
             // The whole project is read again for each value that is left out.
             self.room.values = self.room.values.saturating_sub(source.text().len() / BYTES_OF_VALUE);
         }
-        let tree = yaml::read(source.text());
+        let tree = self.lookup.tree(path, source);
         if let Some(problem) = tree.problems().first()
             && !self.omits_values()
         {

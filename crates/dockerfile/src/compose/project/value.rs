@@ -1,6 +1,6 @@
 //! The values of a project: mappings, lists and scalars, each with the place that it was written at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use crate::text::{FileId, Span};
@@ -69,6 +69,13 @@ impl ComposeEntry {
     pub fn is_written_in(&self, files: &dyn Fn(FileId) -> bool) -> bool {
         self.key.is_some_and(|place| files(place.file)) || self.value.holds_place(&|place| files(place.file))
     }
+
+    /// The files that something of it is written in.
+    pub fn files(&self) -> BTreeSet<FileId> {
+        let mut files: BTreeSet<FileId> = self.key.iter().map(|place| place.file).collect();
+        self.value.add_files(&mut files);
+        files
+    }
 }
 
 /// A mapping by its keys.
@@ -96,6 +103,20 @@ impl ComposeValue {
                 }
                 _ => false,
             }
+    }
+
+    fn add_files(&self, files: &mut BTreeSet<FileId>) {
+        files.extend(self.place.map(|place| place.file));
+        match &self.data {
+            ComposeData::List(items) => items.iter().for_each(|item| item.add_files(files)),
+            ComposeData::Map(map) => {
+                for (_, entry) in map.iter() {
+                    files.extend(entry.key.map(|place| place.file));
+                    entry.value.add_files(files);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// The value under a key of a mapping; `None` of anything else.

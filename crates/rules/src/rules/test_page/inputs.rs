@@ -11,9 +11,9 @@ use crate::ignore;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{
     BuildInput, BuildOptions, CommitChanges, ComposeInput, ComposeReading, ComposeUse, ContextFiles, Date, GitModes,
-    IgnoreInput, Inputs, MeasuredImage, Repository, SettingsFormat, SettingsInput, ShellcheckAnswers, StepHistory,
-    WorkflowInput, WorkloadInput, WorkloadProject, checked_sources, missing_dockerfiles, probe_paths, probed_sources,
-    proxy_configurations,
+    IgnoreInput, Inputs, MeasuredImage, Repository, ScriptUse, SettingsFormat, SettingsInput, ShellcheckAnswers,
+    StepHistory, WorkflowInput, WorkloadInput, WorkloadProject, checked_sources, missing_dockerfiles, probe_paths,
+    probed_sources, proxy_configurations,
 };
 use crate::manifest::{self, FileKind, Project};
 use crate::rules::compose_run::check_compose;
@@ -176,11 +176,12 @@ fn compose(
         let code = |(path, source): &(String, &Source)| {
             (path.clone(), FileKind::of(path).is_code().then(|| source.text().to_owned()))
         };
-        Some(ContextFiles { projects, files: texts.iter().map(code).collect() })
+        Some(Arc::new(ContextFiles { projects, files: texts.iter().map(code).collect() }))
     };
     let checked = reading.project.as_ref().map(|project| checked_sources(project, &read));
     let others = sources.iter().filter(|other| other.name() != source.name() && !is_compose(other.name()));
-    let compose_use = ComposeUse::of(source.name(), others.map(|other| (other.name(), other.text())));
+    let scripts: Vec<ScriptUse> = others.map(|other| ScriptUse::of(other.name(), other.text())).collect();
+    let compose_use = ComposeUse::of(source.name(), &scripts);
     let (file, files) = (FileId(index as u32), Arc::clone(files));
     ComposeInput {
         file,
