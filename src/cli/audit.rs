@@ -97,14 +97,15 @@ fn check(global: &Global, command: &Audit) -> Result<CommandOutput, CommandFailu
     }
     version::warn_of_old_data(request.today);
     progress::doing("checking");
-    let mut report = InputAudit::new(&inputs).audit(&policies);
+    let audit = InputAudit::new(&inputs);
+    let mut report = audit.audit(&policies);
     baseline::apply(&command.check.known, "audit", &policies.rules(&inputs), &mut report)?;
     let code = command.check.threshold.code(exit::code(&report, failed));
     let run = ReportRun { command: "audit", report: &report, exit: code, base: &base() };
     let page = |medium| {
         progress::doing("working out what a rewrite saves");
         let (offer, fixes) =
-            rayon::join(|| offers::best_offer(&inputs, &policies, &report), || offers::fix_counts(&inputs, &policies));
+            rayon::join(|| offers::best_offer(&inputs, &policies, &report), || offers::fix_counts(&audit, &policies));
         let options = command.check.build.typed();
         let (all, has_image) = (command.all, command.image.is_some());
         let view = AuditView { all, options: &options, has_image, offer: offer.as_ref(), fixes };

@@ -2,10 +2,9 @@
 
 use rayon::prelude::*;
 
-use crate::audit::{BuildReport, Importance, Offer, Report, offer};
+use crate::audit::{BuildReport, Importance, InputAudit, Offer, Report, offer};
 use crate::cli::optimize::default_options;
 use crate::finding::Finding;
-use crate::fix::FixLevel;
 use crate::inputs::{BuildInput, Inputs, RunOptions};
 use crate::load::EvidenceReader;
 use crate::optimize::{Options, optimize};
@@ -52,13 +51,13 @@ pub(super) fn best_offer(inputs: &Inputs, policies: &Policies, report: &Report) 
 }
 
 /// What `fix` would do, worked out by fixing.
-pub(super) fn fix_counts(inputs: &Inputs, policies: &Policies) -> FixCounts {
+pub(super) fn fix_counts(audit: &InputAudit, policies: &Policies) -> FixCounts {
+    let inputs = audit.inputs();
     if inputs.unsettled || is_too_large(inputs) {
         return FixCounts::default();
     }
-    let fixed = |level: FixLevel| crate::audit::fix(inputs, policies, level).applied.len() as u64;
-    let (safe, all) = rayon::join(|| fixed(FixLevel::Safe), || fixed(FixLevel::Unsafe));
-    FixCounts { safe, all }
+    let (safe, all) = audit.count_fixes(policies);
+    FixCounts { safe: safe as u64, all: all as u64 }
 }
 
 /// Instructions of all files that are fixed to count; each fix looks at them all again, and no real project has as many.

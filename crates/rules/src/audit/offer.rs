@@ -29,6 +29,8 @@ pub struct Offer {
 /// nothing.
 pub fn offer(inputs: &Inputs, policies: &Policies, report: &Report, rewritten: &[Source]) -> Option<Offer> {
     let build = inputs.builds.first()?;
+    // The rewrite changes no other file.
+    let policies = &policies.for_builds();
     let before = counts(inputs, &inputs.sources, policies);
     let after = counts(inputs, rewritten, policies);
     let build_report = report.builds.iter().find(|known| known.dockerfile == build.dockerfile)?;

@@ -33,12 +33,14 @@ pub struct InputAudit<'i> {
     inputs: &'i Inputs,
     builds: Vec<Build<'i>>,
     mask: OnceLock<Mask>,
+    /// What the rules found, as it is before anything is priced or masked.
+    found: OnceLock<Vec<Finding>>,
 }
 
 impl<'i> InputAudit<'i> {
     /// Derives the builds of inputs.
     pub fn new(inputs: &'i Inputs) -> Self {
-        Self { inputs, builds: builds(inputs), mask: OnceLock::new() }
+        Self { inputs, builds: builds(inputs), mask: OnceLock::new(), found: OnceLock::new() }
     }
 
     /// What it is about.
@@ -102,11 +104,24 @@ impl<'i> InputAudit<'i> {
     pub fn audit(&self, policies: &Policies) -> Report {
         let (inputs, builds, mask) = (self.inputs, &self.builds, self.mask());
         let mut report = self.report(policies, true);
-        self.add_findings(&mut report, rules::run(inputs, builds, policies), policies);
+        let outcome = rules::run(inputs, builds, policies);
+        self.found.get_or_init(|| outcome.findings.clone());
+        self.add_findings(&mut report, outcome, policies);
         remove_duplicate_problems(&mut report);
         report.shared_steps = shared_steps::shared_steps(builds, &report.findings);
         report.builds = builds.par_iter().map(|build| overview::build(inputs, build, &report.findings, mask)).collect();
         report
+    }
+
+    /// How many fixes are applied: the safe ones, and all. What an audit found before serves as the first look.
+    pub fn count_fixes(&self, policies: &Policies) -> (usize, usize) {
+        let inputs = self.inputs;
+        let first = self.found.get_or_init(|| rules::run(inputs, &self.builds, policies).findings);
+        let count = |level| {
+            let source = RuleFindings { inputs, policies, first: Some(first) };
+            fix::fix(&inputs.sources, level, source).applied.len()
+        };
+        rayon::join(|| count(FixLevel::Safe), || count(FixLevel::Unsafe))
     }
 
     /// The Dockerfiles with a HEALTHCHECK that a rule finds wrong.
@@ -191,7 +206,7 @@ impl<'i> InputAudit<'i> {
 
 /// Applies the fixes of the selected rules to a fixpoint.
 pub fn fix(inputs: &Inputs, policies: &Policies, level: FixLevel) -> FixOutcome {
-    let mut outcome = fix::fix(&inputs.sources, level, RuleFindings { inputs, policies });
+    let mut outcome = fix::fix(&inputs.sources, level, RuleFindings { inputs, policies, first: None });
     embedded::write(&mut outcome, &inputs.sources);
     outcome
 }
@@ -200,11 +215,16 @@ pub fn fix(inputs: &Inputs, policies: &Policies, level: FixLevel) -> FixOutcome 
 struct RuleFindings<'a> {
     inputs: &'a Inputs,
     policies: &'a Policies,
+    /// What is found before anything changes, where that is known.
+    first: Option<&'a [Finding]>,
 }
 
 impl FindingSource for RuleFindings<'_> {
     fn findings(&mut self, sources: &[Source]) -> Vec<Finding> {
-        check(self.inputs, sources, self.policies)
+        match self.first.filter(|_| is_unchanged(self.inputs, sources)) {
+            Some(first) => first.to_vec(),
+            None => check(self.inputs, sources, self.policies),
+        }
     }
 
     fn refuses(&self, file: FileId, before: &Source, after: &Source, rules: &BTreeSet<&'static str>) -> Option<String> {
@@ -246,11 +266,16 @@ fn compose_refusal(
 
 /// What rules find when the inputs' files read so; for fixing to a fixpoint. Files behind those of the inputs are new.
 pub fn check(inputs: &Inputs, sources: &[Source], policies: &Policies) -> Vec<Finding> {
-    let unchanged = sources.len() == inputs.sources.len()
-        && sources.iter().zip(&inputs.sources).all(|(now, then)| now.text() == then.text());
+    let unchanged = is_unchanged(inputs, sources);
     let now = if unchanged { Cow::Borrowed(inputs) } else { Cow::Owned(inputs.with_sources(sources)) };
     let changed = if unchanged { None } else { policies.reload(inputs, &now) };
     rules::run(&now, &builds(&now), changed.as_ref().unwrap_or(policies)).findings
+}
+
+/// Whether the files read as those of the inputs.
+fn is_unchanged(inputs: &Inputs, sources: &[Source]) -> bool {
+    sources.len() == inputs.sources.len()
+        && sources.iter().zip(&inputs.sources).all(|(now, then)| now.text() == then.text())
 }
 
 /// What is wrong with an input, as reports say it.

@@ -28,6 +28,9 @@ pub(super) fn run_composes(inputs: &Inputs, policies: &Policies) -> (Vec<Finding
 
 fn of_file(inputs: &Inputs, input: &ComposeInput, policies: &Policies) -> (Vec<Finding>, Vec<Finding>) {
     let policy = policies.of(input.file);
+    if policy.rules().iter().all(|rule| rule.compose.is_none()) {
+        return (Vec::new(), Vec::new());
+    }
     let out = check_compose(inputs, input, policy.rules());
     let files = std::iter::once(input.file).chain(input.parts.iter().copied());
     let pragmas: Vec<Pragmas> = files.map(|file| pragmas_of_file(inputs, file, policy)).collect();

@@ -183,9 +183,20 @@ impl Policies {
     /// The same policies with the rules of one subject alone.
     #[must_use]
     pub fn only(&self, subject: Subject) -> Self {
+        self.with_rules(&|rule| rule.metadata().subject == subject)
+    }
+
+    /// The same policies without the rules that check pipelines, compose files and manifests.
+    #[must_use]
+    pub fn for_builds(&self) -> Self {
+        let is_kept = |rule: &Rule| rule.workflow.is_none() && rule.compose.is_none() && rule.workload.is_none();
+        self.with_rules(&is_kept)
+    }
+
+    fn with_rules(&self, is_kept: &dyn Fn(&Rule) -> bool) -> Self {
         let keep = |policy: &Arc<Policy>| {
             let mut policy = (**policy).clone();
-            policy.rules.retain(|rule| rule.metadata().subject == subject);
+            policy.rules.retain(|rule| is_kept(rule));
             Arc::new(policy)
         };
         let of = self.of.iter().map(|(file, policy)| (*file, keep(policy))).collect();

@@ -25,9 +25,15 @@ const OTHERS: usize = 3;
 
 /// What the rules find in the pipelines: the findings to report, and those that comments and settings hide.
 pub(super) fn run_workflows(inputs: &Inputs, builds: &[Build], policies: &Policies) -> (Vec<Finding>, Vec<Finding>) {
+    if inputs.workflows.is_empty() {
+        return (Vec::new(), Vec::new());
+    }
     let dockerfiles = DockerfileIndex::new(inputs, builds);
     let of_file = |input: &WorkflowInput| {
         let policy = policies.of(input.file);
+        if policy.rules().iter().all(|rule| rule.workflow.is_none()) {
+            return (Vec::new(), Vec::new());
+        }
         let out = check_workflow(inputs, &dockerfiles, input, policy.rules());
         let files = input.parts.iter().flatten();
         let pragmas: Vec<Pragmas> = files.map(|file| pragmas_of_file(inputs, *file, policy)).collect();

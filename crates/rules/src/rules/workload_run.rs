@@ -18,6 +18,9 @@ pub(super) fn run_workloads(inputs: &Inputs, policies: &Policies) -> (Vec<Findin
     let index = WorkloadIndex::new(inputs, &stacks);
     for input in &inputs.workloads.files {
         let policy = policies.of(input.file);
+        if policy.rules().iter().all(|rule| rule.workload.is_none()) {
+            continue;
+        }
         let out = check_workload(inputs, &index, input, policy.rules());
         let pragmas = pragmas_of_file(inputs, input.file, policy);
         let all = pragmas.suppressions.iter().chain(&policy.settings.suppressions);
