@@ -81,7 +81,7 @@ pub use self::json::{audit_json, lint_json};
 pub use self::layout::{Layout, clean, clean_bytes, cut, cut_path, pad, width, wrap};
 pub use self::optimize::{Rewrite, RewriteHistory, optimize_json, plan, rewrite, rewrite_summary};
 pub use self::page::{Medium, Page};
-pub use self::patch::diff;
+pub use self::patch::{diff, diff_of_file};
 pub use self::prediction::{BuildPrediction, ReasonWriter, prediction, prediction_json};
 pub use self::price::impact_line;
 pub use self::proof::{proof, proof_json};

@@ -2,6 +2,7 @@
 
 mod amount;
 mod commit;
+pub mod diff;
 mod edit;
 mod embedding;
 mod glob;

@@ -1,10 +1,8 @@
 //! A Dockerfile that was renamed and not committed yet: where the newest commit has it.
 
-use similar::TextDiff;
-
 use crate::failure::Failure;
 use crate::load::git::{BuildPaths, Commit, ObjectId, Repository, TreeEntryKind};
-use crate::text::path;
+use crate::text::{diff, path};
 
 /// Folders of the commit that are looked through.
 const FOLDERS: usize = 2_000;
@@ -50,7 +48,7 @@ pub(super) fn find_renamed(
         let share = if known == text {
             f32::INFINITY
         } else if is_dockerfile && !name.ends_with(".dockerignore") {
-            TextDiff::from_lines(known.as_str(), text).ratio()
+            diff::common_lines(&known, text)
         } else {
             0.0
         };

@@ -9,7 +9,6 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use lsp_server::RequestId;
 use serde_json::Value;
-use similar::TextDiff;
 
 use crate::audit::InputAudit;
 use crate::cli::optimize::default_options;
@@ -19,6 +18,7 @@ use crate::finding::Mask;
 use crate::fix::Change;
 use crate::load::{EvidenceReader, GatherRequest, gather};
 use crate::optimize::optimize;
+use crate::report::{self, Layout};
 
 /// Requests that are remembered as not wanted.
 const MOST_CANCELLED: usize = 10_000;
@@ -221,13 +221,6 @@ fn rewrite(path: PathBuf, request: &GatherRequest) -> (Vec<Change>, Mask) {
 
 /// Changes as a unified diff.
 fn diff(changes: &[Change]) -> String {
-    let mut text = String::new();
-    for change in changes {
-        let before = String::from_utf8_lossy(change.before.as_deref().unwrap_or_default()).into_owned();
-        let after = String::from_utf8_lossy(&change.after).into_owned();
-        let old = if change.before.is_some() { change.name.as_str() } else { "/dev/null" };
-        let diff = TextDiff::from_lines(&before, &after);
-        text.push_str(&diff.unified_diff().header(old, &change.name).to_string());
-    }
-    text
+    let diffs = changes.iter().flat_map(|change| report::diff_of_file(change, &Mask::default(), Layout::PLAIN));
+    String::from_utf8_lossy(&diffs.collect::<Vec<u8>>()).into_owned()
 }

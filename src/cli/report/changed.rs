@@ -4,12 +4,11 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use similar::{Algorithm, DiffTag, capture_diff_slices_deadline};
-
 use crate::dockerfile;
 use crate::load::git::{ObjectId, Repository};
 use crate::load::read_source;
 use crate::results::FindingState;
+use crate::text::diff::{DiffTag, diff_until};
 use crate::text::{Source, path};
 
 /// Bytes of a file that is compared.
@@ -94,7 +93,7 @@ impl ChangedFile {
             instructions: Vec::new(),
         };
         let deadline = Instant::now().checked_add(LONGEST);
-        for op in capture_diff_slices_deadline(Algorithm::Myers, &old_lines, &new_lines, deadline) {
+        for op in diff_until(&old_lines, &new_lines, deadline) {
             let range = op.new_range();
             match op.tag() {
                 DiffTag::Equal => {}

@@ -3,14 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
-
 use super::changes::FileChanges;
 use super::context::{ContextFiles, Digests, NamedFiles};
 use super::graph::Graph;
 use super::records::{Outcome, Records, StepVerdict};
 use super::source_files::{SourceFiles, folder_below, is_other_result};
 use super::step::{Part, PartKind, SourceOrigin, Step, StepKind};
+use crate::text::diff::{DiffOp, diff};
 
 /// A build: what is carried out and on which files.
 #[derive(Clone, Copy, Debug)]
@@ -361,7 +360,7 @@ pub(super) fn pairs(before: &Graph, after: &Graph) -> Vec<Option<usize>> {
         let texts = |graph: &Graph, steps: &[usize]| -> Vec<String> {
             steps.iter().map(|index| text_of(&graph.steps[*index]).to_owned()).collect()
         };
-        for op in capture_diff_slices(Algorithm::Myers, &texts(before, old), &texts(after, &new)) {
+        for op in diff(&texts(before, old), &texts(after, &new)) {
             match op {
                 DiffOp::Equal { old_index, new_index, len } => {
                     (0..len).for_each(|at| pairing.add(new[new_index + at], old[old_index + at]));

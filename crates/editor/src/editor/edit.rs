@@ -8,13 +8,13 @@ use gen_lsp_types::{
     OptionalVersionedTextDocumentIdentifier, Position, Range, TextDocumentEdit, TextDocumentIdentifier, TextEdit, Uri,
     WorkspaceEdit,
 };
-use similar::{ChangeTag, TextDiff};
 
 use super::position::{PositionEncoding, TextLines};
 use super::uri::uri_of;
 use crate::audit::Report;
 use crate::finding::{Fix, Target};
 use crate::fix::Change;
+use crate::text::diff::{self, DiffTag};
 use crate::text::{FileId, Span};
 
 /// What a client can do with edits.
@@ -162,26 +162,22 @@ pub fn document_edit(uri: &Uri, version: i32, edits: Vec<TextEdit>, client: Clie
 /// The edits of whole lines that lead from one text to the other, in their order.
 fn line_edits(before: &str, after: &str, encoding: PositionEncoding) -> Vec<TextEdit> {
     let lines = TextLines::new(before, encoding);
-    let diff = TextDiff::from_lines(before, after);
+    let (old, new) = (diff::lines(before), diff::lines(after));
     let mut edits: Vec<(Span, String)> = Vec::new();
     let mut at = 0;
-    for change in diff.iter_all_changes() {
-        let len = change.value().len() as u32;
-        let (start, end, text) = match change.tag() {
-            ChangeTag::Equal => {
-                at += len;
-                continue;
-            }
-            ChangeTag::Delete => (at, at + len, ""),
-            ChangeTag::Insert => (at, at, change.value()),
-        };
-        at = end;
+    for op in diff::diff(&old, &new) {
+        let start = at;
+        at += old[op.old_range()].iter().map(|line| line.len() as u32).sum::<u32>();
+        if op.tag() == DiffTag::Equal {
+            continue;
+        }
+        let (end, text) = (at, new[op.new_range()].concat());
         match edits.last_mut() {
             Some((span, known)) if span.end == start => {
                 span.end = end;
-                known.push_str(text);
+                known.push_str(&text);
             }
-            _ => edits.push((Span::new(start, end), text.to_owned())),
+            _ => edits.push((Span::new(start, end), text)),
         }
     }
     edits.into_iter().map(|(span, text)| TextEdit { range: lines.range(before, span), new_text: text }).collect()

@@ -2,13 +2,11 @@
 
 use std::borrow::Cow;
 
-use similar::udiff::UnifiedHunkHeader;
-use similar::{Algorithm, DiffTag, capture_diff_slices, group_diff_ops};
-
 use super::layout::{Layout, Tone, clean, substitute};
 use super::page::{Block, Section, path, plain};
 use crate::finding::Mask;
 use crate::fix::{Change, FixOutcome};
+use crate::text::diff::{DiffTag, UnifiedHunkHeader, group_diff_ops};
 
 /// Unchanged lines around a change.
 const AROUND: usize = 3;
@@ -35,7 +33,7 @@ pub(super) fn diff_sections(changes: &[Change], mask: &Mask) -> Vec<Block> {
 }
 
 /// One file's part of the diff.
-pub(super) fn diff_of_file(change: &Change, mask: &Mask, layout: Layout) -> Vec<u8> {
+pub fn diff_of_file(change: &Change, mask: &Mask, layout: Layout) -> Vec<u8> {
     let old_text = masked(change.before.as_deref().unwrap_or_default(), mask);
     let new_text = masked(&change.after, mask);
     let (old, new) = (lines(&old_text), lines(&new_text));
@@ -47,7 +45,7 @@ pub(super) fn diff_of_file(change: &Change, mask: &Mask, layout: Layout) -> Vec<
         out.extend(layout.paint(Tone::Strong, &line).bytes());
         out.push(b'\n');
     }
-    for hunk in group_diff_ops(capture_diff_slices(Algorithm::Myers, &old, &new), AROUND) {
+    for hunk in group_diff_ops(crate::text::diff::diff(&old, &new), AROUND) {
         out.extend(layout.paint(Tone::Info, &UnifiedHunkHeader::new(&hunk).to_string()).bytes());
         out.push(b'\n');
         for op in &hunk {

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use similar::TextDiff;
-
 use crate::buildlog::StepSeconds;
 use crate::cache::{Graph, PartKind, Step, StepKind};
 use crate::report::{HistoryStep, HistoryTable};
 use crate::shell;
+use crate::text::diff;
 
 /// The share of words that two commands have in common which are taken for one.
 const SIMILAR: f32 = 0.5;
@@ -91,7 +90,7 @@ fn similarity(a: &str, b: &str) -> f32 {
     } else if a.len().max(b.len()) > LONGEST_COMMAND {
         0.0
     } else {
-        TextDiff::from_words(a, b).ratio()
+        diff::common_words(a, b)
     }
 }
 

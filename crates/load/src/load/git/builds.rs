@@ -1,13 +1,12 @@
 //! Where a build lies in each commit of a history: its Dockerfile, its .dockerignore, its context.
 
 use gix_hash::ObjectId;
-use similar::TextDiff;
 
 use super::history::Commit;
 use super::repository::Repository;
 use super::tree::{TreeEntry, TreeEntryKind};
 use crate::failure::{Failure, FailureKind};
-use crate::text::path;
+use crate::text::{diff, path};
 
 /// Bytes of a Dockerfile or .dockerignore: BuildKit takes no larger one, and reads lines of 64 KiB at most.
 const TEXT: usize = 16 << 20;
@@ -180,7 +179,7 @@ impl Repository {
             if !name.contains("dockerfile") && !name.contains("containerfile") || name.ends_with(".dockerignore") {
                 continue;
             }
-            let share = TextDiff::from_lines(self.text(entry.id)?.as_str(), newer.as_str()).ratio();
+            let share = diff::common_lines(&self.text(entry.id)?, &newer);
             if share >= SIMILAR && best.is_none_or(|(most, _)| share > most) {
                 best = Some((share, place));
             }
