@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::args::Global;
 use super::output::CommandFailure;
 use super::{terminal, write};
-use crate::finding::Mask;
+use crate::finding::{Mask, Target};
 use crate::fix::{Change, FixOutcome};
 use crate::inputs::Inputs;
 use crate::load::{DOCKERFILE_LIMIT, folder_of, read_bytes};
@@ -143,11 +143,13 @@ fn is_plain(path: &Path) -> bool {
 
 /// The changes of all builds; a file that several of them share is changed once.
 pub(super) fn merged(all: impl Iterator<Item = Change>, inputs: &Inputs) -> FixOutcome {
+    let builds = inputs.builds.iter().enumerate();
+    let parts: BTreeMap<Target, usize> =
+        builds.rev().map(|(index, build)| (Target::File(build.dockerfile), index)).collect();
     let mut changes: BTreeMap<String, Change> = BTreeMap::new();
     for change in all {
         // Texts inside of one file have its name in common.
-        let part =
-            inputs.builds.iter().position(|build| change.target == crate::finding::Target::File(build.dockerfile));
+        let part = parts.get(&change.target);
         let key = format!("{}\0{}", change.name, part.map(|part| part.to_string()).unwrap_or_default());
         changes.entry(key).or_insert(change);
     }

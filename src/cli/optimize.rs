@@ -16,7 +16,7 @@ use crate::finding::Mask;
 use crate::fix::FixOutcome;
 use crate::inputs::{Inputs, Need, Needs};
 use crate::load::{EvidenceReader, build_log_name, read_build_log};
-use crate::optimize::{Options, optimize, plan, unwritable};
+use crate::optimize::{Optimizer, Options, plan, unwritable};
 use crate::report::{self, Format, Layout, Medium, Rewrite, RewriteHistory};
 use crate::rules::Policies;
 use crate::settings::CommandLinePolicy;
@@ -87,7 +87,7 @@ fn gather(command: &Optimize) -> Result<Inputs, CommandFailure> {
 
 /// Each build as far as the options allow.
 fn rewrites(inputs: &Inputs, options: &[Options]) -> Vec<Rewrite> {
-    let reader = EvidenceReader::new(inputs);
+    let (reader, optimizer) = (EvidenceReader::new(inputs), Optimizer::new(inputs));
     let rewrite_of = |index: usize| {
         let build = &inputs.builds[index];
         let evidence = reader.evidence(index);
@@ -95,7 +95,7 @@ fn rewrites(inputs: &Inputs, options: &[Options]) -> Vec<Rewrite> {
             dockerfile: inputs.source(build.dockerfile).name().to_owned(),
             plan: plan(inputs, index, &evidence),
             refused: unwritable(build),
-            optimized: optimize(inputs, index, &evidence, &options[index]),
+            optimized: optimizer.optimize(index, &evidence, &options[index]),
             history: None,
         }
     };

@@ -154,6 +154,17 @@ impl<'p> Stack<'p> {
         false
     }
 
+    /// The services that one waits for, maybe through others.
+    pub fn awaited_by(&self, name: &str) -> BTreeSet<&'p str> {
+        let mut awaited = BTreeSet::new();
+        let mut open: Vec<&StackService> = self.service(name).into_iter().collect();
+        while let Some(next) = open.pop() {
+            let new = next.dependencies.iter().filter(|dependency| awaited.insert(dependency.name));
+            open.extend(new.filter_map(|dependency| self.service(dependency.name)));
+        }
+        awaited
+    }
+
     /// Whether a service can reach another one by its name: they have a network in common.
     pub fn reaches(&self, service: &StackService, target: &StackService) -> bool {
         self.networks(service).zip(self.networks(target)).is_some_and(|(a, b)| !a.is_disjoint(&b))

@@ -19,7 +19,7 @@ mod tests;
 
 pub(crate) use self::fingerprint::fingerprint;
 pub(crate) use self::plan::image_parts;
-pub(crate) use self::port::{called_ports, image_ports};
+pub(crate) use self::port::{NamedAddresses, called_ports, image_ports};
 
 pub use self::input::{DeploymentInput, DeploymentStrategy, OVERRIDE, is_written_override};
 pub use self::proof::{

@@ -203,7 +203,7 @@ fn attempt(
 ) -> Result<FixOutcome, FixFailure> {
     let mut now = sources.to_vec();
     let mut applied = Vec::new();
-    let mut states = vec![state(&now)];
+    let mut states = vec![now.clone()];
     // What changed which file, by round.
     let mut active: Vec<BTreeSet<Block>> = Vec::new();
     let mut rounds = ROUNDS;
@@ -231,11 +231,10 @@ fn attempt(
         }
         let names = now;
         now = next;
-        let state = state(&now);
-        if let Some(before) = states.iter().position(|known| *known == state) {
+        if let Some(before) = states.iter().position(|known| are_same(known, &now)) {
             return Err(FixFailure::Endless(active[before..].iter().flatten().cloned().collect()));
         }
-        states.push(state);
+        states.push(now.clone());
         for (index, fix) in chosen {
             let finding = findings[index].clone();
             let file = names.get(finding.file.0 as usize).map_or_else(String::new, |source| source.name().to_owned());
@@ -244,23 +243,30 @@ fn attempt(
     }
 }
 
-fn state(sources: &[Source]) -> Vec<(String, Vec<u8>)> {
-    sources.iter().map(|source| (source.name().to_owned(), source.bytes().to_vec())).collect()
+/// Whether files have the same names and contents; of copies of one text nothing is compared.
+fn are_same(some: &[Source], others: &[Source]) -> bool {
+    let is_same = |(one, other): (&Source, &Source)| one.name() == other.name() && has_same_bytes(one, other);
+    some.len() == others.len() && some.iter().zip(others).all(is_same)
+}
+
+fn has_same_bytes(one: &Source, other: &Source) -> bool {
+    std::ptr::eq(one.bytes(), other.bytes()) || one.bytes() == other.bytes()
 }
 
 fn changes(before: &[Source], after: &[Source]) -> Vec<Change> {
     let mut changes = BTreeMap::new();
     for (index, source) in after.iter().enumerate() {
-        let old = before.get(index).map(|old| old.bytes().to_vec());
+        let old = before.get(index);
+        if old.is_some_and(|old| has_same_bytes(old, source)) {
+            continue;
+        }
         let name = source.name().to_owned();
         let target = match old {
             Some(_) => Target::File(FileId(index as u32)),
             None => Target::New(name.clone()),
         };
-        if old.as_deref() != Some(source.bytes()) {
-            let change = Change { target: target.clone(), name, before: old, after: source.bytes().to_vec() };
-            changes.insert(target, change);
-        }
+        let before = old.map(|old| old.bytes().to_vec());
+        changes.insert(target.clone(), Change { target, name, before, after: source.bytes().to_vec() });
     }
     changes.into_values().collect()
 }
@@ -311,7 +317,7 @@ fn worse(
 ) -> Vec<WorseFix> {
     let mut worse = Vec::new();
     for (index, (before, after)) in now.iter().zip(next).enumerate() {
-        if before.bytes() == after.bytes() {
+        if has_same_bytes(before, after) {
             continue;
         }
         let target = Target::File(FileId(index as u32));

@@ -41,7 +41,8 @@ impl Inputs {
 
 fn with_texts(input: &BuildInput, before: &Inputs, sources: &[Source]) -> BuildInput {
     let dockerfile = &sources[input.dockerfile.0 as usize];
-    let same = dockerfile.text() == input.file.source().text();
+    // Of two copies of one text, the texts are not compared.
+    let same = dockerfile.shared_text() == input.file.source().shared_text();
     let file = match input.template {
         _ if same => input.file.clone(),
         Some(_) => dockerfile::parse_template(dockerfile),
@@ -81,9 +82,12 @@ fn ignore_now(ignore: &IgnoreInput, before: &Inputs, sources: &[Source]) -> (Ign
     let read = |index: usize| Arc::new(ignore::parse(&sources[index]));
     match ignore {
         IgnoreInput::Unknown => (IgnoreInput::Unknown, false),
-        IgnoreInput::Present(file, _) => {
-            let changed = sources[file.0 as usize].text() != before.source(*file).text();
-            (IgnoreInput::Present(*file, read(file.0 as usize)), changed)
+        IgnoreInput::Present(file, parsed) => {
+            let at = file.0 as usize;
+            if sources[at].shared_text() == before.source(*file).shared_text() {
+                return (IgnoreInput::Present(*file, Arc::clone(parsed)), false);
+            }
+            (IgnoreInput::Present(*file, read(at)), true)
         }
         IgnoreInput::Missing(path) => {
             let source =

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
+use super::neighbour_images::NeighbourImages;
 use super::service::Service;
 use crate::inputs::context::BuildContext;
 use crate::manifest::Project;
@@ -34,9 +35,11 @@ pub struct Evidence {
     /// Names that those services give the image: `shop/web`.
     pub image_names: BTreeSet<String>,
     /// Images that compose files and Dockerfiles around the build name, whatever a .dockerignore keeps out.
-    pub named_images: BTreeSet<String>,
+    pub named_images: Vec<Arc<BTreeSet<String>>>,
+    /// Images that the other Dockerfiles of the run name.
+    pub neighbours: NeighbourImages,
     /// Texts of recipes (`Makefile`, `justfile`) and pipelines around the build, by path.
-    pub recipes: BTreeMap<String, String>,
+    pub recipes: BTreeMap<String, Arc<str>>,
     /// Names that the engine has images of (`python:3.13-slim`); `None` where none was asked.
     pub images: Option<BTreeSet<String>>,
     /// What the original image and a container of it showed.

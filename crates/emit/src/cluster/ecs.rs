@@ -39,7 +39,7 @@ pub fn ecs_template(input: &ClusterInput) -> Result<Emission, Vec<String>> {
     writer.add_account();
     for (service, is_job) in selection.in_order() {
         let name = selection.labels.get(service.name).map_or(service.name, String::as_str);
-        let cluster = ClusterService::of(input, &stack, service, name, "ecs");
+        let cluster = ClusterService::of(input, (&stack, &selection.addresses), service, name, "ecs");
         writer.add(&cluster, is_job);
     }
     let count = writer.parameters.count();

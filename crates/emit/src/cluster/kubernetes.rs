@@ -34,7 +34,7 @@ pub fn kubernetes_manifests(input: &ClusterInput) -> Result<Emission, Vec<String
     let mut workloads = Vec::new();
     for (service, is_job) in selection.in_order() {
         let name = selection.labels.get(service.name).map_or(service.name, String::as_str);
-        let cluster = ClusterService::of(input, &stack, service, name, "kubernetes");
+        let cluster = ClusterService::of(input, (&stack, &selection.addresses), service, name, "kubernetes");
         let path = format!("{}/kubernetes/{name}.yaml", input.folder);
         let existing = input.existing.get(&path);
         let pod = Pod::of(input, &cluster, is_job, existing);

@@ -6,7 +6,7 @@ use super::depends::{ClusterTool, WrittenServices, absence};
 use super::input::ClusterInput;
 use super::name::labels;
 use super::service::ClusterService;
-use crate::deployment::image_parts;
+use crate::deployment::{NamedAddresses, image_parts};
 use crate::stack::{COMPLETED, Stack, StackService};
 
 /// The services that are written.
@@ -17,6 +17,8 @@ pub(super) struct ClusterSelection<'s> {
     pub(super) jobs: Vec<&'s StackService<'s>>,
     /// Their names in the cluster.
     pub(super) labels: BTreeMap<String, String>,
+    /// What services call each other by.
+    pub(super) addresses: NamedAddresses<'s>,
     /// What is left out.
     pub(super) notes: Vec<String>,
 }
@@ -24,7 +26,8 @@ pub(super) struct ClusterSelection<'s> {
 impl<'s> ClusterSelection<'s> {
     pub(super) fn of(input: &ClusterInput, stack: &'s Stack<'s>) -> Result<Self, Vec<String>> {
         let mut notes = Vec::new();
-        let is_chosen = |service: &&StackService| input.services.iter().any(|name| name == service.name);
+        let chosen: BTreeSet<&str> = input.services.iter().map(String::as_str).collect();
+        let is_chosen = |service: &&StackService| chosen.contains(service.name);
         let mut services: Vec<&StackService> = Vec::new();
         for service in stack.services.iter().filter(is_chosen) {
             if ClusterService::is_windows(service) {
@@ -44,16 +47,20 @@ impl<'s> ClusterSelection<'s> {
             });
         }
         let names: BTreeSet<&str> = services.iter().map(|service| service.name).collect();
+        let awaited = AwaitedJobs::of(&services);
         let jobs: Vec<&StackService> =
-            stack.services.iter().filter(|job| !names.contains(job.name) && is_job(job, &services)).collect();
-        let depth = |service: &StackService| names.iter().filter(|other| stack.waits_for(service, other, &[])).count();
+            stack.services.iter().filter(|job| !names.contains(job.name) && awaited.has(job)).collect();
+        let depth = |service: &StackService| {
+            stack.awaited_by(service.name).iter().filter(|other| names.contains(**other)).count()
+        };
         services.sort_by_cached_key(|service| (depth(service), service.name));
-        let is_written = |name: &str| services.iter().chain(&jobs).any(|service| service.name == name);
+        let written: BTreeSet<&str> = services.iter().chain(&jobs).map(|service| service.name).collect();
+        let is_written = |name: &str| written.contains(name);
         for service in stack.services.iter().filter(|service| !is_written(service.name)) {
             notes.extend(left_out(service, is_chosen(&service)));
         }
         let labels = labels(services.iter().chain(&jobs).map(|service| service.name))?;
-        Ok(Self { services, jobs, labels, notes })
+        Ok(Self { services, jobs, labels, addresses: NamedAddresses::of(stack), notes })
     }
 
     /// What is written, by name.
@@ -72,13 +79,29 @@ impl<'s> ClusterSelection<'s> {
     }
 }
 
-/// Whether a service ends, and others that are written wait for that or run the same image.
-fn is_job(job: &StackService, services: &[&StackService]) -> bool {
-    let is_awaited = services
-        .iter()
-        .any(|service| service.dependencies.iter().any(|known| known.name == job.name && known.condition == COMPLETED));
-    let is_same = job.is_job && services.iter().any(|service| image_parts(service) == image_parts(job));
-    (is_awaited || is_same) && !ClusterService::is_windows(job)
+/// The jobs of services that are written.
+struct AwaitedJobs<'s> {
+    /// Those that services wait for.
+    names: BTreeSet<&'s str>,
+    /// The images of the services.
+    images: BTreeSet<String>,
+}
+
+impl<'s> AwaitedJobs<'s> {
+    fn of(services: &[&'s StackService<'s>]) -> Self {
+        let dependencies = services.iter().flat_map(|service| &service.dependencies);
+        let completed = dependencies.filter(|dependency| dependency.condition == COMPLETED);
+        Self {
+            names: completed.map(|dependency| dependency.name).collect(),
+            images: services.iter().map(|service| image_parts(service)).collect(),
+        }
+    }
+
+    /// Whether a service ends, and others that are written wait for that or run the same image.
+    fn has(&self, job: &StackService) -> bool {
+        let is_same = job.is_job && self.images.contains(&image_parts(job));
+        (self.names.contains(job.name) || is_same) && !ClusterService::is_windows(job)
+    }
 }
 
 /// What becomes of a service that is not written.

@@ -10,7 +10,7 @@ use super::security::ContainerUser;
 use crate::build::{BaseImage, Build, Programs, Reference, is_command};
 use crate::compose::project::{ComposePlace, ComposeValue, duration_nanoseconds};
 use crate::data;
-use crate::deployment::{called_ports, image_ports};
+use crate::deployment::{NamedAddresses, called_ports, image_ports};
 use crate::dockerfile::{CommandForm, Healthcheck, Keyword};
 use crate::shell::{from_exec, parse};
 use crate::stack::{CheckQuestion, CheckTiming, ServiceCheck, Stack, StackService};
@@ -62,7 +62,7 @@ impl<'s> ClusterService<'s> {
     /// `tool`: the role of the keys that are said in the files.
     pub(super) fn of(
         input: &ClusterInput,
-        stack: &'s Stack<'s>,
+        (stack, addresses): (&'s Stack<'s>, &NamedAddresses),
         service: &'s StackService<'s>,
         name: &str,
         tool: &'static str,
@@ -85,7 +85,7 @@ impl<'s> ClusterService<'s> {
             name: name.to_owned(),
             image: ClusterImage::of(input.project, stack, service),
             environment: ClusterEnvironment::of(input.project, service),
-            ports: ports(input, stack, service),
+            ports: ports(input, addresses, service),
             published: published(service),
             user: ContainerUser::of(service),
             replicas: replicas.or(number(service.value.get("scale"))).unwrap_or(1),
@@ -199,7 +199,7 @@ fn is_slow(service: &StackService, image: Option<Vec<Vec<String>>>) -> bool {
 
 /// The ports that others ask: those that are published or exposed in the compose file, that proxies and variables of others name,
 /// that its server listens on, and those of its image where the compose file starts nothing else in it.
-fn ports(input: &ClusterInput, stack: &Stack, service: &StackService) -> Vec<ClusterPort> {
+fn ports(input: &ClusterInput, addresses: &NamedAddresses, service: &StackService) -> Vec<ClusterPort> {
     let list = |key: &str| service.value.get(key).and_then(ComposeValue::as_list).unwrap_or_default();
     let mut ports: BTreeSet<ClusterPort> = BTreeSet::new();
     let mut add = |text: &str, is_udp: bool| {
@@ -219,7 +219,7 @@ fn ports(input: &ClusterInput, stack: &Stack, service: &StackService) -> Vec<Clu
     let listening = service.listening().and_then(|listening| Some(listening.port?.0));
     let is_of_image = service.words("entrypoint").is_empty() && service.words("command").is_empty();
     let of_image = if is_of_image { image_ports(service) } else { Vec::new() };
-    let called = called_ports(input.compose, stack, service)
+    let called = called_ports(input.compose, addresses, service)
         .into_iter()
         .chain(listening)
         .chain(of_image)

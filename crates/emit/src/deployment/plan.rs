@@ -1,10 +1,10 @@
 //! Which containers are replaced, where `HAProxy` stands, and who calls.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fingerprint::fingerprint;
 use super::input::{DeploymentInput, OVERRIDE, is_written_override};
-use super::port::{RequestPort, request_ports};
+use super::port::{NamedAddresses, RequestPort, request_ports};
 use crate::compose::project::{ComposeMap, ComposeValue, duration_nanoseconds};
 use crate::stack::{
     CheckTiming, ServiceCheck, Stack, StackService, awaited_hosts, fixed_addresses, hosts, looked_up_hosts,
@@ -67,20 +67,18 @@ pub(super) struct Caller {
 impl DeploymentPlan {
     pub(super) fn of(input: &DeploymentInput) -> Result<Self, Vec<String>> {
         let stack = Stack::new(input.project, &input.compose.dockerfiles);
-        let chosen: Vec<&StackService> =
-            stack.services.iter().filter(|service| input.services.iter().any(|name| name == service.name)).collect();
+        let names: BTreeSet<&str> = input.services.iter().map(String::as_str).collect();
+        let chosen: Vec<&StackService> = stack.services.iter().filter(|service| names.contains(service.name)).collect();
+        let addresses = NamedAddresses::of(&stack);
         let mut refusals = Vec::new();
         let mut services: Vec<ReplacedService> = Vec::new();
         for service in &chosen {
-            match replaced_service(input, &stack, service) {
+            match replaced_service(input, &addresses, service) {
                 Ok(replaced) => services.push(replaced),
                 Err(why) => refusals.push(why),
             }
         }
-        let depth = |name: &str| {
-            let service = stack.service(name);
-            chosen.iter().filter(|other| service.is_some_and(|it| stack.waits_for(it, other.name, &[]))).count()
-        };
+        let depth = |name: &str| stack.awaited_by(name).iter().filter(|other| names.contains(**other)).count();
         services.sort_by_cached_key(|service| (depth(&service.name), service.name.clone()));
         set_groups(&mut services, &stack);
         let mut notes = Vec::new();
@@ -156,9 +154,13 @@ impl ReplacedService {
     }
 }
 
-fn replaced_service(input: &DeploymentInput, stack: &Stack, service: &StackService) -> Result<ReplacedService, String> {
+fn replaced_service(
+    input: &DeploymentInput,
+    addresses: &NamedAddresses,
+    service: &StackService,
+) -> Result<ReplacedService, String> {
     let name = service.name;
-    let ports = request_ports(input.compose, stack, service)?;
+    let ports = request_ports(input.compose, addresses, service)?;
     if service.text("network_mode").is_some() {
         return Err(format!("`{name}` has a `network_mode`: nothing can stand in front of its containers"));
     }
@@ -212,17 +214,17 @@ pub(crate) fn image_parts(service: &StackService) -> String {
 fn set_groups(services: &mut [ReplacedService], stack: &Stack) {
     let image = |service: &ReplacedService| stack.service(&service.name).map(image_parts);
     let images: Vec<Option<String>> = services.iter().map(image).collect();
-    let firsts: Vec<String> = images
-        .iter()
-        .map(|image| {
-            let mut same =
-                services.iter().zip(&images).filter(|(_, other)| *other == image).map(|(service, _)| service);
-            let built = same.clone().find(|service| service.is_built);
-            built.or(same.next()).map(|service| service.name.clone()).unwrap_or_default()
-        })
-        .collect();
-    for (service, first) in services.iter_mut().zip(firsts) {
-        service.group = first;
+    let mut firsts: BTreeMap<&Option<String>, &ReplacedService> = BTreeMap::new();
+    for (service, image) in services.iter().zip(&images) {
+        let first = firsts.entry(image).or_insert(service);
+        if service.is_built && !first.is_built {
+            *first = service;
+        }
+    }
+    let groups: Vec<String> =
+        images.iter().map(|image| firsts.get(image).map(|first| first.name.clone()).unwrap_or_default()).collect();
+    for (service, group) in services.iter_mut().zip(groups) {
+        service.group = group;
     }
 }
 
@@ -248,6 +250,8 @@ fn callers(
     notes: &mut Vec<String>,
 ) -> Vec<Caller> {
     let mut callers = Vec::new();
+    let numbered = services.iter().enumerate().filter(|(_, service)| service.is_routed());
+    let routed: BTreeMap<&str, usize> = numbered.map(|(number, service)| (service.name.as_str(), number)).collect();
     for caller in stack.services.iter().filter(|service| !service.known.is_some_and(|known| known.is_backend())) {
         let proxies = input.compose.proxies.get(caller.name).map(Vec::as_slice).unwrap_or_default();
         let mut names: BTreeSet<String> =
@@ -262,11 +266,8 @@ fn callers(
             names.extend(evidence.iter().map(|known| known.host.to_owned()));
             names.extend(looked_up_hosts(&proxy.source).into_iter().map(str::to_owned));
         }
-        let is_target = |service: &ReplacedService| {
-            service.is_routed() && service.name != caller.name && names.contains(&service.name)
-        };
-        let targets: BTreeSet<usize> =
-            services.iter().enumerate().filter(|(_, service)| is_target(service)).map(|(number, _)| number).collect();
+        let others = names.iter().filter(|name| *name != caller.name);
+        let targets: BTreeSet<usize> = others.filter_map(|name| routed.get(name.as_str()).copied()).collect();
         if targets.is_empty() {
             continue;
         }

@@ -1,6 +1,7 @@
 //! The ports of a service that requests come to, and whether they are HTTP.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::build::{Build, ExposedPorts};
 use crate::compose::project::{ComposeMap, ComposeValue};
@@ -24,12 +25,12 @@ pub(super) struct RequestPort {
 /// When nothing tells which of several ports is asked, or one is not TCP.
 pub(super) fn request_ports(
     compose: &ComposeInput,
-    stack: &Stack,
+    named: &NamedAddresses,
     service: &StackService,
 ) -> Result<Vec<RequestPort>, String> {
     let (proxied, is_http) = proxied_ports(compose, service.name);
     let published = published_ports(service)?;
-    let addresses: Vec<String> = addresses_of_others(stack, service.name);
+    let addresses: Vec<&str> = named.of_others(service.name).collect();
     let named_ports: BTreeSet<u16> = addresses.iter().flat_map(|text| written_ports(text, service.name)).collect();
     let listening = service.listening().and_then(|listening| Some(listening.port?.0));
     let server = if proxied.is_empty() { listening } else { listening.filter(|port| proxied.contains(port)) };
@@ -45,7 +46,7 @@ pub(super) fn request_ports(
     let check = service.value.get("healthcheck").map(ComposeValue::display).unwrap_or_default();
     let is_asked_by_http = |number: u16| {
         let urls = [service.name, "localhost", "127.0.0.1"].map(|host| format!("http://{host}:{number}"));
-        addresses.iter().chain([&check]).any(|text| urls.iter().any(|url| has_word(text, url)))
+        addresses.iter().copied().chain([check.as_str()]).any(|text| urls.iter().any(|url| has_word(text, url)))
     };
     let port = |(at, number): (usize, u16)| RequestPort {
         number,
@@ -57,10 +58,9 @@ pub(super) fn request_ports(
 }
 
 /// The ports of a service that proxies and variables of other services name.
-pub(crate) fn called_ports(compose: &ComposeInput, stack: &Stack, service: &StackService) -> BTreeSet<u16> {
-    let addresses = addresses_of_others(stack, service.name);
+pub(crate) fn called_ports(compose: &ComposeInput, named: &NamedAddresses, service: &StackService) -> BTreeSet<u16> {
     let mut ports = proxied_ports(compose, service.name).0;
-    ports.extend(addresses.iter().flat_map(|text| written_ports(text, service.name)));
+    ports.extend(named.of_others(service.name).flat_map(|text| written_ports(text, service.name)));
     ports
 }
 
@@ -69,12 +69,34 @@ fn has_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| !text[at + word.len()..].starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// The values of other services' variables that may be addresses of a service.
-fn addresses_of_others(stack: &Stack, name: &str) -> Vec<String> {
-    let others = stack.services.iter().filter(|service| service.name != name);
-    let variables = others.filter_map(|service| service.value.get("environment").and_then(ComposeValue::as_map));
-    let entries = variables.flat_map(ComposeMap::iter).map(|(variable, entry)| (variable, entry.value.display()));
-    entries.filter(|(variable, value)| hosts(variable, value).contains(&name)).map(|(_, value)| value).collect()
+/// The values of variables that may be addresses, by the hosts in them.
+pub(crate) struct NamedAddresses<'p>(BTreeMap<String, Vec<NamedAddress<'p>>>);
+
+/// A service, and the value of one of its variables.
+type NamedAddress<'p> = (&'p str, Rc<str>);
+
+impl<'p> NamedAddresses<'p> {
+    /// Those of all services.
+    pub(crate) fn of(stack: &Stack<'p>) -> Self {
+        let mut named: BTreeMap<String, Vec<NamedAddress>> = BTreeMap::new();
+        for service in &stack.services {
+            let variables = service.value.get("environment").and_then(ComposeValue::as_map);
+            for (variable, entry) in variables.into_iter().flat_map(ComposeMap::iter) {
+                let value: Rc<str> = entry.value.display().into();
+                let hosts: BTreeSet<&str> = hosts(variable, &value).into_iter().collect();
+                for host in hosts {
+                    named.entry(host.to_owned()).or_default().push((service.name, Rc::clone(&value)));
+                }
+            }
+        }
+        Self(named)
+    }
+
+    /// The values of other services' variables that may be addresses of a service.
+    fn of_others<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let all = self.0.get(name).into_iter().flatten();
+        all.filter(move |(service, _)| *service != name).map(|(_, value)| &**value)
+    }
 }
 
 /// The one port that a service exposes, in the compose file or in its image.

@@ -1,20 +1,25 @@
 //! What stands behind a rewrite, beyond the inputs: texts of sources, what git ignores, what compose files say.
 
+mod found_services;
 mod compose_part;
+mod folder_files;
 mod git;
 mod services;
 mod vendored;
 
 pub use self::git::git_ignored_names;
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use self::compose_part::ComposeReader;
+use self::compose_part::{ComposeReader, bases};
+use self::folder_files::FolderFiles;
+use self::git::GitReader;
 use crate::build::Build;
 use crate::compose::ServiceRun;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, Inputs};
-use crate::inputs::{CleanClone, Evidence};
+use crate::inputs::{CleanClone, Evidence, NeighbourImages};
 use crate::load::source_texts;
 use crate::text::{Source, path};
 
@@ -23,29 +28,36 @@ use crate::text::{Source, path};
 pub struct EvidenceReader<'i> {
     inputs: &'i Inputs,
     composes: ComposeReader<'i>,
+    files: FolderFiles,
+    git: GitReader,
+    /// The images that the Dockerfiles of the run stand on.
+    bases: OnceLock<Arc<BTreeSet<String>>>,
+    neighbours: OnceLock<NeighbourImages>,
 }
 
 impl<'i> EvidenceReader<'i> {
     /// Nothing is read yet.
     pub fn new(inputs: &'i Inputs) -> Self {
-        Self { inputs, composes: ComposeReader::new(inputs) }
+        let (files, git, composes) = (FolderFiles::default(), GitReader::default(), ComposeReader::new(inputs));
+        Self { inputs, composes, files, git, bases: OnceLock::new(), neighbours: OnceLock::new() }
     }
 
     /// How compose files run containers of the image of the build with this index.
     pub fn runs(&self, build: usize) -> Vec<ServiceRun> {
         let input = self.inputs.builds.get(build);
-        input.map(|input| services::runs(self.inputs, input, &self.composes)).unwrap_or_default()
+        input.map(|input| services::runs(self.inputs, input, (&self.composes, &self.files))).unwrap_or_default()
     }
 
     /// The evidence for the build with this index. What can't be read is left out.
     pub fn evidence(&self, build: usize) -> Evidence {
         let Some(input) = self.inputs.builds.get(build) else { return Evidence::default() };
-        let around = services::read_services(self.inputs, input, &self.composes);
+        let around = services::read_services(self.inputs, input, (&self.composes, &self.files));
         let mut evidence = Evidence {
             services: around.services,
             image_names: around.names,
-            named_images: around.images,
+            named_images: around.images.into_iter().chain([self.bases()]).collect(),
             recipes: around.recipes,
+            neighbours: self.neighbours.get_or_init(|| NeighbourImages::new(self.inputs)).of_others(input),
             ..Evidence::default()
         };
         let (Some(root), Some(context)) = (&input.context_root, input.context.as_deref()) else { return evidence };
@@ -53,7 +65,7 @@ impl<'i> EvidenceReader<'i> {
         let git;
         ((evidence.texts, evidence.texts_cut), git) = rayon::join(
             || source_texts::texts(root, context, input.projects.as_deref()),
-            || git::ask_git(root, context),
+            || self.git.ask(root, context),
         );
         evidence.vendored = vendored::modules(root, context);
         (evidence.git_ignored, evidence.committed) = (git.ignored, git.committed);
@@ -62,6 +74,12 @@ impl<'i> EvidenceReader<'i> {
         evidence.absent.retain(|path| !is_installed(path) && !named.iter().any(|named| path::is_within(named, path)));
         evidence.cloned = cloned(root, context, input.projects.is_some(), &evidence.absent);
         evidence
+    }
+
+    fn bases(&self) -> Arc<BTreeSet<String>> {
+        let of_build = |build: &BuildInput| bases(self.inputs.source(build.dockerfile));
+        let read = || Arc::new(self.inputs.builds.iter().flat_map(of_build).collect());
+        Arc::clone(self.bases.get_or_init(read))
     }
 }
 

@@ -174,7 +174,7 @@ impl<'a> PassInput<'a> {
 }
 
 /// The output of a pass. Without edits nothing changes.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct PassOutput {
     /// What to change; applied together, or not at all where they overlap.
     pub edits: Vec<FileEdit>,

@@ -1,6 +1,7 @@
 //! Fixes of rules as edits of a pass, applied to the build's own files until nothing changes.
 
 use std::collections::BTreeSet;
+use std::slice;
 
 use super::pass_input::PassInput;
 use crate::build::{Build, Stage};
@@ -29,7 +30,7 @@ pub(super) fn apply_rule_fixes(
     let index = input.inputs.builds.iter().position(|build| std::ptr::eq(build, input.input())).unwrap_or_default();
     let rules = input.options.rules;
     let chosen = rules.choose(input.inputs, choice);
-    let judge = RepairPass { inputs: input.inputs, index, rules, chosen: &chosen, vet };
+    let judge = RepairPass { inputs: input.inputs, build: input.build, index, rules, chosen: &chosen, vet };
     let outcome = fix::fix(&input.inputs.sources, level, judge);
     let target = Target::File(input.input().dockerfile);
     let change = outcome.changes.into_iter().find(|change| change.target == target);
@@ -95,26 +96,25 @@ fn difference(before: &str, after: &str) -> Option<(Span, String)> {
     Some((span, new[..new.len() - same].to_owned()))
 }
 
-struct RepairPass<'a> {
-    inputs: &'a Inputs,
+struct RepairPass<'a, 'i> {
+    inputs: &'i Inputs,
+    /// The build as it is in these.
+    build: &'i Build<'i>,
     index: usize,
     rules: &'a dyn RuleRunner,
     chosen: &'a ChosenRules,
     vet: &'a dyn Fn(&Inputs, &Build, &mut Finding),
 }
 
-impl FindingSource for RepairPass<'_> {
+impl FindingSource for RepairPass<'_, '_> {
     fn findings(&mut self, sources: &[Source]) -> Vec<Finding> {
+        // Most passes find nothing to mend: what is derived of the build serves all of them.
+        if self.is_unchanged(sources) {
+            return self.findings_of(self.inputs, self.build);
+        }
         let now = self.inputs.with_sources(sources);
         let Some(build_input) = now.builds.get(self.index) else { return Vec::new() };
-        let builds = [Build::new(build_input)];
-        let mut findings = (self.chosen)(&now, &builds);
-        let target = Target::File(build_input.dockerfile);
-        for finding in &mut findings {
-            finding.fixes.retain(|fix| fix.edits.iter().all(|edit| edit.target == target));
-            (self.vet)(&now, &builds[0], finding);
-        }
-        findings
+        self.findings_of(&now, &Build::new(build_input))
     }
 
     fn refuses(&self, file: FileId, before: &Source, after: &Source, rules: &BTreeSet<&'static str>) -> Option<String> {
@@ -122,6 +122,24 @@ impl FindingSource for RepairPass<'_> {
             return None;
         }
         self.rules.breach(before, after, rules)
+    }
+}
+
+impl RepairPass<'_, '_> {
+    fn findings_of<'n>(&self, inputs: &'n Inputs, build: &Build<'n>) -> Vec<Finding> {
+        let mut findings = (self.chosen)(inputs, slice::from_ref(build));
+        let target = Target::File(build.input().dockerfile);
+        for finding in &mut findings {
+            finding.fixes.retain(|fix| fix.edits.iter().all(|edit| edit.target == target));
+            (self.vet)(inputs, build, finding);
+        }
+        findings
+    }
+
+    /// Whether the texts are those of the inputs.
+    fn is_unchanged(&self, sources: &[Source]) -> bool {
+        let known = &self.inputs.sources;
+        sources.len() == known.len() && sources.iter().zip(known).all(|(a, b)| std::ptr::eq(a.bytes(), b.bytes()))
     }
 }
 

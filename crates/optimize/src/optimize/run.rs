@@ -37,8 +37,10 @@ pub struct LevelOutcome {
 pub struct Optimized {
     /// Index of the build in the inputs.
     pub build: usize,
-    /// The texts before.
+    /// The texts before: those of the inputs, or of these what the build has to do with.
     pub before: Vec<Source>,
+    /// Their ids in the inputs.
+    pub files: Vec<FileId>,
     /// Every level up to the limit, the lowest first.
     pub levels: Vec<LevelOutcome>,
 }
@@ -69,13 +71,14 @@ impl Optimized {
     pub fn changes_up_to(&self, level: Level) -> Vec<Change> {
         let mut changes = Vec::new();
         for (index, source) in self.sources(level).iter().enumerate() {
-            let before = self.before.get(index).map(|old| old.bytes().to_vec());
-            if before.as_deref() == Some(source.bytes()) {
+            let before = self.before.get(index).map(Source::bytes);
+            if before.is_some_and(|before| std::ptr::eq(before, source.bytes()) || before == source.bytes()) {
                 continue;
             }
+            let before = before.map(<[u8]>::to_vec);
             let name = source.name().to_owned();
             let target = match before {
-                Some(_) => Target::File(FileId(index as u32)),
+                Some(_) => Target::File(self.files.get(index).copied().unwrap_or(FileId(index as u32))),
                 None => Target::New(name.clone()),
             };
             changes.push(Change { target, name, before, after: source.bytes().to_vec() });
@@ -88,11 +91,22 @@ impl Optimized {
 ///
 /// The result is a fixpoint: rewriting it again changes nothing.
 pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Options) -> Optimized {
-    let mut done = Optimized { build, before: inputs.sources.clone(), levels: Vec::new() };
+    optimize_with(inputs, build, (evidence, options), None)
+}
+
+/// As [`optimize`]; `ignore`: the output of the level of that name, where it is known already.
+pub(super) fn optimize_with(
+    inputs: &Inputs,
+    build: usize,
+    (evidence, options): (&Evidence, &Options),
+    ignore: Option<&PassOutput>,
+) -> Optimized {
+    let files = (0..inputs.sources.len() as u32).map(FileId).collect();
+    let mut done = Optimized { build, before: inputs.sources.clone(), files, levels: Vec::new() };
     let Some(build_input) = inputs.builds.get(build).filter(|build_input| unwritable(build_input).is_none()) else {
         return done;
     };
-    let rewrite = Rewrite { index: build, author: &build_input.file, evidence, options };
+    let rewrite = Rewrite { index: build, author: &build_input.file, evidence, options, ignore };
     let mut now = inputs.sources.clone();
     // Under the texts of now; read again only where a pass changed one.
     let mut input: Cow<Inputs> = Cow::Borrowed(inputs);
@@ -127,6 +141,8 @@ struct Rewrite<'r> {
     author: &'r dockerfile::File,
     evidence: &'r Evidence,
     options: &'r Options,
+    /// What the passes of the level `ignore` say, where it is known.
+    ignore: Option<&'r PassOutput>,
 }
 
 impl Rewrite<'_> {
@@ -149,8 +165,12 @@ impl Rewrite<'_> {
                 outcome.refusals.push(PassRefusal::whole(id, title, why));
                 continue;
             }
-            let mut output = PassOutput::default();
-            (pass.run)(&PassInput { inputs, build: &build, evidence, options }, &mut output);
+            let known = self.ignore.filter(|_| pass.info.level == Level::Ignore).cloned();
+            let output = known.unwrap_or_else(|| {
+                let mut output = PassOutput::default();
+                (pass.run)(&PassInput { inputs, build: &build, evidence, options }, &mut output);
+                output
+            });
             let output = mirrored(pass, for_others(pass, output, &build), &build);
             let output = supported(pass, output, evidence);
             let (before, steps) = (now.clone(), outcome.steps.len());

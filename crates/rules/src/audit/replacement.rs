@@ -1,6 +1,9 @@
 //! Whether the containers of a service can be replaced by newer ones without a lost request: the findings that speak against
 //! it, and what is not known.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
+
 use super::report::Report;
 use super::stopped::is_for_file;
 use crate::build::Reference;
@@ -12,7 +15,7 @@ use crate::migration::MigrationVerdict;
 use crate::rules::{self, Group};
 use crate::sources::patterns;
 use crate::stack::{Stack, StackService};
-use crate::text::{LineColumn, path};
+use crate::text::{FileId, LineColumn, path};
 use crate::workflow::ComposeCall;
 
 /// What is said of a service.
@@ -87,9 +90,12 @@ pub fn replacement_selectors() -> Vec<String> {
 /// The services of the compose files of a run that a deployment replaces, in the order of files and names.
 pub fn service_replacements(inputs: &Inputs, report: &Report) -> Vec<ServiceReplacement> {
     let mut replacements = Vec::new();
+    let about: Vec<(usize, &Finding)> =
+        report.findings.iter().enumerate().filter(|(_, finding)| is_about_deployments(finding)).collect();
     for compose in &inputs.composes {
         let Some(project) = &compose.reading.project else { continue };
         let stack = Stack::new(project, &compose.dockerfiles);
+        let known = KnownProject::of(inputs, compose, &stack);
         for service in rules::replaced_services(compose, &stack) {
             let Some((place, file)) = service.place.and_then(|place| Some((place, compose.locate(place)?))) else {
                 continue;
@@ -99,19 +105,20 @@ pub fn service_replacements(inputs: &Inputs, report: &Report) -> Vec<ServiceRepl
                 continue;
             }
             let source = inputs.source(file);
-            let is_of = |finding: &Finding| concerns(inputs, compose, service, finding);
-            let findings = report.findings.iter().enumerate().filter(|(_, finding)| is_of(finding));
-            let findings: Vec<(usize, &Finding)> = findings.collect();
+            let asked = AskedService::of(inputs, compose, service);
+            let is_of = |finding: &Finding| concerns(inputs, compose, &asked, finding);
+            let findings: Vec<(usize, &Finding)> =
+                about.iter().filter(|(_, finding)| is_of(finding)).copied().collect();
             let mut replacement = ServiceReplacement {
                 service: service.name.to_owned(),
                 file: source.name().to_owned(),
                 place: source.line_column(place.span.start),
                 findings: without_repetitions(compose, &findings),
                 migration_steps: Vec::new(),
-                unknowns: unknowns(inputs, compose, &stack, service),
+                unknowns: unknowns(inputs, compose, &known, service),
             };
             if let Some(migrations) = &inputs.migrations {
-                add_migrations(migrations, build_context(inputs, compose, service), &mut replacement);
+                add_migrations(migrations, build_context(inputs, compose, &known, service), &mut replacement);
             }
             replacements.push(replacement);
         }
@@ -131,12 +138,17 @@ fn without_repetitions(compose: &ComposeInput, findings: &[(usize, &Finding)]) -
 }
 
 /// The folder that the image of a service is built from, by itself or by another service that has the same image.
-fn build_context<'i>(inputs: &'i Inputs, compose: &'i ComposeInput, service: &StackService<'i>) -> Option<&'i str> {
+fn build_context<'i>(
+    inputs: &'i Inputs,
+    compose: &'i ComposeInput,
+    known: &KnownProject,
+    service: &StackService<'i>,
+) -> Option<&'i str> {
     let context = |value: &'i ComposeValue| value.get("build")?.get("context")?.as_text();
     if service.is_built {
         return context(service.value);
     }
-    let image = Reference::of(chosen_image(compose, service)?);
+    let image = Reference::of(known.chosen_image(service)?);
     let is_same = |value: &ComposeValue| {
         let other = value.get("image").and_then(ComposeValue::as_text).map(Reference::of);
         other.is_some_and(|other| (other.short_name(), other.tag) == (image.short_name(), image.tag))
@@ -181,15 +193,79 @@ pub fn has_database_backup(inputs: &Inputs) -> bool {
     patterns::words(BACKUP).any(|program| texts.iter().any(|text| text.contains(program)))
 }
 
-/// Whether a finding is about a service: written there, in its Dockerfile, or in a text that deploys it.
-fn concerns(inputs: &Inputs, compose: &ComposeInput, service: &StackService, finding: &Finding) -> bool {
-    let is_deploy = |rule: &'static rules::Rule| rule.metadata().groups.contains(&Group::Deploy);
-    if !rules::find(finding.rule).is_some_and(is_deploy) && !OTHERS.contains(&finding.rule) {
-        return false;
+/// What is known of a project for all of its services.
+struct KnownProject<'i> {
+    /// Where variables without a value stand.
+    unset: BTreeSet<(FileId, u32)>,
+    /// The names of images that services of the run build.
+    built_images: BTreeSet<&'i str>,
+    /// The proxies whose configuration was not read.
+    unread_proxies: Vec<&'i str>,
+}
+
+impl<'i> KnownProject<'i> {
+    fn of(inputs: &'i Inputs, compose: &'i ComposeInput, stack: &Stack<'i>) -> Self {
+        let projects = inputs.composes.iter().filter_map(|other| other.reading.project.as_ref());
+        let services = projects.flat_map(|project| project.services()).map(|(_, value)| value);
+        let built = services.filter_map(|value| value.get("build").and(value.get("image"))?.as_text());
+        let unread = stack.services.iter().filter(|other| is_unread_proxy(compose, other));
+        Self {
+            unset: compose.reading.project.as_ref().map(|project| project.unset_starts()).unwrap_or_default(),
+            built_images: built.map(|image| Reference::of(image).short_name()).collect(),
+            unread_proxies: unread.map(|proxy| proxy.name).collect(),
+        }
     }
+
+    /// The image of a service, where no variable without a value stands in it.
+    fn chosen_image<'p>(&self, service: &StackService<'p>) -> Option<&'p str> {
+        let is_unset = |value: &ComposeValue| value.holds_place(&|place| self.unset.contains(&place.start()));
+        if service.value.get("image").is_some_and(is_unset) { None } else { service.image_name() }
+    }
+}
+
+/// A service that findings are held against.
+struct AskedService<'a, 'p> {
+    service: &'a StackService<'p>,
+    /// Its name as messages have it.
+    quoted: String,
+    /// The file and the stretch of it that its keys stand in.
+    block: Option<(FileId, Range<u32>)>,
+}
+
+impl<'a, 'p> AskedService<'a, 'p> {
+    fn of(inputs: &Inputs, compose: &ComposeInput, service: &'a StackService<'p>) -> Self {
+        let place = service.place.and_then(|place| Some((place, compose.locate(place)?)));
+        let block_of = |(place, file): (ComposePlace, FileId)| {
+            (file, place.span.start..end_of_block(inputs.source(file).text(), place))
+        };
+        Self { service, quoted: format!("`{}`", service.name), block: place.map(block_of) }
+    }
+
+    /// Whether a finding names it: in its message, or in the notes of one that is about more than a message has room for.
+    fn is_named_in(&self, finding: &Finding) -> bool {
+        let notes = || finding.notes.iter().any(|note| note.contains(&self.quoted));
+        let has_list = ["compose-proxy-address-kept", STOPPED_FIRST].contains(&finding.rule);
+        finding.message.contains(&self.quoted) || has_list && notes()
+    }
+
+    /// Whether a finding is written among its keys.
+    fn has(&self, finding: &Finding) -> bool {
+        self.block.as_ref().is_some_and(|(file, block)| *file == finding.file && block.contains(&finding.span.start))
+    }
+}
+
+/// Whether a finding may speak against a replacement.
+fn is_about_deployments(finding: &Finding) -> bool {
+    let is_deploy = |rule: &'static rules::Rule| rule.metadata().groups.contains(&Group::Deploy);
+    rules::find(finding.rule).is_some_and(is_deploy) || OTHERS.contains(&finding.rule)
+}
+
+/// Whether a finding is about a service: written there, in its Dockerfile, or in a text that deploys it.
+fn concerns(inputs: &Inputs, compose: &ComposeInput, asked: &AskedService, finding: &Finding) -> bool {
+    let service = asked.service;
     // A file on top of another one has what that one says.
     if compose.parts.contains(&finding.file) || compose.reading.files.contains(&Some(finding.file)) {
-        let is_about = is_in_service(inputs, compose, service, finding) || names(finding, service.name);
+        let is_about = asked.has(finding) || asked.is_named_in(finding);
         return is_about && !is_taken_out(service, finding);
     }
     // Compose knows Dockerfiles by their full paths.
@@ -200,7 +276,7 @@ fn concerns(inputs: &Inputs, compose: &ComposeInput, service: &StackService, fin
     let of_file = |workflow: &&WorkflowInput| workflow.parts.contains(&Some(finding.file));
     let Some(workflow) = inputs.workflows.iter().find(of_file) else { return false };
     if finding.rule == STOPPED_FIRST {
-        return is_stopped(inputs, compose, workflow, service, finding);
+        return is_stopped(inputs, compose, workflow, asked, finding);
     }
     deploys(compose, service, workflow)
 }
@@ -211,7 +287,7 @@ fn is_stopped(
     inputs: &Inputs,
     compose: &ComposeInput,
     workflow: &WorkflowInput,
-    service: &StackService,
+    asked: &AskedService,
     finding: &Finding,
 ) -> bool {
     let is_of_all = finding.message.starts_with("all services");
@@ -219,7 +295,7 @@ fn is_stopped(
         is_for_file(inputs, compose, workflow, finding)
             .unwrap_or_else(|| inputs.composes.len() == 1 || !workflow.compose_calls.is_empty())
     };
-    finding.severity > Severity::Info && (is_of_all || names(finding, service.name)) && is_meant()
+    finding.severity > Severity::Info && (is_of_all || asked.is_named_in(finding)) && is_meant()
 }
 
 /// Whether a service does not run what a finding is about: its own command replaces CMD. `text`: that of the Dockerfile.
@@ -242,23 +318,6 @@ fn is_taken_out(service: &StackService, finding: &Finding) -> bool {
         _ => return false,
     };
     service.value.get(key).is_none_or(|value| value.as_list().is_some_and(<[_]>::is_empty))
-}
-
-/// Whether a finding names a service: in its message, or in the notes of one that is about more than a message has room for.
-fn names(finding: &Finding, service: &str) -> bool {
-    let quoted = format!("`{service}`");
-    let notes = || finding.notes.iter().any(|note| note.contains(&quoted));
-    let has_list = ["compose-proxy-address-kept", STOPPED_FIRST].contains(&finding.rule);
-    finding.message.contains(&quoted) || has_list && notes()
-}
-
-/// Whether a finding is written among the keys of a service.
-fn is_in_service(inputs: &Inputs, compose: &ComposeInput, service: &StackService, finding: &Finding) -> bool {
-    let place = service.place.filter(|place| compose.locate(*place) == Some(finding.file));
-    let Some(place) = place else { return false };
-    let text = inputs.source(finding.file).text();
-    let end = end_of_block(text, place);
-    finding.span.start >= place.span.start && finding.span.start < end
 }
 
 /// Where the block of a key ends: at the next line that is not indented deeper.
@@ -292,13 +351,13 @@ fn deploys(compose: &ComposeInput, service: &StackService, workflow: &WorkflowIn
 }
 
 /// What is not known of a service.
-fn unknowns(inputs: &Inputs, compose: &ComposeInput, stack: &Stack, service: &StackService) -> Vec<String> {
+fn unknowns(inputs: &Inputs, compose: &ComposeInput, known: &KnownProject, service: &StackService) -> Vec<String> {
     let mut unknowns = Vec::new();
     let nobody = "nobody knows whether its program ends its requests when it is told to stop";
     if service.is_built && service.image.is_none() {
         unknowns.push(format!("{}: {nobody}", unread_build(compose, service)));
-    } else if !has_known_image(inputs, compose, service) {
-        let image = chosen_image(compose, service).map_or_else(String::new, |image| format!(" (`{image}`)"));
+    } else if !has_known_image(inputs, compose, known, service) {
+        let image = known.chosen_image(service).map_or_else(String::new, |image| format!(" (`{image}`)"));
         unknowns.push(format!("its image{image} is not built here: {nobody}"));
         if service.check.is_absent() {
             unknowns.push("whether its image has a healthcheck".to_owned());
@@ -306,10 +365,9 @@ fn unknowns(inputs: &Inputs, compose: &ComposeInput, stack: &Stack, service: &St
     }
     unknowns.extend(abrupt_program(compose, service));
     let publishes = service.value.get("ports").and_then(ComposeValue::as_list).is_some_and(|ports| !ports.is_empty());
-    let proxies: Vec<&StackService> = stack.services.iter().filter(|other| is_unread_proxy(compose, other)).collect();
     if !publishes && service.listening().is_some() {
-        unknowns.extend(proxies.iter().map(|proxy| {
-            format!("the configuration of `{}` was not read: nobody knows how requests come from there", proxy.name)
+        unknowns.extend(known.unread_proxies.iter().map(|proxy| {
+            format!("the configuration of `{proxy}` was not read: nobody knows how requests come from there")
         }));
     }
     unknowns
@@ -350,13 +408,6 @@ fn unread_build(compose: &ComposeInput, service: &StackService) -> String {
     }
 }
 
-/// The image of a service, where no variable without a value stands in it.
-fn chosen_image<'p>(compose: &ComposeInput, service: &StackService<'p>) -> Option<&'p str> {
-    let unset = compose.reading.project.as_ref().map(|project| project.unset_starts()).unwrap_or_default();
-    let is_unset = |value: &ComposeValue| value.holds_place(&|place| unset.contains(&place.start()));
-    if service.value.get("image").is_some_and(is_unset) { None } else { service.image_name() }
-}
-
 /// The name of an image as it is written, where a variable without a value is no more than its tag.
 fn written_name<'i>(inputs: &'i Inputs, compose: &ComposeInput, service: &StackService) -> Option<&'i str> {
     let place = service.value.get("image")?.place?;
@@ -366,21 +417,15 @@ fn written_name<'i>(inputs: &'i Inputs, compose: &ComposeInput, service: &StackS
 }
 
 /// Whether the image of a service is built here: by itself, by another service of a project of the run, or by a script.
-fn has_known_image(inputs: &Inputs, compose: &ComposeInput, service: &StackService) -> bool {
+fn has_known_image(inputs: &Inputs, compose: &ComposeInput, known: &KnownProject, service: &StackService) -> bool {
     if service.is_built {
         return service.image.is_some();
     }
-    let Some(image) = chosen_image(compose, service).or_else(|| written_name(inputs, compose, service)) else {
+    let Some(image) = known.chosen_image(service).or_else(|| written_name(inputs, compose, service)) else {
         return false;
     };
     let name = Reference::of(image).short_name();
-    let is_it = |value: &ComposeValue| {
-        let built = value.get("build").and(value.get("image")).and_then(ComposeValue::as_text);
-        built.is_some_and(|built| Reference::of(built).short_name() == name)
-    };
-    let projects = inputs.composes.iter().filter_map(|other| other.reading.project.as_ref());
-    projects.into_iter().any(|project| project.services().any(|(_, value)| is_it(value)))
-        || compose.compose_use.builds_image(name)
+    known.built_images.contains(name) || compose.compose_use.builds_image(name)
 }
 
 /// Whether a service is a proxy whose configuration is not in the repository, or is made when it starts.

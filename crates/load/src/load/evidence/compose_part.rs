@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::found_services::FoundServices;
 use crate::compose::project::{
     ComposeMap, ComposeProject, ComposeValue, Leniency, ProjectFiles, ProjectRequest, Reading,
 };
@@ -44,8 +45,8 @@ pub(super) struct ComposePart {
     pub(super) written: ComposeProject,
     /// What Compose runs.
     accepted: OnceLock<Option<ComposeProject>>,
-    /// The Dockerfiles that it builds from.
-    pub(super) dockerfiles: Vec<Source>,
+    /// The services of what is written.
+    found: OnceLock<FoundServices>,
 }
 
 /// A service of which a compose file says something.
@@ -81,8 +82,7 @@ impl ComposePart {
         // The services of all profiles.
         let request = ProjectRequest { profiles: vec!["*".to_owned()], ..request };
         let written = complete(&ProjectRequest { leniency: Leniency::Omissions, ..request.clone() }, &mut known)?;
-        let dockerfiles = dockerfiles(&written);
-        Some(Self { path, source, request, known, written, accepted: OnceLock::new(), dockerfiles })
+        Some(Self { path, source, request, known, written, accepted: OnceLock::new(), found: OnceLock::new() })
     }
 
     /// What Compose runs; `None` where it refuses the project.
@@ -90,6 +90,13 @@ impl ComposePart {
         let read =
             || complete(&ProjectRequest { leniency: Leniency::None, ..self.request.clone() }, &mut self.known.clone());
         self.accepted.get_or_init(read).as_ref()
+    }
+
+    /// The services of what is written.
+    pub(super) fn found(&self) -> &FoundServices {
+        let bases = || dockerfiles(&self.written).iter().flat_map(bases).collect::<Vec<_>>().into_iter();
+        let services = || self.services(&self.written).map(|service| (service.name, service.value, service.file));
+        self.found.get_or_init(|| FoundServices::of(&self.written, services(), bases()))
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -129,4 +136,14 @@ fn dockerfiles(project: &ComposeProject) -> Vec<Source> {
     let paths: BTreeSet<String> =
         project.services().filter_map(|(_, service)| dockerfile_path(service.get("build")?)).collect();
     paths.iter().take(DOCKERFILES).filter_map(|path| read_source(Path::new(path), LIMIT).ok()).collect()
+}
+
+/// The images that the stages of a Dockerfile stand on, as they are written.
+pub(super) fn bases(dockerfile: &Source) -> Vec<String> {
+    let words = dockerfile.text().lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let of = |words: Vec<&str>| {
+        let from = words.first().is_some_and(|first| first.eq_ignore_ascii_case("from"));
+        if from { words.into_iter().skip(1).find(|word| !word.starts_with("--")).map(str::to_owned) } else { None }
+    };
+    words.filter_map(of).collect()
 }

@@ -1,8 +1,9 @@
 //! What git ignores of a context: by the .gitignore files from the repository's top down and `.git/info/exclude`, without
 //! what it tracks all the same. The user's own settings are not asked: another person's answer would differ.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
@@ -26,17 +27,73 @@ pub(super) struct GitAnswer {
     pub(super) absent: Vec<String>,
 }
 
-/// Asks the repository that a context lies in.
-pub(super) fn ask_git(root: &Path, context: &BuildContext) -> GitAnswer {
-    let (folders, in_repository) = folders_above(root);
-    if in_repository {
-        return of_repository(&folders, context).unwrap_or_default();
+/// Asks git about the contexts of a run; what it tracks, and each file of patterns, is read once.
+#[derive(Debug, Default)]
+pub(super) struct GitReader {
+    tracked: Mutex<BTreeMap<PathBuf, TrackedPaths>>,
+    patterns: Mutex<BTreeMap<PathBuf, Option<Arc<Gitignore>>>>,
+}
+
+/// What a repository tracks, by its git folder.
+type TrackedPaths = Arc<OnceLock<Arc<BTreeSet<String>>>>;
+
+impl GitReader {
+    /// Asks the repository that a context lies in.
+    pub(super) fn ask(&self, root: &Path, context: &BuildContext) -> GitAnswer {
+        let (folders, in_repository) = folders_above(root);
+        if in_repository {
+            return self.of_repository(&folders, context).unwrap_or_default();
+        }
+        let Some(folder) = folders.first() else { return GitAnswer::default() };
+        let rules = self.patterns_in(folder).map(|rules| (None, rules)).into_iter().collect();
+        let mut walk = GitWalk::new(context, folder, String::new(), (Arc::default(), rules));
+        walk.walk_all();
+        GitAnswer { absent: walk.absent, ..GitAnswer::default() }
     }
-    let Some(folder) = folders.first() else { return GitAnswer::default() };
-    let rules = patterns(&folder.join(".gitignore"), folder).map(|rules| (None, rules)).into_iter().collect();
-    let mut walk = GitWalk::new(context, folder, String::new(), (BTreeSet::new(), rules));
-    walk.walk_all();
-    GitAnswer { absent: walk.absent, ..GitAnswer::default() }
+
+    fn of_repository(&self, folders: &[PathBuf], context: &BuildContext) -> Option<GitAnswer> {
+        let (folder, top) = (folders.first()?, folders.last()?);
+        let git_dir = git_folder(&top.join(".git"))?;
+        let tracked = self.tracked(&git_dir);
+        let prefix = folder.strip_prefix(top).ok()?.to_str()?.to_owned();
+        let committed = committed(context, &prefix, &tracked);
+        let rules = self.rules_of(&git_dir, folders);
+        if prefix_is_ignored(&rules, top, folder) {
+            return Some(GitAnswer { ignored: Some(Vec::new()), committed, absent: Vec::new() });
+        }
+        let mut walk = GitWalk::new(context, folder, prefix, (tracked, rules));
+        walk.walk_all();
+        Some(GitAnswer { ignored: Some(walk.ignored), committed, absent: walk.absent })
+    }
+
+    fn tracked(&self, git_dir: &Path) -> Arc<BTreeSet<String>> {
+        let mut known = self.tracked.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = Arc::clone(known.entry(git_dir.to_owned()).or_default());
+        drop(known);
+        Arc::clone(slot.get_or_init(|| Arc::new(tracked_paths(git_dir))))
+    }
+
+    /// The patterns above a folder, those of the repository itself first.
+    fn rules_of(&self, git_dir: &Path, folders: &[PathBuf]) -> Rules {
+        let exclude = common_dir(git_dir).join("info/exclude");
+        let of_repository = folders.last().and_then(|top| self.patterns(&exclude, top));
+        let others = folders.iter().rev().filter_map(|folder| self.patterns_in(folder));
+        of_repository.into_iter().chain(others).map(|rules| (None, rules)).collect()
+    }
+
+    fn patterns_in(&self, folder: &Path) -> Option<Arc<Gitignore>> {
+        self.patterns(&folder.join(".gitignore"), folder)
+    }
+
+    fn patterns(&self, file: &Path, folder: &Path) -> Option<Arc<Gitignore>> {
+        let lock = || self.patterns.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(file) {
+            return known.clone();
+        }
+        let read = patterns(file, folder).map(Arc::new);
+        lock().insert(file.to_owned(), read.clone());
+        read
+    }
 }
 
 /// Which names of files in a folder git would ignore, whether they are there or not; `None` outside of a repository.
@@ -46,32 +103,9 @@ pub fn git_ignored_names(folder: &Path, names: &[&str]) -> Option<BTreeSet<Strin
         return None;
     }
     let (folder, top) = (folders.first()?, folders.last()?);
-    let rules = rules_of(&git_folder(&top.join(".git"))?, &folders);
+    let rules = GitReader::default().rules_of(&git_folder(&top.join(".git"))?, &folders);
     let is_ignored = |name: &&&str| decide(rules.iter().map(|(_, rules)| rules), &folder.join(name), false);
     Some(names.iter().filter(is_ignored).map(|name| (*name).to_owned()).collect())
-}
-
-/// The patterns above a folder, those of the repository itself first.
-fn rules_of(git_dir: &Path, folders: &[PathBuf]) -> Rules {
-    let exclude = common_dir(git_dir).join("info/exclude");
-    let of_repository = folders.last().and_then(|top| patterns(&exclude, top));
-    let others = folders.iter().rev().filter_map(|folder| patterns(&folder.join(".gitignore"), folder));
-    of_repository.into_iter().chain(others).map(|rules| (None, rules)).collect()
-}
-
-fn of_repository(folders: &[PathBuf], context: &BuildContext) -> Option<GitAnswer> {
-    let (folder, top) = (folders.first()?, folders.last()?);
-    let git_dir = git_folder(&top.join(".git"))?;
-    let tracked = tracked_paths(&git_dir);
-    let prefix = folder.strip_prefix(top).ok()?.to_str()?.to_owned();
-    let committed = committed(context, &prefix, &tracked);
-    let rules = rules_of(&git_dir, folders);
-    if prefix_is_ignored(&rules, top, folder) {
-        return Some(GitAnswer { ignored: Some(Vec::new()), committed, absent: Vec::new() });
-    }
-    let mut walk = GitWalk::new(context, folder, prefix, (tracked, rules));
-    walk.walk_all();
-    Some(GitAnswer { ignored: Some(walk.ignored), committed, absent: walk.absent })
 }
 
 fn committed(context: &BuildContext, prefix: &str, tracked: &BTreeSet<String>) -> BTreeSet<String> {
@@ -87,13 +121,13 @@ fn committed(context: &BuildContext, prefix: &str, tracked: &BTreeSet<String>) -
 }
 
 /// Whether the context lies in what git ignores: then it tells nothing.
-fn prefix_is_ignored(rules: &[(Option<EntryId>, Gitignore)], top: &Path, folder: &Path) -> bool {
+fn prefix_is_ignored(rules: &[(Option<EntryId>, Arc<Gitignore>)], top: &Path, folder: &Path) -> bool {
     let inside = folder.ancestors().take_while(|at| *at != top);
     inside.into_iter().any(|at| decide(rules.iter().map(|(_, rules)| rules), at, true))
 }
 
 /// Whether the last pattern that fits says so; the rules of the deepest folder stand last.
-fn decide<'r>(rules: impl DoubleEndedIterator<Item = &'r Gitignore>, path: &Path, directory: bool) -> bool {
+fn decide<'r>(rules: impl DoubleEndedIterator<Item = &'r Arc<Gitignore>>, path: &Path, directory: bool) -> bool {
     for rules in rules.rev().filter(|rules| path.starts_with(rules.path())) {
         match rules.matched(path, directory) {
             Match::None => {}
@@ -110,23 +144,23 @@ struct GitWalk<'c> {
     folder: &'c Path,
     /// Its path below the repository's top.
     prefix: String,
-    tracked: BTreeSet<String>,
+    tracked: Arc<BTreeSet<String>>,
     /// Patterns in force, those of the deepest folder last, with the context's folder that they stand in.
-    rules: Vec<(Option<EntryId>, Gitignore)>,
+    rules: Rules,
     /// Whether something of the context is tracked, so that the rest was left out.
     in_use: bool,
     ignored: Vec<String>,
     absent: Vec<String>,
 }
 
-type Rules = Vec<(Option<EntryId>, Gitignore)>;
+type Rules = Vec<(Option<EntryId>, Arc<Gitignore>)>;
 
 impl<'c> GitWalk<'c> {
     fn new(
         context: &'c BuildContext,
         folder: &'c Path,
         prefix: String,
-        (tracked, rules): (BTreeSet<String>, Rules),
+        (tracked, rules): (Arc<BTreeSet<String>>, Rules),
     ) -> Self {
         let mut walk =
             Self { context, folder, prefix, tracked, rules, in_use: false, ignored: Vec::new(), absent: Vec::new() };
@@ -163,7 +197,7 @@ impl<'c> GitWalk<'c> {
                 self.lacks(path);
             }
             if directory {
-                self.rules.extend(patterns(&full.join(".gitignore"), &full).map(|rules| (Some(id), rules)));
+                self.rules.extend(patterns(&full.join(".gitignore"), &full).map(|rules| (Some(id), Arc::new(rules))));
             }
         }
     }
@@ -282,7 +316,7 @@ mod tests {
     fn what_git_ignores_is_told_at_its_top() {
         let folder = repository(&FILES);
         let web = context(&[".env", ".gitignore", "dist/b.js", "keep.log", "lib/a.ts", "lib2/é.ts", "x.log"]);
-        let ignored = ask_git(&folder.path().join("web"), &web).ignored.unwrap();
+        let ignored = GitReader::default().ask(&folder.path().join("web"), &web).ignored.unwrap();
         assert_eq!(ignored, [".env", "dist", "lib", "x.log"]);
     }
 
@@ -293,7 +327,11 @@ mod tests {
             git(folder.path(), &["add", "-f", "web/lib/a.ts", "web/lib2/é.ts", "web/.gitignore", "web/x.log"]);
             git(folder.path(), &["update-index", "--index-version", version]);
             let web = context(&[".env", "dist/b.js", "lib/a.ts", "x.log"]);
-            assert_eq!(ask_git(&folder.path().join("web"), &web).ignored.unwrap(), [".env", "dist"], "{version}");
+            assert_eq!(
+                GitReader::default().ask(&folder.path().join("web"), &web).ignored.unwrap(),
+                [".env", "dist"],
+                "{version}"
+            );
             let index = tracked_paths(&folder.path().join(".git"));
             assert_eq!(
                 index.into_iter().collect::<Vec<_>>(),
@@ -317,11 +355,14 @@ mod tests {
         let all = context(&files.map(|(path, _)| path));
         let folder = repository(&files);
         // Before the first `git add` nothing tells what belongs to the project.
-        assert_eq!(ask_git(folder.path(), &all).absent, [".env", "dist"]);
+        assert_eq!(GitReader::default().ask(folder.path(), &all).absent, [".env", "dist"]);
         git(folder.path(), &["add", "app.js", "src/a.js", ".gitignore"]);
-        assert_eq!(ask_git(folder.path(), &all).absent, [".env", "dist", "local.sqlite", "src/b.js", "uploads"]);
+        assert_eq!(
+            GitReader::default().ask(folder.path(), &all).absent,
+            [".env", "dist", "local.sqlite", "src/b.js", "uploads"]
+        );
         std::fs::remove_dir_all(folder.path().join(".git")).unwrap();
-        let without = ask_git(folder.path(), &all);
+        let without = GitReader::default().ask(folder.path(), &all);
         assert_eq!((without.absent, without.ignored), (vec![".env".to_owned(), "dist".to_owned()], None));
     }
 
@@ -330,12 +371,18 @@ mod tests {
         let folder = repository(&[("web/node_modules/a/index.js", ""), ("web/lib/node_modules/b.js", "")]);
         git(folder.path(), &["add", "-f", "web/node_modules"]);
         let web = context(&["node_modules/a/index.js", "lib/node_modules/b.js"]);
-        assert_eq!(ask_git(&folder.path().join("web"), &web).committed, ["node_modules".to_owned()].into());
+        assert_eq!(
+            GitReader::default().ask(&folder.path().join("web"), &web).committed,
+            ["node_modules".to_owned()].into()
+        );
     }
 
     #[test]
     fn a_context_that_git_ignores_as_a_whole_tells_nothing() {
         let folder = repository(&[(".gitignore", "out\n"), ("out/a/b.txt", "")]);
-        assert_eq!(ask_git(&folder.path().join("out/a"), &context(&["b.txt"])).ignored, Some(Vec::new()));
+        assert_eq!(
+            GitReader::default().ask(&folder.path().join("out/a"), &context(&["b.txt"])).ignored,
+            Some(Vec::new())
+        );
     }
 }

@@ -1,10 +1,11 @@
 //! The files around a build that start containers or name images: compose files, other Dockerfiles, recipes and pipelines.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::compose_part::{ComposePart, ComposeReader, PartService};
+use super::compose_part::{ComposePart, ComposeReader};
+use super::folder_files::FolderFiles;
 use super::git::folders_above;
 use crate::compose::project::{ComposeProject, ComposeValue};
 use crate::compose::{self, ServiceRun};
@@ -12,22 +13,11 @@ use crate::data;
 use crate::inputs::Service;
 use crate::inputs::{BuildInput, Inputs};
 use crate::load::compose_input::dockerfile_path;
-use crate::load::file::{folder_of, read_source};
-use crate::manifest::FileKind;
+use crate::load::file::folder_of;
 use crate::text::Source;
-use crate::text::path::is_compose;
 
-/// Compose files that are read.
+/// Compose files that are read, and recipes.
 const FILES: usize = 40;
-
-/// Entries of a folder that are looked at.
-const ENTRIES: usize = 10_000;
-
-/// Bytes that a recipe may have.
-const LIMIT: u64 = 1 << 20;
-
-/// Folders that projects keep compose files in.
-const SUBFOLDERS: [&str; 8] = [".devcontainer", ".docker", "compose", "deploy", "deployment", "docker", "infra", "ops"];
 
 /// What the files around a build say of its image and of others.
 #[derive(Debug, Default)]
@@ -36,99 +26,72 @@ pub(super) struct SurroundingFiles {
     pub(super) services: Vec<Service>,
     /// Names that these services give the image.
     pub(super) names: BTreeSet<String>,
-    /// Images that compose files and Dockerfiles name.
-    pub(super) images: BTreeSet<String>,
+    /// Images that the compose files name, by file.
+    pub(super) images: Vec<Arc<BTreeSet<String>>>,
     /// Texts of recipes (`Makefile`, `justfile`) and pipelines, by path.
-    pub(super) recipes: BTreeMap<String, String>,
+    pub(super) recipes: BTreeMap<String, Arc<str>>,
 }
 
 /// Reads them.
-pub(super) fn read_services(inputs: &Inputs, input: &BuildInput, reader: &ComposeReader) -> SurroundingFiles {
+pub(super) fn read_services(
+    inputs: &Inputs,
+    input: &BuildInput,
+    (reader, files): (&ComposeReader, &FolderFiles),
+) -> SurroundingFiles {
     let dockerfile = inputs.source(input.dockerfile);
     let Some(root) = &input.context_root else { return SurroundingFiles::default() };
     let folders = folders(Path::new(root), Path::new(dockerfile.name()), Path::new(&inputs.root));
-    let parts: Vec<_> = composes(&folders).into_iter().filter_map(|path| reader.part(path)).collect();
+    let parts: Vec<_> = composes(&folders, files).into_iter().filter_map(|path| reader.part(path)).collect();
     let dockerfile_place = DockerfilePlace::of(dockerfile);
-    let mut around = SurroundingFiles { recipes: recipes(&folders), ..SurroundingFiles::default() };
-    for build in &inputs.builds {
-        around.images.extend(bases(inputs.source(build.dockerfile)));
-    }
-    let mut services = Vec::new();
-    let mut rest = Vec::new();
-    for part in &parts {
-        around.images.extend(part.dockerfiles.iter().flat_map(bases));
-        for service in found_services(part, &dockerfile_place) {
-            if !service.is_built {
-                around.images.extend(service.image.clone());
-            }
-            if service.is_own { &mut services } else { &mut rest }.push((part.folder(), service));
+    let mut around = SurroundingFiles { recipes: recipes(&folders, files), ..SurroundingFiles::default() };
+    around.images = parts.iter().map(|part| Arc::clone(&part.found().images)).collect();
+    let own: Vec<Vec<usize>> = parts.iter().map(|part| dockerfile_place.services_of(part)).collect();
+    // Another file of the same folder may say more of a service; another service may run the same image.
+    let mut kept: Vec<(usize, usize)> = Vec::new();
+    let services: Vec<(usize, usize)> = pairs(&own);
+    for &(of, at) in &services {
+        let built = &parts[of].found().all[at];
+        for (number, part) in parts.iter().enumerate() {
+            let running = part.found().running(built, part.folder() == parts[of].folder());
+            kept.extend(running.map(|other| (number, other)));
         }
     }
-    // Another file of the same folder may say more of a service; another service may run the same image.
-    let same = |folder: &Path, service: &FoundService| {
-        !service.is_built
-            && services.iter().any(|(of, known): &(&Path, FoundService)| {
-                let named = *of == folder && known.service.name == service.service.name;
-                let has_its_image = || match (&known.image, &service.image) {
-                    (None, Some(image)) => {
-                        *of == folder && known.is_built && is_default_name(image, &known.service.name)
-                    }
-                    (known, image) => known.is_some() && known == image,
-                };
-                named || has_its_image()
-            })
-    };
-    // Where no file builds it, the image with a name of no other project that several services start is meant.
-    let is_meant = |service: &FoundService| {
-        let image = service.image.as_deref().filter(|image| services.is_empty() && is_local_name(image));
-        let is_shared =
-            |image: &str| rest.iter().filter(|(_, known)| known.image.as_deref() == Some(image)).count() > 1;
-        image.is_some_and(is_shared) && inputs.builds.len() == 1
-    };
-    let is_kept: Vec<bool> = rest.iter().map(|(folder, service)| same(folder, service) || is_meant(service)).collect();
-    let mut kept = is_kept.into_iter();
-    rest.retain(|_| kept.next() == Some(true));
-    let all = || services.iter().chain(&rest);
-    around.names = all().filter_map(|(_, service)| service.image.clone()).collect();
-    around.services = all().map(|(_, service)| service.service.clone()).collect();
+    if services.is_empty() && inputs.builds.len() == 1 {
+        kept = shared_images(&parts);
+    }
+    kept.sort_unstable();
+    kept.dedup();
+    let all = || services.iter().chain(&kept).map(|(of, at)| &parts[*of].found().all[*at]);
+    around.names = all().filter_map(|service| service.image.clone()).collect();
+    around.services = all().map(|service| service.service.clone()).collect();
     around.services.sort_by(|a, b| (&a.file, &a.name).cmp(&(&b.file, &b.name)));
     around.services.dedup_by(|a, b| (&a.file, &a.name) == (&b.file, &b.name));
     around
 }
 
-/// Whether an image has the name that Compose gives that of a service without `image`, whatever the project is called:
-/// `shop-api` of `api`, with the older versions of Compose `shop_api`.
-fn is_default_name(image: &str, service: &str) -> bool {
-    let name = image.strip_suffix(":latest").unwrap_or(image);
-    let front = name.strip_suffix(service).filter(|front| front.len() > 1 && front.ends_with(['-', '_']));
-    front.is_some() && !name.contains(['/', ':', '@'])
+/// The numbers of parts with those of the services in them.
+fn pairs(services: &[Vec<usize>]) -> Vec<(usize, usize)> {
+    services.iter().enumerate().flat_map(|(part, services)| services.iter().map(move |at| (part, *at))).collect()
+}
+
+/// Where no file builds it, the image with a name of no other project that several services start is meant.
+fn shared_images(parts: &[Arc<ComposePart>]) -> Vec<(usize, usize)> {
+    let mut starts: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
+    for (number, part) in parts.iter().enumerate() {
+        for (at, service) in part.found().all.iter().enumerate() {
+            if let Some(image) = service.image.as_deref() {
+                starts.entry(image).or_default().push((number, at));
+            }
+        }
+    }
+    let meant = starts.into_iter().filter(|(image, services)| services.len() > 1 && is_local_name(image));
+    meant.flat_map(|(_, services)| services).collect()
 }
 
 /// Whether an image has a name that no registry has and that Compose may have given it: `shop-app`, in no version.
 fn is_local_name(image: &str) -> bool {
     let name = image.strip_suffix(":latest").unwrap_or(image);
     name.contains(['-', '_']) && !name.contains(['/', ':', '@', '$']) && !data::OFFICIAL_IMAGES.contains(name)
-}
-
-/// A service of a compose file, and how its image comes about.
-struct FoundService {
-    service: Service,
-    image: Option<String>,
-    is_built: bool,
-    /// Whether it is built from the Dockerfile at hand.
-    is_own: bool,
-}
-
-/// The services of which a file says something.
-fn found_services(part: &ComposePart, dockerfile: &DockerfilePlace) -> Vec<FoundService> {
-    let project = &part.written;
-    let found_service = |PartService { name, value, file }| FoundService {
-        service: Service::of(project, name, value, file),
-        image: value.get("image").and_then(ComposeValue::as_text).map(str::to_owned),
-        is_built: value.get("build").is_some(),
-        is_own: dockerfile.is_built_for(project, value),
-    };
-    part.services(project).map(found_service).collect()
 }
 
 /// Where a Dockerfile is.
@@ -143,6 +106,17 @@ impl<'d> DockerfilePlace<'d> {
         let is_file = dockerfile.embedding().is_none();
         let path = if is_file { Path::new(dockerfile.name()).canonicalize().ok() } else { None };
         Self { dockerfile, path }
+    }
+
+    /// The numbers of the services of a file that are built from it.
+    fn services_of(&self, part: &ComposePart) -> Vec<usize> {
+        let found = part.found();
+        if let Some(path) = &self.path {
+            return found.built_from(path).to_vec();
+        }
+        let service_of = |at: usize| part.written.model.get("services")?.get(&found.all[at].service.name);
+        let is_it = |at: &usize| service_of(*at).is_some_and(|service| self.is_built_for(&part.written, service));
+        found.inline.iter().copied().filter(is_it).collect()
     }
 
     /// Whether a service is built from it.
@@ -166,27 +140,14 @@ impl<'d> DockerfilePlace<'d> {
     }
 }
 
-/// The images that the stages of a Dockerfile stand on, as they are written.
-fn bases(dockerfile: &Source) -> Vec<String> {
-    let words = dockerfile.text().lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-    let of = |words: Vec<&str>| {
-        let from = words.first().is_some_and(|first| first.eq_ignore_ascii_case("from"));
-        if from { words.into_iter().skip(1).find(|word| !word.starts_with("--")).map(str::to_owned) } else { None }
-    };
-    words.filter_map(of).collect()
-}
-
 /// The texts of recipes and pipelines in the folders and in those that forges keep them in.
-fn recipes(folders: &[PathBuf]) -> BTreeMap<String, String> {
-    let of_forge = folders.iter().map(|folder| folder.join(".github/workflows"));
+fn recipes(folders: &[PathBuf], files: &FolderFiles) -> BTreeMap<String, Arc<str>> {
     let mut texts = BTreeMap::new();
-    for folder in folders.iter().cloned().chain(of_forge) {
-        for path in entries(&folder, |name| FileKind::of(name).holds_commands() || folder.ends_with("workflows")) {
-            if texts.len() < FILES
-                && let Ok(source) = read_source(&path, LIMIT)
-            {
-                texts.insert(path.display().to_string(), source.text().to_owned());
-            }
+    for path in files.commands(folders) {
+        if texts.len() < FILES
+            && let Some(text) = files.text(&path)
+        {
+            texts.insert(path.display().to_string(), text);
         }
     }
     texts
@@ -194,20 +155,26 @@ fn recipes(folders: &[PathBuf]) -> BTreeMap<String, String> {
 
 /// How compose files run containers of this Dockerfile's image, with the values of their environment files. A project that
 /// Compose refuses runs nothing.
-pub(super) fn runs(inputs: &Inputs, input: &BuildInput, reader: &ComposeReader) -> Vec<ServiceRun> {
+pub(super) fn runs(
+    inputs: &Inputs,
+    input: &BuildInput,
+    (reader, files): (&ComposeReader, &FolderFiles),
+) -> Vec<ServiceRun> {
     let dockerfile = inputs.source(input.dockerfile);
     let Some(root) = &input.context_root else { return Vec::new() };
     let folders = folders(Path::new(root), Path::new(dockerfile.name()), Path::new(&inputs.root));
     let place = DockerfilePlace::of(dockerfile);
     let mut all = Vec::new();
-    for part in composes(&folders).into_iter().filter_map(|path| reader.part(path)) {
+    for part in composes(&folders, files).into_iter().filter_map(|path| reader.part(path)) {
         // Few of the files around a build run its image.
-        let is_built = |project: &ComposeProject, service: &PartService| place.is_built_for(project, service.value);
-        if !part.services(&part.written).any(|service| is_built(&part.written, &service)) {
+        let own = place.services_of(&part);
+        if own.is_empty() {
             continue;
         }
+        let own: BTreeSet<&str> = own.iter().map(|at| part.found().all[*at].service.name.as_str()).collect();
         let Some(project) = part.accepted() else { continue };
-        let services = part.services(project).filter(|service| is_built(project, service));
+        let services = part.services(project).filter(|service| own.contains(service.name));
+        let services = services.filter(|service| place.is_built_for(project, service.value));
         let mut names: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         for service in services {
             names.entry(service.file).or_default().insert(service.name.to_owned());
@@ -237,36 +204,16 @@ fn folders(root: &Path, dockerfile: &Path, requested: &Path) -> Vec<PathBuf> {
 }
 
 /// The compose files in the folders and in those that projects keep them in.
-fn composes(folders: &[PathBuf]) -> Vec<PathBuf> {
-    let below = folders.iter().flat_map(|folder| SUBFOLDERS.iter().map(|name| folder.join(name)));
-    let mut files: Vec<PathBuf> =
-        folders.iter().cloned().chain(below).flat_map(|folder| entries(&folder, is_compose)).collect();
-    files.truncate(FILES);
-    files
-}
-
-/// The regular files of a folder whose names are wanted.
-fn entries(folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let mut paths: Vec<PathBuf> = entries
-        .take(ENTRIES)
-        .filter_map(Result::ok)
-        .filter(|entry| entry.file_name().to_str().is_some_and(&wanted))
-        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
-        .map(|entry| display_path(&entry.path()))
-        .collect();
-    paths.sort();
-    paths
-}
-
-/// Below the folder at hand as the user would type it, else whole.
-fn display_path(path: &Path) -> PathBuf {
-    let here = Path::new(".").canonicalize().ok();
-    here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned)).unwrap_or_else(|| path.to_owned())
+fn composes(folders: &[PathBuf], files: &FolderFiles) -> Vec<PathBuf> {
+    let mut composes = files.composes(folders);
+    composes.truncate(FILES);
+    composes
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::load::test_rules::NoRules;
     use crate::load::{GatherRequest, gather};
@@ -280,7 +227,8 @@ mod tests {
         }
         let inputs =
             gather(&GatherRequest { path: folder.path().join(start), ..GatherRequest::new(&NoRules) }).unwrap();
-        let services = read_services(&inputs, &inputs.builds[0], &ComposeReader::new(&inputs));
+        let services =
+            read_services(&inputs, &inputs.builds[0], (&ComposeReader::new(&inputs), &FolderFiles::default()));
         let services: Vec<_> =
             services.services.iter().map(|service| (&*service.name, service.command.as_deref())).collect();
         assert_eq!(services, expected);
@@ -302,7 +250,7 @@ mod tests {
             fs::write(folder.path().join(path), text).unwrap();
         }
         let inputs = gather(&GatherRequest { path: folder.path().to_owned(), ..GatherRequest::new(&NoRules) }).unwrap();
-        let runs = runs(&inputs, &inputs.builds[0], &ComposeReader::new(&inputs));
+        let runs = runs(&inputs, &inputs.builds[0], (&ComposeReader::new(&inputs), &FolderFiles::default()));
         let names = |run: &ServiceRun| run.environment.iter().map(|(name, _)| name.as_str()).collect::<String>();
         let shown: Vec<_> = runs
             .iter()
@@ -352,7 +300,8 @@ mod tests {
         }
         let inputs =
             gather(&GatherRequest { path: folder.path().join("web"), ..GatherRequest::new(&NoRules) }).unwrap();
-        let services = read_services(&inputs, &inputs.builds[0], &ComposeReader::new(&inputs));
+        let services =
+            read_services(&inputs, &inputs.builds[0], (&ComposeReader::new(&inputs), &FolderFiles::default()));
         assert_eq!(services.images.iter().collect::<Vec<_>>(), ["caddy:2.8", "nginx:1.26", "node:22"]);
         assert_eq!(services.names.iter().collect::<Vec<_>>(), ["own/web"]);
         assert_eq!(services.recipes.len(), 2);

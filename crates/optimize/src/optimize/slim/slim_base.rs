@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::build::{Libc, Reference, SlimImage, Stage, StageBase, is_suite, libc};
 use crate::data;
 use crate::finding::FileEdit;
+use crate::inputs::images;
 use crate::optimize::pass_input::{PassInput, refuse_if};
 use crate::text::Span;
 
@@ -81,15 +82,6 @@ fn common(before: impl Iterator<Item = u8>, right: impl Iterator<Item = u8>) -> 
 /// A slim tag of the same image, version and release that another Dockerfile, another stage or the engine names, with who
 /// names it.
 fn known_slim_tag(input: &PassInput, reference: &Reference, tag: &str, scheme: &str) -> Option<(String, String)> {
-    let images = |is_own: bool| -> BTreeSet<String> {
-        let builds = input.inputs.builds.iter();
-        let builds = builds.filter(|build| (build.dockerfile == input.input().dockerfile) == is_own);
-        let named = builds.flat_map(|build| {
-            let froms = build.file.instructions().iter().filter_map(|instruction| build.file.from(instruction));
-            froms.map(|from| from.image.text.into_owned())
-        });
-        named.collect()
-    };
     let fits = |image: &&String| {
         let other = Reference::of(image);
         let same = other.name == reference.name && other.digest.is_none();
@@ -101,9 +93,13 @@ fn known_slim_tag(input: &PassInput, reference: &Reference, tag: &str, scheme: &
         let name = names.iter().find(exact).or_else(|| names.iter().find(fits))?;
         Some((tag_of(name)?, by.to_owned()))
     };
-    let of_images = |is_own: bool, by: &str| of(&images(is_own).into_iter().filter(|image| fits(&image)).collect(), by);
-    of_images(false, "another Dockerfile of this project already uses it")
-        .or_else(|| of_images(true, "another stage has it"))
+    let own = &input.input().dockerfile;
+    let others = input.inputs.builds.iter().filter(|build| build.dockerfile != *own).flat_map(images);
+    let others = others.chain(input.evidence.neighbours.beginning_with(reference.name).cloned());
+    let others: BTreeSet<String> = others.filter(|image| fits(&image)).collect();
+    let stages: BTreeSet<String> = images(input.input()).into_iter().filter(|image| fits(&image)).collect();
+    of(&others, "another Dockerfile of this project already uses it")
+        .or_else(|| of(&stages, "another stage has it"))
         .or_else(|| {
             let engine = input.evidence.images.as_ref()?.iter().filter(fits).cloned().collect();
             of(&engine, "the engine has this image")

@@ -42,7 +42,8 @@ fn image_of_project(input: &PassInput) -> Option<String> {
         StageBase::Image(image) => Some(image),
         _ => None,
     });
-    let all: BTreeSet<&String> = stages.chain(&input.evidence.named_images).collect();
+    let all: BTreeSet<&String> =
+        stages.chain(input.evidence.named_images.iter().flat_map(|images| images.iter())).collect();
     let fits = |image: &&&String| {
         let tag = Reference::of(image).tag.unwrap_or_default();
         let channel = data::TAG_WORDS.has(tag.split('-').next().unwrap_or_default(), "channel");

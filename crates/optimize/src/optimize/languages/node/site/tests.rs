@@ -1,6 +1,7 @@
 //! Servers of built files, replaced by a web server.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::inputs::{Evidence, Service};
 use crate::optimize::test_inputs::project;
@@ -76,7 +77,7 @@ fn previews_become_a_web_server() {
     check(&checked, &[], &["HEALTHCHECK --interval=10s --retries=12 \\\n    CMD [\"wget\""], &["--timeout"]);
     let named = |image: &'static str| {
         optimize_site(DOCKERFILE, &FILES, LevelLimit::Up(Level::Stages), move |evidence| {
-            evidence.named_images = BTreeSet::from(["node:22".to_owned(), image.to_owned()]);
+            evidence.named_images = vec![Arc::new(BTreeSet::from(["node:22".to_owned(), image.to_owned()]))];
         })
     };
     assert!(named("nginx:1.26").0.contains("\nFROM nginx:1.26\n"));
@@ -208,7 +209,7 @@ fn other_changes_of_the_image_need_level_6() {
     check_refusal(Service { healthcheck: Some("curl -f http://localhost:4173".to_owned()), ..service() }, "`curl`");
     let know = |evidence: &mut Evidence| {
         evidence.services = vec![service()];
-        evidence.recipes.insert("justfile".to_owned(), "e2e:\n    docker compose run --rm web npm test\n".to_owned());
+        evidence.recipes.insert("justfile".to_owned(), "e2e:\n    docker compose run --rm web npm test\n".into());
     };
     let (_, refusals) = optimize_site(DOCKERFILE, &FILES, LevelLimit::Up(Level::Stages), know);
     assert!(
