@@ -69,10 +69,16 @@ impl Planted {
         self.marks.len()
     }
 
-    pub(crate) fn leaks(&self, text: &str) -> Vec<&str> {
-        let shown = self.marks.iter().filter(|(mark, _)| text.contains(mark.as_str()));
-        shown.map(|(_, place)| place.as_str()).collect()
+    /// The secrets that a text shows, each with what stands around it.
+    pub(crate) fn leaks(&self, text: &str) -> Vec<String> {
+        let shown =
+            self.marks.iter().filter_map(|(mark, place)| Some((text.split_once(mark.as_str())?.0, mark, place)));
+        shown.map(|(before, mark, place)| format!("{place}: {}{mark}…", last_letters(before, 60))).collect()
     }
+}
+
+fn last_letters(text: &str, count: usize) -> &str {
+    text.char_indices().rev().nth(count - 1).map_or(text, |(at, _)| &text[at..])
 }
 
 /// Characters of a class as a generator draws them.

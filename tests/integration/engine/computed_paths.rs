@@ -56,8 +56,11 @@ const PROJECTS: &[Project] = &[
     },
 ];
 
-/// Commits of each project: always, and with `DOCKOPT_FULL=1`.
-const COMMITS: [usize; 2] = [8, 30];
+/// Commits of each project: without so many, no paths are proposed.
+const COMMITS: usize = 30;
+
+/// Commits that are built: always, and with `DOCKOPT_FULL=1`.
+const BUILT: [usize; 2] = [8, COMMITS];
 
 /// The image of the checked-out files.
 fn image(engine: &Engine, folder: &Path, project: &Project, tag: &str) -> String {
@@ -70,7 +73,7 @@ fn image(engine: &Engine, folder: &Path, project: &Project, tag: &str) -> String
 #[test]
 fn computed_paths_take_each_commit_that_makes_another_image() {
     let Some(engine) = Engine::find() else { return };
-    let count = COMMITS[usize::from(is_full())];
+    let count = BUILT[usize::from(is_full())];
     let (mut commits, mut changed, mut idle) = (0, 0, Vec::new());
     for (number, project) in PROJECTS.iter().enumerate() {
         let folder = tempfile::tempdir().unwrap();
@@ -80,7 +83,7 @@ fn computed_paths_take_each_commit_that_makes_another_image() {
         let first: Vec<(&str, &str)> = project.files.iter().map(|file| (*file, "0\n")).collect();
         commit(at, "first", &[&first[..], &[(project.dockerfile, project.text), (&ignore, project.ignore)]].concat());
         // The same files each time the test runs, one or two a commit.
-        for round in 1..=count {
+        for round in 1..=COMMITS {
             let text = format!("{round}\n");
             let file = project.files[round * 7 % project.files.len()];
             let other = project.files[round * 3 % project.files.len()];
@@ -93,7 +96,7 @@ fn computed_paths_take_each_commit_that_makes_another_image() {
         let image_of_test = Image { engine: &engine, tag: tag.clone() };
         let ids = git(at, &["rev-list", "--reverse", "HEAD"]);
         let mut before: Option<String> = None;
-        for id in ids.lines() {
+        for id in ids.lines().take(count + 1) {
             git(at, &["checkout", "-q", id]);
             let image = image(&engine, at, project, &tag);
             if let Some(before) = before.replace(image.clone()) {
