@@ -68,6 +68,6 @@ fn the_days_take_all_cases_in_turn() {
     assert_eq!(cases(all.clone(), 2).len(), if is_full() { 5 } else { 2 });
     assert_eq!(cases(all, 9).len(), 5);
     let range = inputs(7, 90);
-    assert!(range.start % 7 == 0 && range.end <= 90, "{range:?}");
+    assert!(range.start.is_multiple_of(7) && range.end <= 90, "{range:?}");
     assert_eq!(range.len(), if is_full() { 90 } else { 7 });
 }
