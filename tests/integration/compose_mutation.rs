@@ -1,6 +1,6 @@
 //! Compose files, mutated, through everything: reading, all rules, reports, the graph, all fixes. Whatever the input, there is
 //! no panic and no hang, a fixed file reads as before except for what the fixes announce, and a second run changes nothing.
-//! Some fixed files are read by Compose too, where it is there. Some hundreds of inputs; `DOCKOPT_FULL=1`: ten thousand.
+//! Some fixed files are read by Compose too, where it is there. A hundred inputs by the day; `DOCKOPT_FULL=1`: two thousand.
 
 mod seeds;
 
@@ -27,12 +27,13 @@ use rayon::prelude::*;
 use self::seeds::{mutated, seeds};
 use crate::compose_rules::{verdict, without_meant};
 use crate::dockopt::panic_message;
+use crate::tier;
 
 /// Inputs: always, and with `DOCKOPT_FULL=1`.
-const INPUTS: [usize; 2] = [600, 10_000];
+const INPUTS: [usize; 2] = [128, 2_000];
 
 /// Fixed files that Compose reads, before and after: always, and with `DOCKOPT_FULL=1`.
-const COMPARED: [usize; 2] = [10, 400];
+const COMPARED: [usize; 2] = [10, 200];
 
 /// What one input may take, without optimization, with Compose's client, and beside tests that build.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -51,26 +52,29 @@ struct Tally {
 
 #[test]
 fn mutated_compose_files_are_survived_and_fixed_as_announced() {
-    let size = usize::from(std::env::var_os("DOCKOPT_FULL").is_some());
+    let inputs = tier::inputs(INPUTS[0], INPUTS[1]);
+    let (count, compared) = (inputs.len(), COMPARED[usize::from(tier::is_full())]);
     let (seeds, tally, start) = (seeds(), Tally::default(), Instant::now());
-    let failed = (0..INPUTS[size]).into_par_iter().find_map_first(|number| {
+    let failed = inputs.into_par_iter().find_map_first(|number| {
         let text = mutated(&seeds, number);
         let begin = Instant::now();
-        let run = || check(&text, &tally, COMPARED[size]);
+        let run = || check(&text, &tally, compared);
         let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(panic_message(&*panic)));
         let took = begin.elapsed();
         let result = result.and_then(|()| if took > PATIENCE { Err(format!("took {took:?}")) } else { Ok(()) });
-        result.err().map(|why| format!("input {number}: {why}\n--- input\n{}", String::from_utf8_lossy(&text)))
+        result
+            .err()
+            .map(|why| format!("{}: {why}\n--- input\n{}", tier::input_name(number), String::from_utf8_lossy(&text)))
     });
     let [read, fixed, compared] =
         [&tally.read, &tally.fixed, &tally.compared].map(|count| count.load(Ordering::Relaxed));
     let seconds = start.elapsed().as_secs_f64();
-    let said = format!("{} mutated files in {seconds:.1} s: {read} are projects", INPUTS[size]);
+    let said = format!("{count} mutated files in {seconds:.1} s: {read} are projects");
     writeln!(std::io::stdout(), "{said}, {fixed} were fixed, {compared} of them compared by Compose").unwrap();
     if let Some(failed) = failed {
         panic!("{failed}");
     }
-    assert!(read * 4 > INPUTS[size] && fixed * 8 > INPUTS[size], "too few are read or fixed");
+    assert!(read * 4 > count && fixed * 8 > count, "too few are read or fixed");
 }
 
 /// A compose file as a whole run.

@@ -19,16 +19,13 @@ use serde_json::Value;
 
 use self::generator::RandomProject;
 use crate::dockopt::Dockopt;
+use crate::tier::is_full;
 
 /// The version that is compared with.
 const VERSION: &str = "2.40.";
 
 /// Seeds whose projects have each part at least once: `DOCKOPT_FULL=1`, and otherwise.
 const SEEDS: [u64; 2] = [500, 50];
-
-fn is_full() -> bool {
-    std::env::var_os("DOCKOPT_FULL").is_some()
-}
 
 #[test]
 fn vectors_of_compose_are_answered() {

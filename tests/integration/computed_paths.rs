@@ -8,9 +8,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::cache_history::git;
+use crate::tier::is_full;
 
-/// Commits that are compared.
-const COMMITS: usize = 200;
+/// Commits that are compared: always, and with `DOCKOPT_FULL=1`.
+const COMMITS: [usize; 2] = [50, 200];
+
+fn commit_count() -> usize {
+    COMMITS[usize::from(is_full())]
+}
 
 const WORKFLOW: &str = ".github/workflows/computed-paths.yml";
 
@@ -50,7 +55,7 @@ fn run(folder: &Path, arguments: &[&str]) -> String {
 
 /// What each of the last commits changed, the newest first.
 fn changes(folder: &Path) -> Vec<(String, Vec<String>)> {
-    let count = COMMITS.to_string();
+    let count = commit_count().to_string();
     let log =
         git(folder, &["log", "--first-parent", "-m", "--name-only", "--no-renames", "--format=%x00%H", "-n", &count]);
     let commits = log.split('\0').skip(1).map(|commit| {
@@ -62,7 +67,7 @@ fn changes(folder: &Path) -> Vec<(String, Vec<String>)> {
 
 fn compare(folder: &Path, dockerfile: &str, context: &str, sum: &mut Agreement) {
     let Some(filter) = filter(folder, dockerfile, context) else { return };
-    let commits = COMMITS.to_string();
+    let commits = commit_count().to_string();
     let root = if context.is_empty() { "." } else { context };
     let arguments = [
         "cache",
@@ -103,7 +108,7 @@ fn compare(folder: &Path, dockerfile: &str, context: &str, sum: &mut Agreement) 
 fn computed_paths_agree_with_the_model_of_the_cache() {
     let clone = tempfile::tempdir().unwrap();
     let source = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let is_whole = source.join(".git").exists() && changes(source).len() >= COMMITS;
+    let is_whole = source.join(".git").exists() && changes(source).len() >= commit_count();
     // An archive or a shallow clone has no history.
     if !is_whole {
         return;
@@ -125,7 +130,7 @@ fn computed_paths_agree_with_the_model_of_the_cache() {
         let [folder, dockerfile, context] = more.split(':').collect::<Vec<_>>()[..] else { panic!("{more}") };
         compare(Path::new(folder), dockerfile, context, &mut sum);
     }
-    assert!(sum.commits >= COMMITS, "{sum:?}");
+    assert!(sum.commits >= commit_count(), "{sum:?}");
     assert!(sum.missed.is_empty(), "{sum:#?}");
     assert!(sum.idle.len() * 50 <= sum.commits, "{sum:#?}");
     let mut out = std::io::stdout();

@@ -57,7 +57,7 @@ fn ended_by(signal: Signal) -> Vec<(usize, Vec<String>)> {
         assert_eq!(state(folder.path()), (FILES, Vec::new()));
         started.elapsed()
     };
-    let rounds: u32 = if std::env::var_os("DOCKOPT_FULL").is_some() { 300 } else { 12 };
+    let rounds: u32 = if crate::tier::is_full() { 300 } else { 12 };
     let mut states = Vec::new();
     for round in 0..rounds {
         let folder = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
 //! A repository that is deployed by scripts, with one file mutated, through `deploy check` and the rules about deployments:
-//! reading, migrations, answers, reports. Whatever the input, there is no panic and no hang. Some hundreds of inputs;
-//! `DOCKOPT_FULL=1`: ten thousand.
+//! reading, migrations, answers, reports. Whatever the input, there is no panic and no hang. A hundred inputs by the
+//! day; `DOCKOPT_FULL=1`: a thousand.
 
 use std::fs;
 use std::io::Write;
@@ -18,9 +18,10 @@ use rayon::prelude::*;
 use crate::dockopt::panic_message;
 use crate::mutation::Random;
 use crate::pipeline_mutation::mutate;
+use crate::tier;
 
 /// Inputs: always, and with `DOCKOPT_FULL=1`.
-const INPUTS: [usize; 2] = [300, 10_000];
+const INPUTS: [usize; 2] = [100, 1_000];
 
 /// What one input may take, without optimization, beside tests that build.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -52,13 +53,14 @@ const MORE: [(&str, &str); 6] = [
 
 #[test]
 fn mutated_deployments_are_survived() {
-    let size = usize::from(std::env::var_os("DOCKOPT_FULL").is_some());
+    let inputs = tier::inputs(INPUTS[0], INPUTS[1]);
+    let count = inputs.len();
     let mut seeds: Vec<(String, String)> = MORE.map(|(path, text)| (path.to_owned(), text.to_owned())).to_vec();
     let fixture = Path::new("fixtures/deploy/bad");
     add_files(fixture, fixture, &mut seeds);
     assert!(seeds.len() > 12, "the fixture has files: {seeds:?}");
     let (folders, start) = (tempfile::tempdir().unwrap(), Instant::now());
-    let answers = (0..INPUTS[size]).into_par_iter().map(|number| {
+    let answers = inputs.into_par_iter().map(|number| {
         let mut random = Random::new(number);
         let (path, text) = &seeds[number % seeds.len()];
         let other = &seeds[random.below(seeds.len())].1;
@@ -72,13 +74,15 @@ fn mutated_deployments_are_survived() {
             _ => Ok(answers),
         });
         fs::remove_dir_all(&folder).unwrap();
-        result.map_err(|why| format!("input {number} ({path}): {why}\n--- input\n{}", String::from_utf8_lossy(&bytes)))
+        result.map_err(|why| {
+            format!("{} ({path}): {why}\n--- input\n{}", tier::input_name(number), String::from_utf8_lossy(&bytes))
+        })
     });
     let answers: usize =
         answers.collect::<Result<Vec<usize>, String>>().unwrap_or_else(|failed| panic!("{failed}")).iter().sum();
     let seconds = start.elapsed().as_secs_f64();
-    writeln!(std::io::stdout(), "{} mutated deployments in {seconds:.1} s, {answers} answers", INPUTS[size]).unwrap();
-    assert!(answers > INPUTS[size], "too few services are judged");
+    writeln!(std::io::stdout(), "{count} mutated deployments in {seconds:.1} s, {answers} answers").unwrap();
+    assert!(answers > count, "too few services are judged");
 }
 
 /// Adds the files below a folder, by their paths below another one.

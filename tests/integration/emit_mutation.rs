@@ -1,6 +1,6 @@
 //! A repository with sources of several languages, with one file mutated, through `compose emit`: reading of sources, settings and
 //! proxies, and what is written. Whatever the input, there is no panic and no hang, and Compose's rules find the file readable. Some
-//! dozens of inputs; `DOCKOPT_FULL=1`: two thousand.
+//! dozens of inputs by the day; `DOCKOPT_FULL=1`: some hundreds.
 
 use std::fs;
 use std::io::Write;
@@ -17,9 +17,10 @@ use rayon::prelude::*;
 use crate::dockopt::panic_message;
 use crate::mutation::Random;
 use crate::pipeline_mutation::mutate;
+use crate::tier;
 
 /// Inputs: always, and with `DOCKOPT_FULL=1`.
-const INPUTS: [usize; 2] = [60, 2_000];
+const INPUTS: [usize; 2] = [30, 400];
 
 /// What one input may take, without optimization, beside tests that build.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -80,9 +81,10 @@ const SEEDS: [(&str, &str); 14] = [
 
 #[test]
 fn mutated_repositories_are_survived() {
-    let size = usize::from(std::env::var_os("DOCKOPT_FULL").is_some());
+    let inputs = tier::inputs(INPUTS[0], INPUTS[1]);
+    let count = inputs.len();
     let (folders, start) = (tempfile::tempdir().unwrap(), Instant::now());
-    let services = (0..INPUTS[size]).into_par_iter().map(|number| {
+    let services = inputs.into_par_iter().map(|number| {
         let mut random = Random::new(number);
         let (path, text) = SEEDS[number % SEEDS.len()];
         let other = SEEDS[random.below(SEEDS.len())].1;
@@ -96,14 +98,15 @@ fn mutated_repositories_are_survived() {
             _ => Ok(services),
         });
         fs::remove_dir_all(&folder).unwrap();
-        result.map_err(|why| format!("input {number} ({path}): {why}\n--- input\n{}", String::from_utf8_lossy(&bytes)))
+        result.map_err(|why| {
+            format!("{} ({path}): {why}\n--- input\n{}", tier::input_name(number), String::from_utf8_lossy(&bytes))
+        })
     });
     let services: usize =
         services.collect::<Result<Vec<usize>, String>>().unwrap_or_else(|failed| panic!("{failed}")).iter().sum();
     let seconds = start.elapsed().as_secs_f64();
-    writeln!(std::io::stdout(), "{} mutated repositories in {seconds:.1} s, {services} services", INPUTS[size])
-        .unwrap();
-    assert!(services > 3 * INPUTS[size], "too few services are written");
+    writeln!(std::io::stdout(), "{count} mutated repositories in {seconds:.1} s, {services} services").unwrap();
+    assert!(services > 3 * count, "too few services are written");
 }
 
 /// The number of services that are written where one file of the repository is another one.

@@ -9,6 +9,8 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::tier::is_full;
+
 mod api;
 mod build_secrets;
 mod cache_model;
@@ -77,11 +79,6 @@ struct Container<'e> {
 /// How often a comparison with the cache is made again where steps ran that should be cached: an engine whose disk is
 /// nearly full drops records while other tests build.
 const RETRIES: usize = 3;
-
-/// Whether every case is to be run.
-fn full() -> bool {
-    env::var_os("DOCKOPT_FULL").is_some_and(|value| !value.is_empty())
-}
 
 /// The program that reads and proves whole images: a release build that `DOCKOPT_PROGRAM` names does it many times faster
 /// than the one that the tests are built with.

@@ -13,6 +13,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::tier::is_full;
+
 /// Address space of a run, in KiB: a bomb ends it.
 const MEMORY: u32 = 2_000_000;
 
@@ -24,11 +26,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How often something is repeated.
 fn crowd() -> usize {
-    if full() { 100_000 } else { 2_000 }
-}
-
-fn full() -> bool {
-    std::env::var_os("DOCKOPT_FULL").is_some()
+    if is_full() { 100_000 } else { 2_000 }
 }
 
 /// What a run gave.

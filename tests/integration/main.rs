@@ -108,6 +108,7 @@ mod silence;
 mod string_tables;
 mod structure;
 mod tidy;
+mod tier;
 mod vectors;
 mod watch;
 mod widths;

@@ -1,5 +1,5 @@
 //! The ways in that are not the program itself: pre-commit's hooks, the action of a workflow, the wheel, the image. What needs a tool or minutes is
-//! run in CI, or in the full tier, and said to be left out elsewhere.
+//! run in CI where a file that it is about has changed, and in the full tier, and said to be left out elsewhere.
 
 use std::fs;
 use std::io::Write;
@@ -76,21 +76,29 @@ mod linux {
     use std::process::Command;
 
     use super::*;
+    use crate::tier::is_full;
 
     fn set(name: &str) -> bool {
         env::var_os(name).is_some_and(|value| !value.is_empty())
     }
 
-    /// Runs a script of `tests/packaging` where that is wanted; what it says goes past the test harness.
+    /// Runs a script of `tests/packaging` where that is wanted: in the full tier, and in CI where the script or one of some files has
+    /// changed. What it says goes past the test harness.
     #[track_caller]
-    fn script(name: &str, arguments: &[&str]) {
+    fn script(name: &str, arguments: &[&str], files: &[&str]) {
         let mut stdout = std::io::stdout();
-        if !set("CI") && !set("DOCKOPT_FULL") {
+        if !is_full() && !set("CI") {
             writeln!(stdout, "tests/packaging/{name}: left out, neither CI nor DOCKOPT_FULL is set").unwrap();
             return;
         }
+        let script = format!("tests/packaging/{name}");
+        let changed = || Command::new("tests/changed").arg(&script).args(files).output().unwrap().status.success();
+        if !is_full() && !changed() {
+            writeln!(stdout, "{script}: left out, neither it nor one of {} has changed", files.join(", ")).unwrap();
+            return;
+        }
         // Set for times of tests; cargo would compile what looks at it again.
-        let mut command = Command::new(format!("tests/packaging/{name}"));
+        let mut command = Command::new(&script);
         let output = command.args(arguments).env_remove("RUSTC_BOOTSTRAP").output().unwrap();
         let output_text = String::from_utf8_lossy(&output.stdout);
         write!(stdout, "{output_text}").unwrap();
@@ -100,30 +108,32 @@ mod linux {
     #[test]
     fn the_hooks_work_in_pre_commit() {
         let mut arguments = vec![env!("CARGO_BIN_EXE_dockopt"), "system"];
-        if set("DOCKOPT_FULL") {
+        if is_full() {
             arguments.extend(["rust", "python"]);
             arguments.extend(set("DOCKOPT_ENGINE").then_some("docker"));
         }
-        script("hooks", &arguments);
+        script("hooks", &arguments, &[".pre-commit-hooks.yaml", "pyproject.toml"]);
     }
 
     #[test]
     fn the_action_reports_and_its_workflows_pass_zizmor() {
-        script("report", &[env!("CARGO_BIN_EXE_dockopt")]);
+        let files = [".github", "action.yml", "templates", "src/cli/init", "tests/packaging/copy"];
+        script("report", &[env!("CARGO_BIN_EXE_dockopt")], &files);
     }
 
     #[test]
     fn a_release_is_made_and_installed() {
-        script("release", &[env!("CARGO_BIN_EXE_dockopt")]);
+        let files = ["packaging", ".github/actions", "action.yml", "*Cargo.toml", "tests/packaging/copy"];
+        script("release", &[env!("CARGO_BIN_EXE_dockopt")], &files);
     }
 
     #[test]
     fn the_c_code_of_dependencies_compiles_for_musl() {
-        script("musl", &["check"]);
+        script("musl", &["check"], &["Cargo.lock"]);
     }
 
     #[test]
     fn the_wheel_is_built_and_installed() {
-        script("wheel", &[]);
+        script("wheel", &[], &["pyproject.toml", "build.rs", ".github/wheel.txt"]);
     }
 }

@@ -1,7 +1,7 @@
 //! No command shows a secret in any format: many shapes of secrets, each at every place that a shape can stand, each with a
 //! value of its own, so that no place hides it for another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -13,18 +13,16 @@ use serde_json::{Value, json};
 use crate::image::zoo::codec::Codec;
 use crate::image::zoo::layout::{Picture, engine25};
 use crate::image::zoo::tar::file;
+use crate::tier;
 
 /// Texts that hold a secret; the file says how they are written. It is read when the test runs: a new shape needs no build.
 static SHAPES: LazyLock<String> = LazyLock::new(|| {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/secret_shapes.txt")).unwrap()
 });
 
-/// Shapes of one folder: a larger one takes longer than its parts.
-const GROUP: usize = 96;
-
-/// Groups that every command reads; further ones are read by a third of the commands each. All shapes in all quotings are
-/// read by a unit test of `secret`.
-const FULL_GROUPS: usize = 2;
+/// Shapes of one folder: always, and with `DOCKOPT_FULL=1`. A larger one takes longer than its parts. All shapes in all quotings
+/// are read by a unit test of `secret`.
+const GROUP: [usize; 2] = [24, 96];
 
 /// The secrets of a project, by a part of each that no output may show: the shape and the place.
 #[derive(Default)]
@@ -71,10 +69,16 @@ impl Planted {
         self.marks.len()
     }
 
-    pub(crate) fn leaks(&self, text: &str) -> Vec<&str> {
-        let shown = self.marks.iter().filter(|(mark, _)| text.contains(mark.as_str()));
-        shown.map(|(_, place)| place.as_str()).collect()
+    /// The secrets that a text shows, each with what stands around it.
+    pub(crate) fn leaks(&self, text: &str) -> Vec<String> {
+        let shown =
+            self.marks.iter().filter_map(|(mark, place)| Some((text.split_once(mark.as_str())?.0, mark, place)));
+        shown.map(|(before, mark, place)| format!("{place}: {}{mark}…", last_letters(before, 60))).collect()
     }
+}
+
+fn last_letters(text: &str, count: usize) -> &str {
+    text.char_indices().rev().nth(count - 1).map_or(text, |(at, _)| &text[at..])
 }
 
 /// Characters of a class as a generator draws them.
@@ -273,32 +277,31 @@ pub(crate) fn run(folder: &Path, planted: &Planted, command: &str, formats: &str
     (formats.split(' ').count(), leaks)
 }
 
-#[test]
-fn no_command_shows_a_planted_secret_in_any_format() {
-    let shapes = shapes();
-    let folders: Vec<(tempfile::TempDir, Planted)> = shapes
-        .chunks(GROUP)
-        .map(|shapes| {
-            let folder = tempfile::tempdir().unwrap();
-            let planted = project(folder.path(), shapes);
-            run_fleet(folder.path());
-            (folder, planted)
-        })
-        .collect();
-    let work: Vec<(usize, usize)> =
-        (0..folders.len()).flat_map(|folder| (0..SINKS.len()).map(move |sink| (folder, sink))).collect();
-    let work = work.into_iter().filter(|(folder, sink)| *folder < FULL_GROUPS || (folder + sink) % 3 == 0);
-    let work: Vec<(usize, usize)> = work.collect();
-    let next = Mutex::new(work.into_iter());
+/// Which groups of shapes are read by which sinks: in the full tier each by each. In the always tier each group and each sink has
+/// its turn, in another combination each day.
+fn pairs(groups: usize) -> Vec<(usize, usize)> {
+    let sinks = SINKS.len();
+    if tier::is_full() {
+        return (0..groups * sinks).map(|number| (number / sinks, number % sinks)).collect();
+    }
+    (0..groups.max(sinks)).map(|number| (number % groups, (number + tier::seed()) % sinks)).collect()
+}
+
+/// Runs what [`pairs`] says on all processors: the number of runs, and what they show.
+fn run_pairs(folders: &[(tempfile::TempDir, Planted)]) -> (usize, Vec<String>) {
+    let next = Mutex::new(pairs(folders.len()).into_iter());
     let results = Mutex::new((0, Vec::new()));
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
-                loop {
-                    let Some((folder, sink)) = next.lock().unwrap().next() else { break };
+                while let Some((folder, sink)) = { next.lock().unwrap().next() } {
                     let (folder, planted) = &folders[folder];
-                    let (formats, leaks) = run(folder.path(), planted, SINKS[sink].0, SINKS[sink].1);
+                    let (command, formats) = SINKS[sink];
+                    if command.starts_with("fleet report") {
+                        run_fleet(folder.path());
+                    }
+                    let (formats, leaks) = run(folder.path(), planted, command, formats);
                     let mut results = results.lock().unwrap();
                     results.0 += formats;
                     results.1.extend(leaks);
@@ -306,7 +309,22 @@ fn no_command_shows_a_planted_secret_in_any_format() {
             });
         }
     });
-    let (runs, mut leaks) = results.into_inner().unwrap();
+    results.into_inner().unwrap()
+}
+
+#[test]
+fn no_command_shows_a_planted_secret_in_any_format() {
+    let shapes = shapes();
+    let group = GROUP[usize::from(tier::is_full())];
+    let folders: Vec<(tempfile::TempDir, Planted)> = shapes
+        .chunks(group)
+        .map(|shapes| {
+            let folder = tempfile::tempdir().unwrap();
+            let planted = project(folder.path(), shapes);
+            (folder, planted)
+        })
+        .collect();
+    let (runs, mut leaks) = run_pairs(&folders);
     leaks.sort();
     let sinks: usize = SINKS.iter().map(|(_, formats)| formats.split(' ').count()).sum();
     let secrets: usize = folders.iter().map(|(_, planted)| planted.marks.len()).sum();
@@ -314,6 +332,15 @@ fn no_command_shows_a_planted_secret_in_any_format() {
     let shown = leaks.len();
     let line = format!("{} shapes, {secrets} secrets × {sinks} sinks, {runs} runs: {shown} found\n", shapes.len());
     std::io::Write::write_all(&mut out, line.as_bytes()).unwrap();
-    assert!(shapes.len() >= 200, "{}", shapes.len());
+    assert!(shapes.len() >= 200 && runs >= sinks, "{line}");
     assert!(leaks.is_empty(), "{line}{}", leaks.join("\n"));
+}
+
+#[test]
+fn each_group_and_each_sink_has_its_turn() {
+    for groups in [SINKS.len() - 3, SINKS.len() + 3] {
+        let pairs = pairs(groups);
+        assert_eq!(pairs.iter().map(|pair| pair.0).collect::<BTreeSet<_>>(), (0..groups).collect());
+        assert_eq!(pairs.iter().map(|pair| pair.1).collect::<BTreeSet<_>>(), (0..SINKS.len()).collect());
+    }
 }

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::planted::{Planted, SINKS, commit_twice, project, run, shapes};
+use crate::tier;
 
 const PLACES: &str = include_str!("../vectors/secret_places.txt");
 
@@ -35,8 +36,11 @@ fn no_command_shows_a_secret_of_any_place() {
         [("audit . --show-settings", "text"), ("measure .", "text"), ("optimize . --verify", "text"), ("init", "text")];
     let mut leaks = Vec::new();
     let own = SINKS.iter().filter(|(command, _)| !["app.tar", "build.log"].iter().any(|file| command.contains(file)));
-    for (command, formats) in own.chain(&more) {
-        leaks.extend(run(folder.path(), &planted, command, formats).1);
+    for (number, (command, formats)) in own.chain(&more).enumerate() {
+        // Always one of the formats, another one each day.
+        let names: Vec<&str> = formats.split(' ').collect();
+        let format = names[(number + tier::seed()) % names.len()];
+        leaks.extend(run(folder.path(), &planted, command, if tier::is_full() { formats } else { format }).1);
     }
     leaks.sort();
     assert!(leaks.is_empty(), "{}", leaks.join("\n"));
@@ -90,7 +94,8 @@ fn no_report_shows_a_secret_of_a_result() {
     let folder = folder.path();
     let first = shapes();
     project(folder, &first[..12]);
-    let mut shapes = first.iter().copied().cycle();
+    let rounds = if tier::is_full() { 3 } else { 1 };
+    let mut shapes = first.iter().copied().cycle().skip(tier::seed() * 300 % first.len());
     let mut leaks = Vec::new();
     let mut secrets = 0;
     for command in [
@@ -105,7 +110,7 @@ fn no_report_shows_a_secret_of_a_result() {
         "compose graph",
         "deploy check",
     ] {
-        for round in 0..3 {
+        for round in 0..rounds {
             let mut planted = Planted::default();
             let mut result: Value = serde_json::from_str(&output(folder, &format!("{command} --format json"))).unwrap();
             plant(&mut result, command, &mut planted, &mut shapes);
@@ -128,7 +133,7 @@ fn no_report_shows_a_secret_of_a_result() {
     leaks.sort();
     leaks.dedup();
     assert!(leaks.is_empty(), "{}", leaks.join("\n"));
-    assert!(secrets > 1_000, "{secrets}");
+    assert!(secrets > 300 * rounds, "{secrets}");
 }
 
 /// A login in an address.

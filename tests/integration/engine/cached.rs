@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use serde_json::Value;
 
-use super::{Built, Engine, Step, full};
+use super::{Built, Engine, Step, is_full};
 use crate::dockopt::{Dockopt, Ran};
 
 /// A project, and whether an edited source changes every result that a later stage copies.
@@ -91,7 +91,7 @@ const MORE: [Case; 3] = [
 #[test]
 fn a_source_change_reruns_what_audit_says() {
     let Some(engine) = Engine::find() else { return };
-    for case in ALWAYS.iter().chain(MORE.iter().filter(|_| full())) {
+    for case in ALWAYS.iter().chain(MORE.iter().filter(|_| is_full())) {
         let project = case.files.iter().fold(Dockopt::new(), |project, (path, text)| project.file(path, text));
         let audited = project.file("Dockerfile", case.dockerfile).args(["audit", "--fail-on=none"]).run();
         engine.image(audited.path());

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::{Engine, PATIENCE, full};
+use super::{Engine, PATIENCE, is_full};
 use crate::fixtures::keeps_schema;
 
 /// A store that answers late, a job, a server that asks the store in its check, a worker whose check is a lie, and one
@@ -212,7 +212,7 @@ fn a_stack_is_proved_but_for_the_check_that_lies() {
     assert!(crash["recovered_after"].is_number(), "{json:#}");
     let volumes = engine.text(&["volume", "ls", "--quiet"]);
     assert!(!volumes.lines().any(|name| name.ends_with("_data") && name.starts_with("dockopt-")), "{volumes}");
-    if full() {
+    if is_full() {
         let good = STACK.replace("PORT", "80");
         fs::write(project.project.path().join("compose.yaml"), good).unwrap();
         project.check(&["--cold-starts", "10", "--delay", "2", "--no-outages"], 0, &["proved in 10 starts", "--seed"]);
@@ -334,7 +334,7 @@ fn tracker() -> Option<Project> {
 /// servers.
 #[test]
 fn the_tracker_races_before_and_starts_after_its_repair() {
-    if Engine::find().is_none() || !full() {
+    if Engine::find().is_none() || !is_full() {
         return;
     }
     let Some(project) = tracker() else { return };
@@ -367,12 +367,12 @@ fn the_tracker_starts_with_the_file_that_emit_writes() {
     let emitted = command.args(["compose", "emit", "--write"]).current_dir(folder).output().unwrap();
     assert!(emitted.status.success(), "{}", String::from_utf8_lossy(&emitted.stderr));
     fs::write(folder.join(".env"), "POSTGRES_PASSWORD=a1b2c3\nSECRET_KEY=d4e5f6\n").unwrap();
-    let count = if full() { 10 } else { 1 };
+    let count = if is_full() { 10 } else { 1 };
     let starts = count.to_string();
     let cold = ["--cold-starts", &starts, "--delay", "2", "--seed", "1", "--no-outages", "--format", "json"];
     let mut output = project.command(&cold).output().unwrap();
     // A machine that is busy with other tests may be too slow for one start.
-    if output.status.code() == Some(1) && !full() {
+    if output.status.code() == Some(1) && !is_full() {
         output = project.command(&cold).output().unwrap();
     }
     project.look_at(&output, 0, &[]);
@@ -387,7 +387,7 @@ fn the_tracker_starts_with_the_file_that_emit_writes() {
             "{start:#}"
         );
     }
-    if full() {
+    if is_full() {
         let outages = json(&project.check(&["--format", "json"], 0, &[]));
         assert_eq!(outages["outage_problems"], serde_json::json!([]), "{outages:#}");
         assert_eq!(outages["outages"].as_array().unwrap().len(), 6, "{outages:#}");
@@ -397,7 +397,7 @@ fn the_tracker_starts_with_the_file_that_emit_writes() {
 /// A change of a source reaches the containers that `compose emit --watch` says it does.
 #[test]
 fn a_watched_source_reaches_its_containers() {
-    if Engine::find().is_none() || !full() {
+    if Engine::find().is_none() || !is_full() {
         return;
     }
     let Some(project) = tracker() else { return };

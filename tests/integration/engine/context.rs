@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{Built, Engine};
 use crate::dockopt::Dockopt;
+use crate::tier::cases;
 
 /// The n-th has 2ⁿ times [`UNIT`] bytes.
 const FILES: [&str; 18] = [
@@ -92,7 +93,7 @@ fn project(ignore: &str, instructions: &[&str]) -> Dockopt {
 #[test]
 fn context_ls_lists_what_the_engine_copies() {
     let Some(engine) = Engine::find() else { return };
-    for (ignore, instructions) in CASES {
+    for (ignore, instructions) in cases(CASES.to_vec(), 4) {
         let listed = project(ignore, instructions).run().code(0);
         let out = tempfile::tempdir().unwrap();
         let built = engine.build(listed.path(), &["--output", &format!("type=local,dest={}", out.path().display())]);
@@ -111,7 +112,7 @@ fn context_ls_lists_what_the_engine_copies() {
 #[test]
 fn a_copy_without_matches_copies_nothing() {
     let Some(engine) = Engine::find() else { return };
-    for (ignore, instruction, expected) in NOTHING {
+    for (ignore, instruction, expected) in cases(NOTHING.to_vec(), 2) {
         let ran = project(ignore, &[instruction]).run();
         let built = engine.build(ran.path(), &[]);
         assert_eq!(

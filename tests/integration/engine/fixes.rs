@@ -1,6 +1,6 @@
 //! What a fix promises, measured on the engine.
 
-use super::{Engine, full};
+use super::{Engine, is_full};
 use crate::dockopt::{Dockopt, Ran};
 
 fn fixed(ran: &Ran) -> Ran {
@@ -37,7 +37,7 @@ fn a_healthcheck_that_called_what_is_not_there_becomes_healthy() {
         ("python:3.13-slim", "curl -f http://localhost:8000/ || exit 1", python),
         ("python:3.13-slim", r#"["wget", "-qO-", "http://127.0.0.1:8000/"]"#, python),
     ];
-    if full() {
+    if is_full() {
         cases.push(("node:22-slim", "curl -f http://localhost:8000/ || exit 1", node));
     }
     for (base, check, command) in cases {

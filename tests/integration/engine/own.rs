@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::{Engine, full};
+use super::{Engine, is_full};
 
 #[test]
 fn the_own_image_does_the_main_job() {
     // Two minutes of compiling.
-    let Some(engine) = full().then(Engine::find).flatten() else { return };
+    let Some(engine) = is_full().then(Engine::find).flatten() else { return };
     let (image, _) = engine.image(Path::new("."));
     let user = engine.text(&["image", "inspect", "--format", "{{.Config.User}}", &image.tag]);
     assert_eq!(user, "65532:65532");

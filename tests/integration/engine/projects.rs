@@ -1,21 +1,23 @@
 //! The small projects of `tests/projects` on a real engine: each is rewritten and verified, its images are weighed, and a
-//! table tells what came of it. One by the day's date and the fixture are always run; `DOCKOPT_FULL` runs all.
+//! table tells what came of it. One is always run, by the day, of those that need no other base image than the always tier has;
+//! `DOCKOPT_FULL` runs more, and the fixture; `DOCKOPT_PROJECTS` runs those that it names, `-` all, for hours.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{Engine, full, program};
+use super::{Engine, is_full, program};
 use crate::dockopt::Dockopt;
 use crate::projects::{Row, rows};
+use crate::tier;
 
-/// Rows of a day.
-const DAILY: usize = 1;
+/// Projects of the full tier: with figures each takes more than a minute.
+const WEEKLY: usize = 12;
 
 /// What came of a project.
 #[derive(Default)]
@@ -46,7 +48,7 @@ fn projects_are_rewritten_and_proved() {
         // A run may be ended from outside: what is known is shown as it comes.
         print_result(results.last().unwrap());
     }
-    if std::env::var_os("DOCKOPT_PROJECTS").is_none() {
+    if is_full() && std::env::var_os("DOCKOPT_PROJECTS").is_none() {
         bases(
             &[
                 "python:3.13",
@@ -77,17 +79,20 @@ fn projects_are_rewritten_and_proved() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The rows to be run: all, those that are named, or the day's.
+/// The rows to be run: all, or the day's.
 fn chosen() -> Vec<(String, Row)> {
     let mut all: Vec<(String, Row)> = rows().into_iter().filter(|(_, row)| row.golden_only.is_none()).collect();
-    if full() || std::env::var_os("DOCKOPT_PROJECTS").is_some() || all.len() <= DAILY {
+    if std::env::var_os("DOCKOPT_PROJECTS").is_some() {
         return all;
     }
-    let day = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() / 86_400;
-    let first = usize::try_from(day).unwrap() * DAILY % all.len();
-    all.rotate_left(first);
-    all.truncate(DAILY);
-    all
+    if is_full() {
+        return tier::cases_of_the_day(all, WEEKLY);
+    }
+    let bases = fs::read_to_string("tests/engine/always.txt").unwrap();
+    let bases: Vec<&str> = bases.split_whitespace().collect();
+    all.retain(|(_, row)| row.bases.iter().all(|base| bases.contains(&base.as_str())));
+    assert!(all.len() > 10, "{} projects", all.len());
+    tier::cases_of_the_day(all, 1)
 }
 
 /// Sees to it that the engine has stand-ins for what a project stands on.
@@ -102,7 +107,7 @@ fn bases(names: &[String]) {
 fn verified(ran: &Dockopt, path: &str, name: &str, row: &Row, engine: &Engine) -> Told {
     let start = Instant::now();
     // Figures take four builds of each more.
-    let rounds = if full() { "1" } else { "0" };
+    let rounds = if is_full() { "1" } else { "0" };
     let mut arguments =
         vec!["optimize", path, "--verify", "--write", "--format", "json", "--network", "host", "--rounds", rounds];
     // `go run` compiles when the container starts, beside everything else that CI builds.

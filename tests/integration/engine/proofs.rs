@@ -8,7 +8,8 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::verify::verified;
-use super::{Engine, full, program};
+use super::{Engine, is_full, program};
+use crate::tier;
 
 const SERVER: &str = r#"import os
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -107,8 +108,7 @@ fn cases() -> Vec<Case> {
 #[test]
 fn two_that_fail_alike_are_not_proved() {
     let Some(_engine) = Engine::find() else { return };
-    let count = if full() { usize::MAX } else { 2 };
-    for case in cases().into_iter().take(count) {
+    for case in tier::cases(cases(), 1) {
         let text = dockerfile(case.end);
         let folder = project(&[("Dockerfile", &text), ("main.py", &case.program)]);
         let arguments: Vec<&str> = ["--write"].into_iter().chain(case.arguments.iter().copied()).collect();
@@ -140,7 +140,7 @@ fn containers_start_as_their_service_does() {
             ("web.env", "SECRET_KEY=\"not-so-secret-${WORD:-1}\"\n"),
         ])
     };
-    for end in if full() { &[START, ""][..] } else { &[""] } {
+    for end in if is_full() { &[START, ""][..] } else { &[""] } {
         let folder = of(end);
         let (proof, code) = verified(folder.path(), &["--probe=8000/"]);
         assert_eq!((proof["verdict"].as_str(), code), (Some("proved"), 0), "{proof:#}");
@@ -160,7 +160,7 @@ fn a_stage_that_starts_a_program_is_suggested() {
     let (proof, code) = verified(folder.path(), &[]);
     assert_eq!((proof["verdict"].as_str(), code), (Some("unproved"), 1), "{proof:#}");
     assert_eq!(proof["advice"][0], "--target web", "{proof:#}");
-    if full() {
+    if is_full() {
         let (proof, code) = verified(folder.path(), &["--target=web"]);
         assert_eq!((proof["verdict"].as_str(), code), (Some("proved"), 0), "{proof:#}");
     }
@@ -229,7 +229,7 @@ fn rejected_passes_are_remembered() {
 /// Of the packages that stay, the server that Next.js writes keeps only the files that it traced.
 #[test]
 fn a_standalone_server_of_next_is_proved() {
-    let (Some(_engine), true) = (Engine::find(), full()) else { return };
+    let (Some(_engine), true) = (Engine::find(), is_full()) else { return };
     let manifest = r#"{"name": "shop", "private": true, "scripts": {"build": "next build", "start": "next start"}, "dependencies": {"next": "15.5.4", "react": "19.1.0", "react-dom": "19.1.0"}}"#;
     let dockerfile = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nRUN npm run build\nEXPOSE 3000\nCMD [\"npm\", \"start\"]\n";
     let layout = "export default function Layout({ children }) {\n  return <html lang=\"en\"><body>{children}</body></html>;\n}\n";

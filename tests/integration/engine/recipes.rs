@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{Container, Engine, Image, PATIENCE, full};
+use super::{Container, Engine, Image, PATIENCE, is_full};
 use crate::dockopt::{Dockopt, panic_message};
 use ::dockopt::build::Asker;
 
@@ -202,7 +202,7 @@ fn next<T>(list: &Mutex<Vec<T>>) -> Option<T> {
 #[test]
 fn checks_of_services_follow_their_servers() {
     let Some(engine) = Engine::find() else { return };
-    if !full() {
+    if !is_full() {
         return;
     }
     let id = format!("recipes-{}", std::process::id());
@@ -302,7 +302,7 @@ fn probes_of_runtimes_tell_answers_apart() {
         ("runtime debian/ubuntu with bash only", start(&network, "debian:trixie-slim")),
     ];
     let mut kept = Vec::new();
-    if full() {
+    if is_full() {
         for (row, stage) in [
             ("runtime busybox/alpine", "busybox"),
             ("runtime nginx serving SPA", "busybox"),

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use super::registry::Registry;
-use super::{Engine, full};
+use super::{Engine, is_full};
 use crate::dockopt::Dockopt;
 
 /// An image that is built.
@@ -151,7 +151,7 @@ fn another_program_counts_the_same() {
     let Some(engine) = Engine::find() else { return };
     let registry = Registry::start();
     check(&engine, &MOVED, registry.as_ref());
-    if full() {
+    if is_full() {
         for case in &NETWORKED {
             check(&engine, case, registry.as_ref());
         }

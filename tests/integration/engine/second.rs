@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::process::Command;
 
-use super::{Engine, full, left_out};
+use super::{Engine, is_full, left_out};
 
 /// A second engine. One in a folder of its own ends with its test.
 pub(super) struct SecondEngine {
@@ -18,7 +18,7 @@ impl SecondEngine {
     /// other. Left out where `DOCKOPT_FULL` does not ask for it.
     pub(super) fn start(folder: Option<&'static str>, images: &[&str]) -> Option<Self> {
         let first = Engine::find()?;
-        if !full() {
+        if !is_full() {
             left_out("DOCKOPT_FULL asks for it");
             return None;
         }

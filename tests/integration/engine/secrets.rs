@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::Engine;
+use super::{Engine, is_full};
 use crate::planted::Planted;
 
 /// What a build does with secrets, and its last step.
@@ -76,13 +76,14 @@ fn builds_show_no_secrets() {
     if Engine::find().is_none() {
         return;
     }
-    let commands = ["measure .", "measure . --format json", "optimize . --verify", "optimize . --verify --format json"];
+    let commands = ["measure .", "optimize . --verify --format json", "optimize . --verify", "measure . --format json"];
+    let commands = if is_full() { &commands[..] } else { &commands[..2] };
     let works = STEPS.to_owned() + START;
-    for text in check(&[("Dockerfile", &works)], &commands) {
+    for text in check(&[("Dockerfile", &works)], commands) {
         assert!(!text.contains("did not complete"), "{text}");
     }
     let fails = STEPS.to_owned() + FAILS + START;
-    let texts = check(&[("Dockerfile", &fails)], &commands);
+    let texts = check(&[("Dockerfile", &fails)], commands);
     assert!(texts.iter().any(|text| text.contains("127")), "{texts:?}");
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use super::{Engine, full};
+use super::{Engine, is_full};
 use crate::dockopt::Dockopt;
 
 /// Names that the cases use for a base, which the engine takes for a local image.
@@ -113,10 +113,10 @@ fn agree(name: &str, every: usize) {
 
 #[test]
 fn written_cases_are_taken_or_refused_alike() {
-    agree("parse", STEP[usize::from(full())]);
+    agree("parse", STEP[usize::from(is_full())]);
 }
 
 #[test]
 fn mutated_cases_are_taken_or_refused_alike() {
-    agree("parse-fuzz", FUZZ_STEP[usize::from(full())]);
+    agree("parse-fuzz", FUZZ_STEP[usize::from(is_full())]);
 }

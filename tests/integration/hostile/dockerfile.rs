@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::dockopt::panic_message;
 
-use super::{crowd, folder_with, full, run};
+use super::{crowd, folder_with, is_full, run};
 
 /// A way to make a Dockerfile of `n` of something.
 type Case = (&'static str, fn(usize) -> Vec<u8>);
@@ -20,7 +20,7 @@ fn check(cases: &[Case]) {
         let folder = rename(folder, name);
         run(folder.path().join(name).as_path(), &["lint"]);
         run(folder.path().join(name).as_path(), &["fix", "--diff", "--unsafe"]);
-        if full() {
+        if is_full() {
             run(folder.path().join(name).as_path(), &["lint", "--format", "json", "--select", "all"]);
             run(folder.path().join(name).as_path(), &["audit", "."]);
         }

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use super::file::pipe;
-use super::{crowd, folder_with, full, put, run};
+use super::{crowd, folder_with, is_full, put, run};
 
 const DOCKERFILE: &str = "FROM node:22\nCOPY . .\nRUN npm ci && pip install -r requirements.txt && uv sync\n\
                           HEALTHCHECK CMD python -c 'import httpx'\nCMD npm start\n";
@@ -68,7 +68,7 @@ fn bombs_end() {
 
 #[test]
 fn size_ends() {
-    let packages = if full() { 400_000 } else { 20_000 };
+    let packages = if is_full() { 400_000 } else { 20_000 };
     let entry =
         |n: usize| format!("\"node_modules/p{n}\":{{\"version\":\"1.0.{n}\",\"dependencies\":{{\"p{n}\":\"*\"}}}},");
     let lock: String = (0..packages).map(entry).collect();

@@ -108,7 +108,7 @@ fn judge(case: &Case, output: &Output) -> Vec<String> {
 #[test]
 fn the_program_tells_the_truth_about_the_zoo() {
     let folder = tempfile::tempdir().unwrap();
-    let step = if std::env::var_os("DOCKOPT_FULL").is_some() { 1 } else { 16 };
+    let step = if crate::tier::is_full() { 1 } else { 16 };
     let only = std::env::var("DOCKOPT_CASE").ok();
     let zoo = Zoo::all();
     let cases: Vec<&Case> = match &only {

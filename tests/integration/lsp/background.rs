@@ -47,7 +47,7 @@ fn many_files_block_no_key() {
     let text = "FROM scratch\nCOPY . .\nUSER 1\nCMD [\"/a\"]\n";
     let dockopt = Dockopt::new().file("Dockerfile", text);
     let root = dockopt.path().canonicalize().unwrap();
-    let (folders, files) = if std::env::var_os("DOCKOPT_FULL").is_some() { (100, 1_000) } else { (50, 200) };
+    let (folders, files) = if crate::tier::is_full() { (100, 1_000) } else { (50, 200) };
     for folder in 0..folders {
         let folder = root.join(format!("{folder}"));
         std::fs::create_dir(&folder).unwrap();

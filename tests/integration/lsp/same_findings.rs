@@ -102,8 +102,7 @@ fn edit(random: &mut Random, text: &str) -> (Value, String) {
 
 #[test]
 fn random_edits_end_in_the_findings_of_lint() {
-    let is_full = std::env::var_os("DOCKOPT_FULL").is_some();
-    let (count, edits) = if is_full { (usize::MAX, 100) } else { (24, 20) };
+    let (count, edits) = if crate::tier::is_full() { (usize::MAX, 100) } else { (24, 20) };
     let capabilities = json!({ "general": { "positionEncodings": ["utf-32"] } });
     let mut random = Random::new(50);
     let all = dockerfiles();

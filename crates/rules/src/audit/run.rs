@@ -13,7 +13,7 @@ use super::{
 };
 use crate::build::Build;
 use crate::compose;
-use crate::finding::{Finding, Findings, Mask, Severity};
+use crate::finding::{Finding, Findings, Mask, Safety, Severity};
 use crate::fix::{self, FindingSource, FixLevel, FixOutcome, RuleRunner};
 use crate::ignore::ProblemKind;
 use crate::inputs::{ComposeInput, IgnoreInput, InputProblem, Inputs, Need, ProjectProblem};
@@ -509,6 +509,9 @@ fn masked(mut finding: Finding, mask: &Mask) -> Finding {
     }
     for fix in &mut finding.fixes {
         fix.title = mask.apply(&fix.title);
+        if let Safety::Unsafe(why) = &mut fix.safety {
+            *why = mask.apply(why);
+        }
         // An edit with stars in it would write them into the file: the fix stays named, and `dockopt fix` applies it.
         if fix.edits.iter().any(|edit| mask.hides(&edit.text)) {
             fix.edits.clear();

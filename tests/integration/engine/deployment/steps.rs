@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::super::{Engine, PATIENCE, full};
+use super::super::{Engine, PATIENCE, is_full};
 use super::{Load, Project, ask, lost, versions};
 
 /// Steps as `sh -x` shows them, from the start of the new container on or before it.
@@ -30,8 +30,7 @@ const STEPS: [(&str, &str); 10] = [
 fn a_script_that_is_killed_at_a_step_is_finished_by_the_next() {
     let Some(engine) = Engine::find() else { return };
     let project = Project::start(&engine, "steps");
-    let is_full = full();
-    let steps = STEPS.iter().enumerate().filter(|(number, _)| is_full || [2, 5, 7].contains(number));
+    let steps = STEPS.iter().enumerate().filter(|(number, _)| is_full() || [2, 5, 7].contains(number));
     for (number, (after, step)) in steps {
         let mut command = project.shell(&["-x"], &format!("v3{number}"), &[]);
         let mut child = command.stdout(Stdio::null()).spawn().unwrap();
@@ -55,7 +54,7 @@ fn a_canary_gets_its_share() {
     let Some(engine) = Engine::find() else { return };
     let project = Project::start(&engine, "canary");
     let port = project.port();
-    let requests = if full() { 1500 } else { 600 };
+    let requests = if is_full() { 1500 } else { 600 };
     let mut child =
         project.script("v2", &["--strategy", "canary", "--watch", "25"]).stderr(Stdio::null()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::{Container, Engine, Image, PATIENCE, full};
+use super::super::{Container, Engine, Image, PATIENCE, is_full};
 use super::{FOLDER, check_of, each, seconds};
 
 /// A worker and what it asks for jobs.
@@ -154,7 +154,7 @@ fn tag(stage: &str) -> String {
 #[test]
 fn checks_of_workers_follow_worker_and_broker() {
     let Some(engine) = Engine::find() else { return };
-    if !full() {
+    if !is_full() {
         return;
     }
     let mut images = Vec::new();
