@@ -25,6 +25,16 @@ pub(super) struct DockerfileIndex<'a, 'i> {
     passing: OnceLock<BTreeMap<String, Vec<(usize, usize)>>>,
     /// The first two pipelines that start images.
     pub(super) starting_pipelines: OnceLock<Vec<FileId>>,
+    /// The pipelines that write GitHub's cache when a branch is pushed to, by their paths.
+    pub(super) cache_pipelines: OnceLock<Vec<CachePipeline>>,
+}
+
+/// A pipeline that writes GitHub's cache.
+pub(super) struct CachePipeline {
+    /// Its number.
+    pub(super) pipeline: usize,
+    /// The place in the list of the next one that builds another image.
+    pub(super) next_other: usize,
 }
 
 impl<'a, 'i> DockerfileIndex<'a, 'i> {
@@ -34,7 +44,8 @@ impl<'a, 'i> DockerfileIndex<'a, 'i> {
             let path = path::normalize(inputs.source(build.input().dockerfile).name());
             by_path.entry(path).or_insert(number);
         }
-        Self { inputs, builds, by_path, passing: OnceLock::new(), starting_pipelines: OnceLock::new() }
+        let (starting_pipelines, cache_pipelines) = (OnceLock::new(), OnceLock::new());
+        Self { inputs, builds, by_path, passing: OnceLock::new(), starting_pipelines, cache_pipelines }
     }
 
     /// The build of a Dockerfile, by its path from the top of the pipeline's repository.

@@ -7,7 +7,8 @@ use super::cache_legs::legs;
 use super::steps::last_part;
 use crate::data;
 use crate::finding::{Findings, Safety};
-use crate::inputs::WorkflowInput;
+use crate::inputs::{Inputs, WorkflowInput};
+use crate::rules::dockerfile_index::CachePipeline;
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::text::Span;
 use crate::workflow::{BuildCall, Builder, CacheEntry, PipelineKind, Step, Workflow, WorkflowPlace};
@@ -255,22 +256,11 @@ fn scope_of_another_workflow(cx: &WorkflowContext, out: &mut Findings) {
     if !is_pushed_to_branches(cx.workflow()) {
         return;
     }
-    let has_cache =
-        |calls: &[BuildCall]| calls.iter().flat_map(|call| &call.cache_to).any(|entry| entry.kind() == "gha");
-    let mine = if has_cache(cx.calls()) { writers(cx, "gha") } else { BTreeMap::new() };
+    let mine = if writes_cache(cx.calls()) { writers(cx, "gha") } else { BTreeMap::new() };
     if mine.is_empty() {
         return;
     }
-    // Each pair is reported once, at the later one.
-    let before = cx.inputs.workflows.iter().filter(|other| {
-        other.path < cx.input.path && other.workflow.kind == PipelineKind::Github && has_cache(&other.calls)
-    });
-    let image = image_as_written(cx.calls());
-    let is_same = |other: &&WorkflowInput| image.is_some() && image_as_written(&other.calls) == image;
-    let before = before.filter(|other| !is_same(other));
-    let others =
-        before.filter(|other| is_pushed_to_branches(&other.workflow) && may_meet(cx.workflow(), &other.workflow));
-    for other in others.take(WORKFLOWS) {
+    for other in workflows_before(cx) {
         let other_cx = cx.of_workflow(other);
         for (scope, theirs) in writers(&other_cx, "gha") {
             let Some(writers) = mine.get(&scope) else { continue };
@@ -299,6 +289,51 @@ fn scope_of_another_workflow(cx: &WorkflowContext, out: &mut Findings) {
             return;
         }
     }
+}
+
+fn writes_cache(calls: &[BuildCall]) -> bool {
+    calls.iter().flat_map(|call| &call.cache_to).any(|entry| entry.kind() == "gha")
+}
+
+/// The first workflows with smaller paths that may run for the same push and write the cache of another image: each pair is
+/// reported once, at the later one.
+fn workflows_before<'a>(cx: &WorkflowContext<'a, '_>) -> Vec<&'a WorkflowInput> {
+    let known = cx.dockerfiles.cache_pipelines.get_or_init(|| cache_pipelines(cx.inputs));
+    let image = image_as_written(cx.calls());
+    let (mut before, mut at) = (Vec::new(), 0);
+    while let Some(next) = known.get(at)
+        && before.len() < WORKFLOWS
+    {
+        let other = &cx.inputs.workflows[next.pipeline];
+        if other.path >= cx.input.path {
+            break;
+        }
+        // Those between build the same image.
+        let is_same = image.is_some() && image_as_written(&other.calls) == image;
+        at = if is_same { next.next_other } else { at + 1 };
+        if !is_same && may_meet(cx.workflow(), &other.workflow) {
+            before.push(other);
+        }
+    }
+    before
+}
+
+/// The workflows that write GitHub's cache when a branch is pushed to.
+fn cache_pipelines(inputs: &Inputs) -> Vec<CachePipeline> {
+    let writes = |input: &WorkflowInput| {
+        input.workflow.kind == PipelineKind::Github
+            && writes_cache(&input.calls)
+            && is_pushed_to_branches(&input.workflow)
+    };
+    let mut numbers: Vec<usize> = (0..inputs.workflows.len()).filter(|at| writes(&inputs.workflows[*at])).collect();
+    numbers.sort_by_key(|at| &inputs.workflows[*at].path);
+    let image = |at: usize| image_as_written(&inputs.workflows[numbers[at]].calls);
+    let mut next_others = vec![numbers.len(); numbers.len()];
+    for at in (0..numbers.len().saturating_sub(1)).rev() {
+        next_others[at] = if image(at) == image(at + 1) { next_others[at + 1] } else { at + 1 };
+    }
+    let pipelines = numbers.iter().zip(next_others);
+    pipelines.map(|(pipeline, next_other)| CachePipeline { pipeline: *pipeline, next_other }).collect()
 }
 
 /// Context and Dockerfile, where all builds that write GitHub's cache have the same constants.
