@@ -96,7 +96,12 @@ fn drawn(class: &str, length: usize, number: u64) -> String {
         state ^= state << 17;
         char::from(alphabet[(state >> 33) as usize % alphabet.len()])
     };
-    (0..length).map(|_| next()).collect()
+    let token: String = (0..length).map(|_| next()).collect();
+    // One long token of a hundred has a digit at most: where nothing else tells what it is, it is taken for a name and shown.
+    if length >= 30 && token.bytes().filter(u8::is_ascii_digit).count() < 2 {
+        return drawn(class, length, number + 1_000_000);
+    }
+    token
 }
 
 fn quoted(text: &str) -> String {
