@@ -19,6 +19,10 @@ use crate::inputs::Evidence;
 use crate::inputs::{BuildInput, Inputs};
 use crate::text::{Edit, FileId, Source, Span};
 
+/// Instructions of a Dockerfile that is rewritten. An image has 127 layers at most (overlayfs in the engine), and each pass looks
+/// at all instructions again.
+const INSTRUCTIONS: usize = 5_000;
+
 /// What a level did.
 #[derive(Clone, Debug)]
 pub struct LevelOutcome {
@@ -283,6 +287,9 @@ pub fn unwritable(build_input: &BuildInput) -> Option<String> {
         return Some(format!("line {line} says that a program writes it: change what it is made from"));
     }
     let instructions = build_input.file.instructions();
+    if instructions.len() > INSTRUCTIONS {
+        return Some(format!("it has more than {INSTRUCTIONS} instructions: split it into several files"));
+    }
     if !instructions.is_empty() && instructions.iter().all(|instruction| instruction.keyword != Keyword::From) {
         return Some("it has no FROM, and the file that includes it is not known".to_owned());
     }
