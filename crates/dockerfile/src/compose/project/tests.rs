@@ -188,3 +188,55 @@ fn a_chain_of_merge_keys_takes_no_more_than_its_values() {
     let (half, whole) = (allocated(60), allocated(120));
     assert!(whole < half * 5, "{half} bytes, then {whole}");
 }
+
+/// How often a project is read until all its files are known, which appear as they are asked for.
+fn rounds(files: &[(String, String)]) -> usize {
+    let request = ProjectRequest {
+        files: vec!["/p/compose.yaml".to_owned()],
+        folder: "/p".to_owned(),
+        ..ProjectRequest::default()
+    };
+    let mut known = ProjectFiles::default();
+    for round in 1..1_000 {
+        let needs = match project(&request, &known) {
+            Reading::Needs(needs) => needs,
+            Reading::Read(_) => return round,
+            Reading::Refused { error, .. } => panic!("{}", error.message),
+        };
+        for need in needs {
+            let ProjectNeed::File(path) = need else { continue };
+            let text = files.iter().find(|(name, _)| path.strip_prefix("/p/") == Some(name));
+            let file = text.map_or(ProjectFile::Missing, |(name, text)| ProjectFile::Text(Source::of(name, text)));
+            known.insert(&path, file);
+        }
+    }
+    panic!("there is no end");
+}
+
+#[test]
+fn files_are_asked_for_together() {
+    let of_count = |count: usize| {
+        let entries =
+            |name: &str, line: &dyn Fn(usize) -> String| (name.to_owned(), (0..count).map(line).collect::<String>());
+        let (name, includes) = entries("compose.yaml", &|n| format!("  - path: s{n}/compose.yaml\n"));
+        let mut files = vec![(name, format!("include:\n{includes}"))];
+        for n in 0..count {
+            let service = format!("services:\n  s{n}:\n    extends: {{file: base{n}.yaml, service: b}}\n");
+            files.push((format!("s{n}/compose.yaml"), service));
+            files.push((format!("s{n}/base{n}.yaml"), "services:\n  b:\n    image: nginx\n".to_owned()));
+        }
+        rounds(&files)
+    };
+    assert_eq!(of_count(40), of_count(3));
+}
+
+#[test]
+fn any_number_of_services_extends_one_file() {
+    let services = (0..1_500).map(|n| format!("  s{n}:\n    extends: {{file: base.yaml, service: b}}\n"));
+    let main = format!("services:\n{}", services.collect::<String>());
+    let project = of(&[("compose.yaml", &main), ("base.yaml", "services:\n  b:\n    image: nginx\n")]).unwrap();
+    assert_eq!(project.services().count(), 1_500);
+    assert!(
+        project.services().all(|(_, service)| service.get("image").and_then(ComposeValue::as_text) == Some("nginx"))
+    );
+}
