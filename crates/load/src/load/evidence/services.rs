@@ -302,7 +302,9 @@ mod tests {
             gather(&GatherRequest { path: folder.path().join("web"), ..GatherRequest::new(&NoRules) }).unwrap();
         let services =
             read_services(&inputs, &inputs.builds[0], (&ComposeReader::new(&inputs), &FolderFiles::default()));
-        assert_eq!(services.images.iter().collect::<Vec<_>>(), ["caddy:2.8", "nginx:1.26", "node:22"]);
+        let images: BTreeSet<&str> =
+            services.images.iter().flat_map(|images| images.iter().map(String::as_str)).collect();
+        assert_eq!(images.into_iter().collect::<Vec<_>>(), ["caddy:2.8", "nginx:1.26", "node:22"]);
         assert_eq!(services.names.iter().collect::<Vec<_>>(), ["own/web"]);
         assert_eq!(services.recipes.len(), 2);
     }
@@ -336,15 +338,5 @@ mod tests {
     fn a_dockerfile_inside_of_a_compose_file_has_its_own_service() {
         let compose = "services:\n  a:\n    command: one\n    build:\n      dockerfile_inline: |\n        FROM a\n  b:\n    command: two\n    build:\n      dockerfile_inline: |\n        FROM a\n";
         check(&[("compose.yml", compose)], "", &[("a", Some("one"))]);
-    }
-
-    #[test]
-    fn names_of_compose_end_with_the_service() {
-        for image in ["shop-app:latest", "shop-app", "shop_app"] {
-            assert!(is_default_name(image, "app"), "{image}");
-        }
-        for image in ["app", "-app", "shop-app:1.2", "example.org/shop-app", "shopapp", "shop-api"] {
-            assert!(!is_default_name(image, "app"), "{image}");
-        }
     }
 }
