@@ -5,13 +5,14 @@
 //! dockopt; `--only NAME` takes one direction and `--command NAME` one command; `--factor N` multiplies all sizes;
 //! `--rounds N` takes the least of several runs. `DOCKOPT_BENCH=smoke` takes a fiftieth of the sizes, for CI.
 
-#![allow(clippy::print_stdout, missing_docs, unreachable_pub)]
+#![allow(clippy::print_stdout, clippy::cast_precision_loss, missing_docs, unreachable_pub)]
 
 #[allow(dead_code)] // The benchmark of images uses the rest of it.
 #[path = "image/make.rs"]
 mod image;
 #[path = "growth/projects.rs"]
 mod projects;
+#[allow(dead_code)] // The benchmark of images uses the rest of it.
 #[path = "image/run.rs"]
 mod run;
 #[allow(dead_code, clippy::unwrap_used)] // Tests use the rest of it.

@@ -126,8 +126,8 @@ fn built_services(root: &Path, count: usize) {
     let mut text = "services:\n".to_owned();
     for number in 0..count {
         let _ =
-            write!(text, "  s{number}:\n    build: ./services/s{number}\n    ports: [\"{}:8080\"]\n", 10_000 + number);
-        let _ = write!(text, "    environment:\n      NAME: s{number}\n      NEXT: http://s{}:8080\n", number / 2);
+            writeln!(text, "  s{number}:\n    build: ./services/s{number}\n    ports: [\"{}:8080\"]", 10_000 + number);
+        let _ = writeln!(text, "    environment:\n      NAME: s{number}\n      NEXT: http://s{}:8080", number / 2);
     }
     put(&root.join("compose.yaml"), &text);
 }
@@ -136,16 +136,16 @@ fn built_services(root: &Path, count: usize) {
 fn services(root: &Path, count: usize) {
     let mut text = "name: shop\nservices:\n".to_owned();
     for number in 0..count {
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "  s{number}:\n    image: registry.example.com/s{number}:1.{number}\n    restart: unless-stopped\n"
+            "  s{number}:\n    image: registry.example.com/s{number}:1.{number}\n    restart: unless-stopped"
         );
-        let _ = write!(text, "    ports: [\"{}:8080\"]\n    environment:\n      NAME: s{number}\n", 10_000 + number);
-        let _ = write!(text, "      LEVEL: ${{LEVEL_{number}:-info}}\n      NEXT: http://s{}:8080\n", number / 2);
-        let _ = write!(text, "    volumes: [\"data{number}:/data\"]\n    healthcheck:\n");
-        let _ = write!(text, "      test: [\"CMD\", \"curl\", \"-f\", \"http://localhost:8080/health\"]\n");
+        let _ = writeln!(text, "    ports: [\"{}:8080\"]\n    environment:\n      NAME: s{number}", 10_000 + number);
+        let _ = writeln!(text, "      LEVEL: ${{LEVEL_{number}:-info}}\n      NEXT: http://s{}:8080", number / 2);
+        let _ = writeln!(text, "    volumes: [\"data{number}:/data\"]\n    healthcheck:");
+        let _ = writeln!(text, "      test: [\"CMD\", \"curl\", \"-f\", \"http://localhost:8080/health\"]");
         if number > 0 {
-            let _ = write!(text, "    depends_on: [s{}]\n", number / 2);
+            let _ = writeln!(text, "    depends_on: [s{}]", number / 2);
         }
     }
     text.push_str("volumes:\n");
@@ -216,9 +216,9 @@ fn stages(root: &Path, count: usize) {
     let mut text = "FROM node:22 AS s0\nWORKDIR /app\nCOPY . .\nRUN npm install\n".to_owned();
     for number in 1..count {
         let before = number - 1;
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "FROM node:22 AS s{number}\nWORKDIR /app\nCOPY --from=s{before} /app /app\nRUN npm run part{number}\n"
+            "FROM node:22 AS s{number}\nWORKDIR /app\nCOPY --from=s{before} /app /app\nRUN npm run part{number}"
         );
     }
     dockerfile(root, &(text + "CMD [\"node\", \"index.js\"]\n"));
@@ -251,12 +251,12 @@ fn workflows(root: &Path, count: usize) {
 fn jobs(root: &Path, count: usize) {
     let mut text = "name: ci\non: [push]\njobs:\n".to_owned();
     for number in 0..count {
-        let _ = write!(text, "  job{number}:\n    runs-on: ubuntu-latest\n    needs: [job{}]\n", number / 2);
-        let _ = write!(
+        let _ = writeln!(text, "  job{number}:\n    runs-on: ubuntu-latest\n    needs: [job{}]", number / 2);
+        let _ = writeln!(
             text,
-            "    steps:\n      - uses: actions/checkout@v4\n      - run: docker build -t app:{number} .\n"
+            "    steps:\n      - uses: actions/checkout@v4\n      - run: docker build -t app:{number} ."
         );
-        let _ = write!(text, "      - run: docker push app:{number}\n");
+        let _ = writeln!(text, "      - run: docker push app:{number}");
     }
     fs::create_dir_all(root.join(".git")).expect("a folder");
     service(root, 3);

@@ -150,7 +150,7 @@ pub(super) fn merged(all: impl Iterator<Item = Change>, inputs: &Inputs) -> FixO
     for change in all {
         // Texts inside of one file have its name in common.
         let part = parts.get(&change.target);
-        let key = format!("{}\0{}", change.name, part.map(|part| part.to_string()).unwrap_or_default());
+        let key = format!("{}\0{}", change.name, part.map(ToString::to_string).unwrap_or_default());
         changes.entry(key).or_insert(change);
     }
     let mut outcome = FixOutcome { changes: changes.into_values().collect(), ..FixOutcome::default() };

@@ -245,12 +245,12 @@ fn attempt(
 
 /// Whether files have the same names and contents; of copies of one text nothing is compared.
 fn are_same(some: &[Source], others: &[Source]) -> bool {
-    let is_same = |(one, other): (&Source, &Source)| one.name() == other.name() && has_same_bytes(one, other);
+    let is_same = |(a, b): (&Source, &Source)| a.name() == b.name() && has_same_bytes(a, b);
     some.len() == others.len() && some.iter().zip(others).all(is_same)
 }
 
-fn has_same_bytes(one: &Source, other: &Source) -> bool {
-    std::ptr::eq(one.bytes(), other.bytes()) || one.bytes() == other.bytes()
+fn has_same_bytes(a: &Source, b: &Source) -> bool {
+    std::ptr::eq(a.bytes(), b.bytes()) || a.bytes() == b.bytes()
 }
 
 fn changes(before: &[Source], after: &[Source]) -> Vec<Change> {

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use similar::{Algorithm, DiffTag, capture_diff_slices_deadline};
+
 use crate::dockerfile;
 use crate::load::git::{ObjectId, Repository};
 use crate::load::read_source;
 use crate::results::FindingState;
-use crate::text::diff::{DiffTag, diff_until};
+use crate::text::diff::numbers;
 use crate::text::{Source, path};
 
 /// Bytes of a file that is compared.
@@ -93,7 +95,8 @@ impl ChangedFile {
             instructions: Vec::new(),
         };
         let deadline = Instant::now().checked_add(LONGEST);
-        for op in diff_until(&old_lines, &new_lines, deadline) {
+        let (old_numbers, new_numbers) = numbers(&old_lines, &new_lines);
+        for op in capture_diff_slices_deadline(Algorithm::Myers, &old_numbers, &new_numbers, deadline) {
             let range = op.new_range();
             match op.tag() {
                 DiffTag::Equal => {}

@@ -58,7 +58,9 @@ impl InputsPart {
         for member in members {
             if let Some(chain) = whole.settings.get(&member.dockerfile) {
                 let mut chain = chain.clone();
-                chain.iter_mut().for_each(|settings| settings.file = part.file(settings.file));
+                for settings in &mut chain {
+                    settings.file = part.file(settings.file);
+                }
                 part.inputs.settings.insert(part.file(member.dockerfile), chain);
             }
             let mut member = member.clone();

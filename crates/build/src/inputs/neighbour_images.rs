@@ -12,7 +12,7 @@ pub struct NeighbourImages {
     /// How many Dockerfiles name each one, the one at hand included.
     counts: Arc<BTreeMap<String, usize>>,
     /// What the one at hand names.
-    own: BTreeSet<String>,
+    own_images: BTreeSet<String>,
 }
 
 impl NeighbourImages {
@@ -22,13 +22,13 @@ impl NeighbourImages {
         for image in inputs.builds.iter().flat_map(images) {
             *counts.entry(image).or_default() += 1;
         }
-        Self { counts: Arc::new(counts), own: BTreeSet::new() }
+        Self { counts: Arc::new(counts), own_images: BTreeSet::new() }
     }
 
     /// The images of the others than this one.
     #[must_use]
     pub fn of_others(&self, build: &BuildInput) -> Self {
-        Self { counts: Arc::clone(&self.counts), own: images(build) }
+        Self { counts: Arc::clone(&self.counts), own_images: images(build) }
     }
 
     /// Those that begin so, sorted.
@@ -37,7 +37,7 @@ impl NeighbourImages {
             .counts
             .range::<str, _>((Bound::Included(start), Bound::Unbounded))
             .take_while(move |(image, _)| image.starts_with(start));
-        from.filter(|(image, count)| **count > usize::from(self.own.contains(*image))).map(|(image, _)| image)
+        from.filter(|(image, count)| **count > usize::from(self.own_images.contains(*image))).map(|(image, _)| image)
     }
 }
 

@@ -155,7 +155,7 @@ impl ComposeBuilds {
             self.inline.push((inline.clone(), origin));
         } else if let (Some(context), Some(root)) = (&origin.context, root) {
             let path = join_path(context, Path::new(service.dockerfile.as_deref().unwrap_or("Dockerfile")));
-            let real = disk.real_path(&path).filter(|_| disk.is_file(&path));
+            let real = if disk.is_file(&path) { disk.real_path(&path) } else { None };
             let real = real.filter(|real| disk.real_path(root).is_some_and(|root| real.starts_with(root)));
             let by = format!("{} (`{name}`)", source.name());
             let written_in = service.written_in.clone();

@@ -129,24 +129,22 @@ impl Disk {
         if let Some(known) = lock(&self.real_paths).get(path) {
             return known.clone();
         }
-        let real = self.real_path_below(path).unwrap_or_else(|| path.canonicalize().ok());
+        let real = match (self.is_link(path), path.file_name()) {
+            // What is no link is where its folder is.
+            (Some(false), Some(name)) => self.real_path(folder_of(path)).map(|folder| folder.join(name)),
+            _ => path.canonicalize().ok(),
+        };
         lock(&self.real_paths).insert(path.to_owned(), real.clone());
         real
     }
 
-    /// What is no link is where its folder is. `None` for links, and for paths that end with no name.
-    fn real_path_below(&self, path: &Path) -> Option<Option<PathBuf>> {
-        let (folder, name) = (path.parent()?, path.file_name()?);
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        let is_link = match self.entry(folder, name) {
-            ListedEntry::Missing => return Some(None),
-            ListedEntry::Listed(kind) => kind == EntryKind::Link,
-            ListedEntry::Unlisted => match std::fs::symlink_metadata(path) {
-                Ok(metadata) => metadata.is_symlink(),
-                Err(_) => return None,
-            },
-        };
-        (!is_link).then(|| Some(self.real_path(folder)?.join(name)))
+    /// Whether an entry of a folder is a link; `None` where nothing is there, and for paths that end with no name.
+    fn is_link(&self, path: &Path) -> Option<bool> {
+        match self.entry(folder_of(path), path.file_name()?) {
+            ListedEntry::Missing => None,
+            ListedEntry::Listed(kind) => Some(kind == EntryKind::Link),
+            ListedEntry::Unlisted => Some(std::fs::symlink_metadata(path).ok()?.is_symlink()),
+        }
     }
 
     /// The folders directly in a folder that hold a file of this name, in the order of their paths.
@@ -155,10 +153,10 @@ impl Disk {
             return Arc::clone(known);
         }
         let holds = |subfolder: &&Subfolder| self.is_file(&subfolder.path.join(file));
-        let found: Vec<Subfolder> = self.subfolders(folder).iter().filter(holds).cloned().collect();
-        let found = Arc::new(found);
-        lock(&self.holders).entry(folder.to_owned()).or_default().insert(file, Arc::clone(&found));
-        found
+        let holders: Vec<Subfolder> = self.subfolders(folder).iter().filter(holds).cloned().collect();
+        let holders = Arc::new(holders);
+        lock(&self.holders).entry(folder.to_owned()).or_default().insert(file, Arc::clone(&holders));
+        holders
     }
 
     /// The folders directly in a folder, in the order of their paths.
@@ -286,8 +284,8 @@ mod tests {
         }
         let disk = Disk::default();
         let names = |file| {
-            let found = disk.subfolders_with(folder.path(), file);
-            found.iter().map(|subfolder| (subfolder.path.clone(), subfolder.is_hidden)).collect::<Vec<_>>()
+            let holders = disk.subfolders_with(folder.path(), file);
+            holders.iter().map(|subfolder| (subfolder.path.clone(), subfolder.is_hidden)).collect::<Vec<_>>()
         };
         for _ in 0..2 {
             assert_eq!(names("go.mod"), [(folder.path().join(".c"), true), (folder.path().join("a"), false)]);

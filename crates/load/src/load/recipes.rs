@@ -81,7 +81,10 @@ fn add((root, top): (&Path, &Path), path: &Path, build: &ImageBuild, contexts: &
         let context = join_path(&start, Path::new(&build.context));
         let file =
             build.file.as_ref().map_or_else(|| context.join("Dockerfile"), |file| join_path(&start, Path::new(file)));
-        let Some(real) = disk.real_path(&file).filter(|_| disk.is_file(&file)) else { continue };
+        if !disk.is_file(&file) {
+            continue;
+        }
+        let Some(real) = disk.real_path(&file) else { continue };
         let real_context = disk.real_path(&context).zip(disk.real_path(top));
         let is_below = real_context.is_some_and(|(context, top)| context.starts_with(top));
         let folder = (disk.is_dir(&context) && is_below).then_some(context);

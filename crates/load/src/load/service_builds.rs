@@ -81,11 +81,10 @@ impl ServiceBuilds {
             files.extend(listed.iter().cloned());
         }
         files.truncate(FILES);
-        let read = files.into_iter().filter_map(|file| self.builds_of(file, disk));
-        let read: Vec<Arc<FileBuilds>> = read.collect();
-        let others: BTreeSet<&str> = read.iter().filter_map(|file| file.compose_path.as_deref()).collect();
+        let lists: Vec<Arc<FileBuilds>> = files.into_iter().filter_map(|file| self.builds_of(file, disk)).collect();
+        let others: BTreeSet<&str> = lists.iter().filter_map(|file| file.compose_path.as_deref()).collect();
         let real = disk.real_path(dockerfile)?;
-        let builds: Vec<NamedBuild> = read.iter().flat_map(|file| file.of_dockerfile(&real, &others)).collect();
+        let builds: Vec<NamedBuild> = lists.iter().flat_map(|file| file.of_dockerfile(&real, &others)).collect();
         Some(merge_origins(dockerfile, builds)?.run)
     }
 

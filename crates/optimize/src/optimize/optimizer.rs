@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use super::ignore;
+use super::level::Level;
 use super::options::Options;
 use super::pass_input::{PassInput, PassOutput};
+use super::passes::PASSES;
 use super::run::{Optimized, optimize_with};
 use crate::build::Build;
 use crate::finding::Target;
@@ -50,7 +51,9 @@ impl<'i> Optimizer<'i> {
         let at = group.iter().position(|member| *member == build)?;
         let input = Build::new(part.inputs.builds.get(at)?);
         let mut output = PassOutput::default();
-        ignore::run(&PassInput { inputs: &part.inputs, build: &input, evidence, options }, &mut output);
+        for pass in PASSES.iter().filter(|pass| pass.info.level == Level::Ignore) {
+            (pass.run)(&PassInput { inputs: &part.inputs, build: &input, evidence, options }, &mut output);
+        }
         let output = in_files(output, |file| part.files.get(file.0 as usize).copied().unwrap_or(file));
         lock().insert(*first, output.clone());
         Some(output)

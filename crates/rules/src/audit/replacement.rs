@@ -105,8 +105,8 @@ pub fn service_replacements(inputs: &Inputs, report: &Report) -> Vec<ServiceRepl
                 continue;
             }
             let source = inputs.source(file);
-            let asked = AskedService::of(inputs, compose, service);
-            let is_of = |finding: &Finding| concerns(inputs, compose, &asked, finding);
+            let asked_service = AskedService::of(inputs, compose, service);
+            let is_of = |finding: &Finding| concerns(inputs, compose, &asked_service, finding);
             let findings: Vec<(usize, &Finding)> =
                 about.iter().filter(|(_, finding)| is_of(finding)).copied().collect();
             let mut replacement = ServiceReplacement {
@@ -261,11 +261,11 @@ fn is_about_deployments(finding: &Finding) -> bool {
 }
 
 /// Whether a finding is about a service: written there, in its Dockerfile, or in a text that deploys it.
-fn concerns(inputs: &Inputs, compose: &ComposeInput, asked: &AskedService, finding: &Finding) -> bool {
-    let service = asked.service;
+fn concerns(inputs: &Inputs, compose: &ComposeInput, asked_service: &AskedService, finding: &Finding) -> bool {
+    let service = asked_service.service;
     // A file on top of another one has what that one says.
     if compose.parts.contains(&finding.file) || compose.reading.files.contains(&Some(finding.file)) {
-        let is_about = asked.has(finding) || asked.is_named_in(finding);
+        let is_about = asked_service.has(finding) || asked_service.is_named_in(finding);
         return is_about && !is_taken_out(service, finding);
     }
     // Compose knows Dockerfiles by their full paths.
@@ -276,7 +276,7 @@ fn concerns(inputs: &Inputs, compose: &ComposeInput, asked: &AskedService, findi
     let of_file = |workflow: &&WorkflowInput| workflow.parts.contains(&Some(finding.file));
     let Some(workflow) = inputs.workflows.iter().find(of_file) else { return false };
     if finding.rule == STOPPED_FIRST {
-        return is_stopped(inputs, compose, workflow, asked, finding);
+        return is_stopped(inputs, compose, workflow, asked_service, finding);
     }
     deploys(compose, service, workflow)
 }
@@ -287,7 +287,7 @@ fn is_stopped(
     inputs: &Inputs,
     compose: &ComposeInput,
     workflow: &WorkflowInput,
-    asked: &AskedService,
+    asked_service: &AskedService,
     finding: &Finding,
 ) -> bool {
     let is_of_all = finding.message.starts_with("all services");
@@ -295,7 +295,7 @@ fn is_stopped(
         is_for_file(inputs, compose, workflow, finding)
             .unwrap_or_else(|| inputs.composes.len() == 1 || !workflow.compose_calls.is_empty())
     };
-    finding.severity > Severity::Info && (is_of_all || asked.is_named_in(finding)) && is_meant()
+    finding.severity > Severity::Info && (is_of_all || asked_service.is_named_in(finding)) && is_meant()
 }
 
 /// Whether a service does not run what a finding is about: its own command replaces CMD. `text`: that of the Dockerfile.

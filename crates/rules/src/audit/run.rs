@@ -34,13 +34,13 @@ pub struct InputAudit<'i> {
     builds: Vec<Build<'i>>,
     mask: OnceLock<Mask>,
     /// What the rules found, as it is before anything is priced or masked.
-    found: OnceLock<Vec<Finding>>,
+    first_findings: OnceLock<Vec<Finding>>,
 }
 
 impl<'i> InputAudit<'i> {
     /// Derives the builds of inputs.
     pub fn new(inputs: &'i Inputs) -> Self {
-        Self { inputs, builds: builds(inputs), mask: OnceLock::new(), found: OnceLock::new() }
+        Self { inputs, builds: builds(inputs), mask: OnceLock::new(), first_findings: OnceLock::new() }
     }
 
     /// What it is about.
@@ -105,7 +105,7 @@ impl<'i> InputAudit<'i> {
         let (inputs, builds, mask) = (self.inputs, &self.builds, self.mask());
         let mut report = self.report(policies, true);
         let outcome = rules::run(inputs, builds, policies);
-        self.found.get_or_init(|| outcome.findings.clone());
+        self.first_findings.get_or_init(|| outcome.findings.clone());
         self.add_findings(&mut report, outcome, policies);
         remove_duplicate_problems(&mut report);
         report.shared_steps = shared_steps::shared_steps(builds, &report.findings);
@@ -116,7 +116,7 @@ impl<'i> InputAudit<'i> {
     /// How many fixes are applied: the safe ones, and all. What an audit found before serves as the first look.
     pub fn count_fixes(&self, policies: &Policies) -> (usize, usize) {
         let inputs = self.inputs;
-        let first = self.found.get_or_init(|| rules::run(inputs, &self.builds, policies).findings);
+        let first = self.first_findings.get_or_init(|| rules::run(inputs, &self.builds, policies).findings);
         let count = |level| {
             let source = RuleFindings { inputs, policies, first: Some(first) };
             fix::fix(&inputs.sources, level, source).applied.len()
@@ -221,9 +221,9 @@ struct RuleFindings<'a> {
 
 impl FindingSource for RuleFindings<'_> {
     fn findings(&mut self, sources: &[Source]) -> Vec<Finding> {
-        match self.first.filter(|_| is_unchanged(self.inputs, sources)) {
-            Some(first) => first.to_vec(),
-            None => check(self.inputs, sources, self.policies),
+        match self.first {
+            Some(first) if is_unchanged(self.inputs, sources) => first.to_vec(),
+            _ => check(self.inputs, sources, self.policies),
         }
     }
 

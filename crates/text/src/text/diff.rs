@@ -2,33 +2,32 @@
 //! who compare.
 
 use std::hash::Hash;
-use std::time::Instant;
 
 use hashbrown::HashMap;
-use similar::{Algorithm, DiffableStr, capture_diff_slices_deadline, diff_ratio};
+use similar::{Algorithm, DiffableStr, capture_diff_slices, diff_ratio};
 
 pub use similar::udiff::UnifiedHunkHeader;
 pub use similar::{DiffOp, DiffTag, group_diff_ops};
 
 /// The operations that lead from one list to the other.
 pub fn diff<T: Hash + Eq>(old: &[T], new: &[T]) -> Vec<DiffOp> {
-    diff_until(old, new, None)
+    let (old, new) = numbers(old, new);
+    diff_numbers(&old, &new)
 }
 
-/// As [`diff`]; behind the deadline what remains counts as replaced.
-pub fn diff_until<T: Hash + Eq>(old: &[T], new: &[T], deadline: Option<Instant>) -> Vec<DiffOp> {
+/// A number for each part of two lists, the same for equal parts.
+pub fn numbers<T: Hash + Eq>(old: &[T], new: &[T]) -> (Vec<u32>, Vec<u32>) {
     let mut numbers = HashMap::new();
     let mut number = |part| {
         let next = numbers.len() as u32;
         *numbers.entry(part).or_insert(next)
     };
-    let old: Vec<u32> = old.iter().map(&mut number).collect();
-    let new: Vec<u32> = new.iter().map(&mut number).collect();
-    diff_numbers(&old, &new, deadline)
+    let old = old.iter().map(&mut number).collect();
+    (old, new.iter().map(&mut number).collect())
 }
 
-fn diff_numbers(old: &[u32], new: &[u32], deadline: Option<Instant>) -> Vec<DiffOp> {
-    capture_diff_slices_deadline(Algorithm::Myers, old, new, deadline)
+fn diff_numbers(old: &[u32], new: &[u32]) -> Vec<DiffOp> {
+    capture_diff_slices(Algorithm::Myers, old, new)
 }
 
 /// The lines of a text with their ends; a carriage return alone ends one, too.

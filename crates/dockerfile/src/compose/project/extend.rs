@@ -164,18 +164,17 @@ impl Extension<'_, '_> {
         let key = (file, working);
         let known =
             self.loader.bases.get(&key).filter(|known| Arc::ptr_eq(&known.environment, &self.scope.environment));
-        let known = match known {
-            Some(known) => Arc::clone(known),
-            None => {
-                let (mut model, reset) = base_file(&key.0, value.place, self.scope, self.loader)?;
-                services_with(model.get("services"), base).map_err(error)?;
-                resolve(&mut model, &key.1, self.loader)?;
-                let services = model.as_map_mut().and_then(|map| map.remove("services")).map(|entry| entry.value);
-                let environment = Arc::clone(&self.scope.environment);
-                let known = Arc::new(BaseServices { services, reset, environment });
-                self.loader.bases.insert(key, Arc::clone(&known));
-                known
-            }
+        let known = if let Some(known) = known {
+            Arc::clone(known)
+        } else {
+            let (mut model, reset) = base_file(&key.0, value.place, self.scope, self.loader)?;
+            services_with(model.get("services"), base).map_err(error)?;
+            resolve(&mut model, &key.1, self.loader)?;
+            let services = model.as_map_mut().and_then(|map| map.remove("services")).map(|entry| entry.value);
+            let environment = Arc::clone(&self.scope.environment);
+            let known = Arc::new(BaseServices { services, reset, environment });
+            self.loader.bases.insert(key, Arc::clone(&known));
+            known
         };
         let services = services_with(known.services.as_ref(), base).map_err(error)?;
         Ok((with_bases(services, base), known.reset.clone()))

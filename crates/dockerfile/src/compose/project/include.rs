@@ -143,8 +143,8 @@ pub(super) fn included_files(
         }
         files.push((real, *place));
     }
-    let own = own_variables(entry, &folder, scope, loader)?;
-    let environment = Arc::new(Variables::below(&scope.environment, own));
+    let values = own_variables(entry, &folder, scope, loader)?;
+    let environment = Arc::new(Variables::below(&scope.environment, values));
     let included = included.to_vec();
     let scope = Scope { folder, working, environment, included };
     Ok((files, scope))

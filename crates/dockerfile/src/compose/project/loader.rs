@@ -81,24 +81,24 @@ pub(super) struct BaseServices {
 #[derive(Debug, Default)]
 pub(super) struct Variables {
     above: Option<Arc<Variables>>,
-    own: BTreeMap<String, String>,
+    values: BTreeMap<String, String>,
 }
 
 impl Variables {
     /// The variables of a project.
-    pub(super) fn of_project(own: BTreeMap<String, String>) -> Self {
-        Self { above: None, own }
+    pub(super) fn of_project(values: BTreeMap<String, String>) -> Self {
+        Self { above: None, values }
     }
 
     /// Those above, and those that say what is not set there.
-    pub(super) fn below(above: &Arc<Self>, own: BTreeMap<String, String>) -> Self {
-        Self { above: Some(Arc::clone(above)), own }
+    pub(super) fn below(above: &Arc<Self>, values: BTreeMap<String, String>) -> Self {
+        Self { above: Some(Arc::clone(above)), values }
     }
 
     /// The value of a variable.
     pub(super) fn get(&self, name: &str) -> Option<&String> {
         let above = self.above.as_ref().and_then(|above| above.get(name));
-        above.or_else(|| self.own.get(name))
+        above.or_else(|| self.values.get(name))
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) struct ComposePart {
     /// What Compose runs.
     accepted: OnceLock<Option<ComposeProject>>,
     /// The services of what is written.
-    found: OnceLock<FoundServices>,
+    found_services: OnceLock<FoundServices>,
 }
 
 /// A service of which a compose file says something.
@@ -82,7 +82,7 @@ impl ComposePart {
         // The services of all profiles.
         let request = ProjectRequest { profiles: vec!["*".to_owned()], ..request };
         let written = complete(&ProjectRequest { leniency: Leniency::Omissions, ..request.clone() }, &mut known)?;
-        Some(Self { path, source, request, known, written, accepted: OnceLock::new(), found: OnceLock::new() })
+        Some(Self { path, source, request, known, written, accepted: OnceLock::new(), found_services: OnceLock::new() })
     }
 
     /// What Compose runs; `None` where it refuses the project.
@@ -93,10 +93,10 @@ impl ComposePart {
     }
 
     /// The services of what is written.
-    pub(super) fn found(&self) -> &FoundServices {
+    pub(super) fn found_services(&self) -> &FoundServices {
         let bases = || dockerfiles(&self.written).iter().flat_map(bases).collect::<Vec<_>>().into_iter();
         let services = || self.services(&self.written).map(|service| (service.name, service.value, service.file));
-        self.found.get_or_init(|| FoundServices::of(&self.written, services(), bases()))
+        self.found_services.get_or_init(|| FoundServices::of(&self.written, services(), bases()))
     }
 
     pub(super) fn folder(&self) -> &Path {

@@ -43,23 +43,23 @@ impl FoundServices {
         services: impl Iterator<Item = (&'p str, &'p ComposeValue, &'p str)>,
         bases: impl Iterator<Item = String>,
     ) -> Self {
-        let mut found = Self::default();
+        let mut all_services = Self::default();
         let mut images: BTreeSet<String> = bases.collect();
         for (name, value, file) in services {
-            let at = found.all.len();
+            let at = all_services.all.len();
             let image = value.get("image").and_then(ComposeValue::as_text).map(str::to_owned);
-            match value.get("build") {
-                Some(build) => found.add_built(build, at),
-                None => {
-                    images.extend(image.clone());
-                    found.add_image(name, image.as_deref(), at);
-                }
+            let build = value.get("build");
+            if let Some(build) = build {
+                all_services.add_built(build, at);
+            } else {
+                images.extend(image.clone());
+                all_services.add_image(name, image.as_deref(), at);
             }
-            let is_built = value.get("build").is_some();
-            found.all.push(FoundService { service: Service::of(project, name, value, file), image, is_built });
+            let is_built = build.is_some();
+            all_services.all.push(FoundService { service: Service::of(project, name, value, file), image, is_built });
         }
-        found.images = Arc::new(images);
-        found
+        all_services.images = Arc::new(images);
+        all_services
     }
 
     fn add_built(&mut self, build: &ComposeValue, at: usize) {
@@ -87,7 +87,7 @@ impl FoundServices {
     /// Those that run the image of a built service: of its name, where the file lies in the same folder, or with its image.
     pub(super) fn running(&self, built: &FoundService, is_same_folder: bool) -> impl Iterator<Item = usize> {
         let name = built.service.name.as_str();
-        let named = self.by_name.get(name).filter(|_| is_same_folder);
+        let named = if is_same_folder { self.by_name.get(name) } else { None };
         let with_image = match &built.image {
             Some(image) => self.by_image.get(image),
             None if is_same_folder && built.is_built => self.by_default_name.get(name),

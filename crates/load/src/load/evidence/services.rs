@@ -44,15 +44,15 @@ pub(super) fn read_services(
     let parts: Vec<_> = composes(&folders, files).into_iter().filter_map(|path| reader.part(path)).collect();
     let dockerfile_place = DockerfilePlace::of(dockerfile);
     let mut around = SurroundingFiles { recipes: recipes(&folders, files), ..SurroundingFiles::default() };
-    around.images = parts.iter().map(|part| Arc::clone(&part.found().images)).collect();
-    let own: Vec<Vec<usize>> = parts.iter().map(|part| dockerfile_place.services_of(part)).collect();
+    around.images = parts.iter().map(|part| Arc::clone(&part.found_services().images)).collect();
+    let services_by_part: Vec<Vec<usize>> = parts.iter().map(|part| dockerfile_place.services_of(part)).collect();
     // Another file of the same folder may say more of a service; another service may run the same image.
     let mut kept: Vec<(usize, usize)> = Vec::new();
-    let services: Vec<(usize, usize)> = pairs(&own);
+    let services: Vec<(usize, usize)> = pairs(&services_by_part);
     for &(of, at) in &services {
-        let built = &parts[of].found().all[at];
+        let built = &parts[of].found_services().all[at];
         for (number, part) in parts.iter().enumerate() {
-            let running = part.found().running(built, part.folder() == parts[of].folder());
+            let running = part.found_services().running(built, part.folder() == parts[of].folder());
             kept.extend(running.map(|other| (number, other)));
         }
     }
@@ -61,7 +61,7 @@ pub(super) fn read_services(
     }
     kept.sort_unstable();
     kept.dedup();
-    let all = || services.iter().chain(&kept).map(|(of, at)| &parts[*of].found().all[*at]);
+    let all = || services.iter().chain(&kept).map(|(of, at)| &parts[*of].found_services().all[*at]);
     around.names = all().filter_map(|service| service.image.clone()).collect();
     around.services = all().map(|service| service.service.clone()).collect();
     around.services.sort_by(|a, b| (&a.file, &a.name).cmp(&(&b.file, &b.name)));
@@ -78,14 +78,14 @@ fn pairs(services: &[Vec<usize>]) -> Vec<(usize, usize)> {
 fn shared_images(parts: &[Arc<ComposePart>]) -> Vec<(usize, usize)> {
     let mut starts: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
     for (number, part) in parts.iter().enumerate() {
-        for (at, service) in part.found().all.iter().enumerate() {
+        for (at, service) in part.found_services().all.iter().enumerate() {
             if let Some(image) = service.image.as_deref() {
                 starts.entry(image).or_default().push((number, at));
             }
         }
     }
-    let meant = starts.into_iter().filter(|(image, services)| services.len() > 1 && is_local_name(image));
-    meant.flat_map(|(_, services)| services).collect()
+    let shared = starts.into_iter().filter(|(image, services)| services.len() > 1 && is_local_name(image));
+    shared.flat_map(|(_, services)| services).collect()
 }
 
 /// Whether an image has a name that no registry has and that Compose may have given it: `shop-app`, in no version.
@@ -110,13 +110,13 @@ impl<'d> DockerfilePlace<'d> {
 
     /// The numbers of the services of a file that are built from it.
     fn services_of(&self, part: &ComposePart) -> Vec<usize> {
-        let found = part.found();
+        let services = part.found_services();
         if let Some(path) = &self.path {
-            return found.built_from(path).to_vec();
+            return services.built_from(path).to_vec();
         }
-        let service_of = |at: usize| part.written.model.get("services")?.get(&found.all[at].service.name);
+        let service_of = |at: usize| part.written.model.get("services")?.get(&services.all[at].service.name);
         let is_it = |at: &usize| service_of(*at).is_some_and(|service| self.is_built_for(&part.written, service));
-        found.inline.iter().copied().filter(is_it).collect()
+        services.inline.iter().copied().filter(is_it).collect()
     }
 
     /// Whether a service is built from it.
@@ -167,13 +167,14 @@ pub(super) fn runs(
     let mut all = Vec::new();
     for part in composes(&folders, files).into_iter().filter_map(|path| reader.part(path)) {
         // Few of the files around a build run its image.
-        let own = place.services_of(&part);
-        if own.is_empty() {
+        let numbers = place.services_of(&part);
+        if numbers.is_empty() {
             continue;
         }
-        let own: BTreeSet<&str> = own.iter().map(|at| part.found().all[*at].service.name.as_str()).collect();
+        let own_names: BTreeSet<&str> =
+            numbers.iter().map(|at| part.found_services().all[*at].service.name.as_str()).collect();
         let Some(project) = part.accepted() else { continue };
-        let services = part.services(project).filter(|service| own.contains(service.name));
+        let services = part.services(project).filter(|service| own_names.contains(service.name));
         let services = services.filter(|service| place.is_built_for(project, service.value));
         let mut names: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         for service in services {

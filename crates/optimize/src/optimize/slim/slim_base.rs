@@ -93,8 +93,8 @@ fn known_slim_tag(input: &PassInput, reference: &Reference, tag: &str, scheme: &
         let name = names.iter().find(exact).or_else(|| names.iter().find(fits))?;
         Some((tag_of(name)?, by.to_owned()))
     };
-    let own = &input.input().dockerfile;
-    let others = input.inputs.builds.iter().filter(|build| build.dockerfile != *own).flat_map(images);
+    let dockerfile = input.input().dockerfile;
+    let others = input.inputs.builds.iter().filter(|build| build.dockerfile != dockerfile).flat_map(images);
     let others = others.chain(input.evidence.neighbours.beginning_with(reference.name).cloned());
     let others: BTreeSet<String> = others.filter(|image| fits(&image)).collect();
     let stages: BTreeSet<String> = images(input.input()).into_iter().filter(|image| fits(&image)).collect();
