@@ -169,7 +169,7 @@ impl Rewrite<'_> {
                 outcome.refusals.push(PassRefusal::whole(id, title, why));
                 continue;
             }
-            let known = self.ignore.filter(|_| pass.info.level == Level::Ignore).cloned();
+            let known = if pass.info.level == Level::Ignore { self.ignore.cloned() } else { None };
             let output = known.unwrap_or_else(|| {
                 let mut output = PassOutput::default();
                 (pass.run)(&PassInput { inputs, build: &build, evidence, options }, &mut output);
