@@ -1,4 +1,4 @@
-//! The images that the stages of the other Dockerfiles of a run stand on.
+//! The base images of the other Dockerfiles of a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;

@@ -130,7 +130,7 @@ impl Disk {
             return known.clone();
         }
         let real = match (self.is_link(path), path.file_name()) {
-            // What is no link is where its folder is.
+            // The real path of an entry that is not a link is below that of its folder.
             (Some(false), Some(name)) => self.real_path(folder_of(path)).map(|folder| folder.join(name)),
             _ => path.canonicalize().ok(),
         };

@@ -30,7 +30,7 @@ pub struct EvidenceReader<'i> {
     composes: ComposeReader<'i>,
     files: FolderFiles,
     git: GitReader,
-    /// The images that the Dockerfiles of the run stand on.
+    /// The base images of the Dockerfiles of the run.
     bases: OnceLock<Arc<BTreeSet<String>>>,
     neighbours: OnceLock<NeighbourImages>,
 }

@@ -108,7 +108,7 @@ struct RepairPass<'a, 'i> {
 
 impl FindingSource for RepairPass<'_, '_> {
     fn findings(&mut self, sources: &[Source]) -> Vec<Finding> {
-        // Most passes find nothing to mend: what is derived of the build serves all of them.
+        // Most passes change nothing: what is derived from the build serves all of them.
         if self.is_unchanged(sources) {
             return self.findings_of(self.inputs, self.build);
         }

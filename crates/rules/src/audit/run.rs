@@ -272,10 +272,10 @@ pub fn check(inputs: &Inputs, sources: &[Source], policies: &Policies) -> Vec<Fi
     rules::run(&now, &builds(&now), changed.as_ref().unwrap_or(policies)).findings
 }
 
-/// Whether the files read as those of the inputs.
+/// Whether the files read as those of the inputs. Of copies of one text, the texts are not compared.
 fn is_unchanged(inputs: &Inputs, sources: &[Source]) -> bool {
     sources.len() == inputs.sources.len()
-        && sources.iter().zip(&inputs.sources).all(|(now, then)| now.text() == then.text())
+        && sources.iter().zip(&inputs.sources).all(|(now, then)| now.shared_text() == then.shared_text())
 }
 
 /// What is wrong with an input, as reports say it.
@@ -332,8 +332,7 @@ fn remove_duplicate_problems(report: &mut Report) {
         if problem.codes.is_empty() {
             return true;
         }
-        let in_file = errors.get(&*problem.file).into_iter().flatten();
-        !in_file.into_iter().any(|finding| {
+        !errors.get(&*problem.file).into_iter().flatten().any(|finding| {
             let source = &sources[finding.file.0 as usize];
             let is_same = finding.instruction_line == Some(place.line) || source.line(finding.span.start) == place.line;
             let is_disabled = |rule: &Rule| rule.metadata().aliases.iter().any(|alias| problem.codes.contains(alias));

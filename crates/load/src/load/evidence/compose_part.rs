@@ -138,7 +138,7 @@ fn dockerfiles(project: &ComposeProject) -> Vec<Source> {
     paths.iter().take(DOCKERFILES).filter_map(|path| read_source(Path::new(path), LIMIT).ok()).collect()
 }
 
-/// The images that the stages of a Dockerfile stand on, as they are written.
+/// The base images of a Dockerfile, as they are written.
 pub(super) fn bases(dockerfile: &Source) -> Vec<String> {
     let words = dockerfile.text().lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
     let of = |words: Vec<&str>| {
