@@ -4,6 +4,9 @@
 //! What the program takes for a project of one is subtracted as its start. `--program PATH` measures another build of
 //! dockopt; `--only NAME` takes one direction and `--command NAME` one command; `--factor N` multiplies all sizes;
 //! `--rounds N` takes the least of several runs. `DOCKOPT_BENCH=smoke` takes a fiftieth of the sizes, for CI.
+//!
+//! `--table` measures usual work of a large size instead, beside hadolint and openssl where they are on PATH; `--checkout FOLDER`
+//! adds commands in a checkout of laradock/laradock.
 
 #![allow(clippy::print_stdout, clippy::cast_precision_loss, missing_docs, unreachable_pub)]
 
@@ -15,6 +18,8 @@ mod projects;
 #[allow(dead_code)] // The benchmark of images uses the rest of it.
 #[path = "image/run.rs"]
 mod run;
+#[path = "growth/table.rs"]
+mod table;
 #[allow(dead_code, clippy::unwrap_used)] // Tests use the rest of it.
 #[path = "../tests/integration/image/zoo/tar.rs"]
 mod tar;
@@ -46,6 +51,9 @@ fn main() {
         sizes: if smoke { (number("--factor").unwrap_or(1), 50) } else { (number("--factor").unwrap_or(1), 1) },
     };
     let only = value("--only");
+    if arguments.iter().any(|argument| argument == "--table") {
+        return table::print(&settings.program, value("--checkout").as_deref(), only.as_deref(), settings.rounds);
+    }
     println!(
         "{:14} {:16} {:>7} {:>9} {:>9} {:>7} {:>8}",
         "direction", "command", "16x", "t(4x)", "t(16x)", "ratio", "peak MB"

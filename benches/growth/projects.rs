@@ -23,14 +23,12 @@ const CHECKS: &[&str] = &["lint .", "audit .", "fix --check .", "optimize --chec
 const COMPOSE_CHECKS: &[&str] =
     &["lint .", "audit .", "fix --check .", "optimize --check .", "compose check .", "deploy check ."];
 
-const SERVICES: &[&str] = &[
-    "lint .",
+const SERVICES: &[&str] =
+    &["lint .", "audit .", "fix --check .", "compose check .", "compose graph .", "compose env .", "deploy check ."];
+
+const DEPLOYMENTS: &[&str] = &[
     "audit .",
-    "fix --check .",
     "compose check .",
-    "compose emit .",
-    "compose graph .",
-    "compose env .",
     "deploy check .",
     "deploy emit --for haproxy .",
     "deploy emit --for swarm .",
@@ -44,7 +42,8 @@ pub const DIRECTIONS: &[Direction] = &[
     Direction { name: "one-folder", size: 40, make: one_folder, commands: CHECKS },
     Direction { name: "siblings", size: 100, make: siblings, commands: CHECKS },
     Direction { name: "built-services", size: 20, make: built_services, commands: COMPOSE_CHECKS },
-    Direction { name: "services", size: 300, make: services, commands: SERVICES },
+    Direction { name: "services", size: 150, make: services, commands: SERVICES },
+    Direction { name: "own-services", size: 150, make: own_services, commands: DEPLOYMENTS },
     Direction { name: "includes", size: 10, make: includes, commands: COMPOSE_CHECKS },
     Direction { name: "files", size: 500, make: files, commands: CHECKS },
     Direction { name: "run-lines", size: 1_000, make: run_lines, commands: CHECKS },
@@ -63,6 +62,12 @@ pub const DIRECTIONS: &[Direction] = &[
         commands: &["image files.plain.tar --format json"],
     },
 ];
+
+/// Writes a project that is large in one direction.
+pub fn direction(name: &str, root: &Path, count: usize) {
+    let direction = DIRECTIONS.iter().find(|direction| direction.name == name).expect("a direction");
+    (direction.make)(root, count);
+}
 
 /// A command without its options and its path.
 pub fn name_of(command: &str) -> String {
@@ -150,6 +155,21 @@ fn services(root: &Path, count: usize) {
     }
     text.push_str("volumes:\n");
     (0..count).for_each(|number| _ = writeln!(text, "  data{number}:"));
+    put(&root.join("compose.yaml"), &text);
+}
+
+/// Services of a compose file that are all built from one Dockerfile.
+fn own_services(root: &Path, count: usize) {
+    service(&root.join("app"), 2);
+    let mut text = "name: shop\nservices:\n".to_owned();
+    for number in 0..count {
+        let _ =
+            writeln!(text, "  s{number}:\n    build: ./app\n    environment: {{NEXT: \"http://s{}:80\"}}", number / 2);
+        let _ = writeln!(
+            text,
+            "    expose: [8080]\n    healthcheck: {{test: [CMD, curl, -f, \"http://localhost:8080/\"]}}"
+        );
+    }
     put(&root.join("compose.yaml"), &text);
 }
 
