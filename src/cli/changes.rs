@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use super::args::Global;
 use super::output::CommandFailure;
 use super::{terminal, write};
+use crate::compose::{MAIN_FILES, OVERRIDE_FILES};
+use crate::emit::JUST_FILES;
 use crate::finding::{Mask, Target};
 use crate::fix::{Change, FixOutcome};
 use crate::inputs::Inputs;
-use crate::load::{DOCKERFILE_LIMIT, folder_of, read_bytes};
+use crate::load::{LoadError, folder_of, read_input};
 use crate::report;
 
 /// Where a file is; of one that is not there yet, where it will be.
@@ -51,6 +53,44 @@ pub(super) fn warn_of_diff(outcome: &FixOutcome, mask: &Mask) {
     }
 }
 
+/// What a file holds that a new text is to replace; `None` where none is there. What cannot be read whole is never replaced, nor
+/// what lies outside of the project, and no file is created that takes the place of one that was not looked at.
+pub(super) fn replaceable(place: &Path, project: &Path) -> Result<Option<Vec<u8>>, CommandFailure> {
+    let refusal = |what: String| CommandFailure::Because {
+        what,
+        help: Some("move it out of the way, or repair it: a new file is to be written there".to_owned()),
+    };
+    if let Some(hidden) = hidden_by(place) {
+        let (hidden, place) = (hidden.display(), place.display());
+        return Err(refusal(format!("`{hidden}` was not read, and `{place}` would be used in its place")));
+    }
+    match read_input(place) {
+        Ok(source) if is_below(place, project) => Ok(Some(source.bytes().to_vec())),
+        Ok(_) => Err(refusal(format!("`{}` is a link to a file outside of the project", place.display()))),
+        Err(LoadError::Missing(_)) => Ok(None),
+        Err(error) => Err(refusal(error.to_string())),
+    }
+}
+
+fn is_below(place: &Path, project: &Path) -> bool {
+    place
+        .canonicalize()
+        .ok()
+        .zip(project.canonicalize().ok())
+        .is_some_and(|(place, project)| place.starts_with(project))
+}
+
+/// A file of the same folder that a program would no longer read once this one is there.
+fn hidden_by(place: &Path) -> Option<PathBuf> {
+    let name = place.file_name()?.to_str()?;
+    if place.symlink_metadata().is_ok() {
+        return None;
+    }
+    let group = [&MAIN_FILES[..], &OVERRIDE_FILES, &JUST_FILES].into_iter().find(|group| group.contains(&name))?;
+    let others = group.iter().filter(|other| **other != name).map(|other| folder_of(place).join(other));
+    others.into_iter().find(|other| other.symlink_metadata().is_ok())
+}
+
 /// Changes the files: all of them, or none.
 pub(super) fn write_all(changes: &[Change]) -> Result<(), CommandFailure> {
     let files: Vec<write::PlannedWrite> =
@@ -73,7 +113,11 @@ pub(super) fn write_below(folder: &Path, root: &Path, changes: &[Change]) -> Res
         files.push((folder.join(below), &*change.after));
     }
     let folders = NewFolders::create(files.iter().map(|(to, _)| to.as_path()))?;
-    let before: Vec<Option<Vec<u8>>> = files.iter().map(|(to, _)| read_bytes(to, DOCKERFILE_LIMIT).ok()).collect();
+    let before = files.iter().map(|(to, _)| replaceable(to, folder)).collect::<Result<Vec<_>, _>>();
+    let before = match before {
+        Ok(before) => before,
+        Err(failure) => return folders.keep_if(Err(failure)),
+    };
     let replaced =
         files.iter().zip(&before).filter(|((_, after), before)| before.as_deref().is_some_and(|old| old != *after));
     let replaced: Vec<String> = replaced.map(|((to, _), _)| format!("`{}`", to.display())).collect();

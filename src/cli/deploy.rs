@@ -16,8 +16,9 @@ use super::output::{CommandFailure, base, complain, line, policies, today, write
 use super::{baseline, progress, terminal, version};
 use crate::audit::{self, InputAudit, Replaceability, ServiceReplacement};
 use crate::inputs::Inputs;
-use crate::load::{GatherRequest, ManifestSelection, MigrationBase};
+use crate::load::{GatherRequest, ManifestSelection, MigrationBase, folder_of, read_input};
 use crate::report::{self as pages, DeployCheckResult, Format, ReportRun};
+use crate::settings::CommandLinePolicy;
 use crate::text::FileId;
 
 pub(super) fn run(global: &Global, command: DeployCommand) -> Result<u8, CommandFailure> {
@@ -36,15 +37,10 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
     }
     let line = line(&command.choice, None, false)?;
     let is_file = command.path.is_file();
-    let folder = command.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let request = GatherRequest {
-        configuration: command.config.configuration(),
-        line: line.clone(),
-        exclude: command.exclude.exclude.clone(),
-        today: today(&command.choice)?,
-        workloads: ManifestSelection::All,
-        ..gather_request(if is_file { folder } else { &command.path })
-    };
+    if is_file {
+        read_input(&command.path)?;
+    }
+    let request = request(&command, line.clone(), is_file)?;
     let mut inputs = crate::load::gather(&request)?;
     let has_composes = !inputs.composes.is_empty();
     let is_manifest = is_file && keep_manifest(&mut inputs, &command.path);
@@ -60,7 +56,7 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
     }
     let has_manifests = !inputs.workloads.files.is_empty() || !inputs.workloads.templates.is_empty();
     if inputs.composes.is_empty() && !has_manifests {
-        return Err(no_compose_file(&command.path, has_composes));
+        return Err(if failed { CommandFailure::Said } else { no_compose_file(&command.path, has_composes) });
     }
     progress::doing("reading migrations");
     let known = command.since.as_deref().map_or(MigrationBase::Newest, MigrationBase::Commit);
@@ -90,6 +86,18 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
     let page = |medium| pages::deploy_check(&run, &result, medium);
     write_run(global, &run, page, || pages::deploy_check_json(&result))?;
     Ok(code)
+}
+
+/// What is gathered: for a file, what its folder has.
+fn request(command: &DeployCheck, line: CommandLinePolicy, is_file: bool) -> Result<GatherRequest, CommandFailure> {
+    Ok(GatherRequest {
+        configuration: command.config.configuration(),
+        line,
+        exclude: command.exclude.exclude.clone(),
+        today: today(&command.choice)?,
+        workloads: ManifestSelection::All,
+        ..gather_request(if is_file { folder_of(&command.path) } else { &command.path })
+    })
 }
 
 /// Leaves out the compose files that nobody deploys, and says which.

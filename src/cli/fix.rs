@@ -64,8 +64,9 @@ pub(super) fn run(global: &Global, command: &FixArgs, scope: FixScope) -> Result
         let more = more_unsafe(&mut inputs, &policies, command, &outcome);
         work.join(&inputs, report, outcome, more);
     }
-    let FixSession { report, mut outcome, masks, builds, more_unsafe, .. } = work;
+    let FixSession { report, mut outcome, masks, builds, more_unsafe, seen } = work;
     if command.mode.write {
+        super::write::remove_left_beside(seen.iter().map(PathBuf::as_path));
         changes::write_all(&outcome.changes)?;
     }
     print_changes(global, command, &report, &mut outcome, &masks, more_unsafe)?;

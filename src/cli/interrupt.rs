@@ -44,9 +44,9 @@ impl Drop for Interrupts {
 #[cfg(unix)]
 impl InterruptState {
     fn register() -> Self {
-        use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
         let state = Self { signal: Arc::default(), idle: Arc::default() };
-        for signal in [SIGINT, SIGTERM] {
+        for signal in [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal)) {
             // Where it can't be caught, it ends the program as ever: the old files stand, something lies beside them.
             let _ = signal_hook::flag::register_conditional_default(signal, Arc::clone(&state.idle));
             let _ =
@@ -62,6 +62,15 @@ impl InterruptState {
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         }
     }
+}
+
+/// Whether whoever started the program wants it to ignore a signal, as `nohup` does; where the system does not say, it does not.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask >> (signal - 1) & 1 == 1
 }
 
 #[cfg(not(unix))]

@@ -1,6 +1,8 @@
 //! Writes files so that nobody ever sees half of one: a new file beside the old one, then one rename. Of several files all
 //! are changed or none.
 
+mod unfinished;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
@@ -70,6 +72,11 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     write_all(&[(path, ExpectedContent::Anything, bytes)])
 }
 
+/// Removes what runs that were killed while they wrote left beside files, as [`change`] does in the folders that it writes to.
+pub(super) fn remove_left_beside<'p>(files: impl Iterator<Item = &'p Path>) {
+    unfinished::remove_left(&files.map(folder_of).collect());
+}
+
 /// A file, what it held (`None`: it was not there) and what it is to hold.
 pub(super) type PlannedWrite<'a> = (&'a Path, Option<&'a [u8]>, &'a [u8]);
 
@@ -90,13 +97,10 @@ fn prepare_all(
     interrupts: &Interrupts,
 ) -> Result<Vec<PreparedFile>, WriteError> {
     let mut ready = Vec::new();
-    for (path, expected, bytes) in files {
-        let mut replacement = prepare(path, bytes, *expected)?;
-        if files.len() > 1 {
-            replacement.old =
-                keep_old(&replacement).map_err(|error| WriteError::Refused((*path).into(), error.kind().into()))?;
-        }
-        ready.push(replacement);
+    let targets: Vec<PathBuf> = files.iter().map(|(path, ..)| resolve(path)).collect::<Result<_, _>>()?;
+    unfinished::remove_left(&targets.iter().map(|target| folder_of(target)).collect());
+    for ((path, expected, bytes), target) in files.iter().zip(targets) {
+        ready.push(prepare(path, target, bytes, *expected)?);
         if interrupts.is_interrupted() {
             return Err(WriteError::Interrupted);
         }
@@ -106,14 +110,18 @@ fn prepare_all(
 
 /// Puts all new files in their places. It is short: an interruption waits for it.
 fn commit(ready: Vec<PreparedFile>) -> Result<(), WriteError> {
+    let keeps_old = ready.len() > 1;
     let mut done: Vec<WrittenFile> = Vec::new();
     let mut folders = BTreeSet::new();
-    for PreparedFile { file, old, is_new, target, folder, path } in ready {
-        if let Err(error) = file.persist(&target) {
-            let torn = done.into_iter().rev().fold(None, |torn, done| done.undo(&path).or(torn));
-            return Err(torn.unwrap_or(WriteError::Refused(path, error.error.kind().into())));
+    for prepared in ready {
+        let (path, folder) = (prepared.path.clone(), prepared.folder.clone());
+        match prepared.put_in_place(keeps_old) {
+            Ok(written) => done.push(written),
+            Err(error) => {
+                let torn = done.into_iter().rev().fold(None, |torn, done| done.undo(&path).or(torn));
+                return Err(torn.unwrap_or(WriteError::Refused(path, error.kind().into())));
+            }
         }
-        done.push(WrittenFile { old, is_new, target, path });
         folders.insert(folder);
     }
     // A rename is on the disk when its folder is; not every file system can do it.
@@ -125,9 +133,46 @@ fn commit(ready: Vec<PreparedFile>) -> Result<(), WriteError> {
     Ok(())
 }
 
+impl PreparedFile {
+    /// Gives the file its name. There is at most one other file beside it: before, the new one; afterwards, the old one.
+    fn put_in_place(self, keeps_old: bool) -> io::Result<WrittenFile> {
+        let Self { file, is_new, target, folder, path } = self;
+        if is_new || !keeps_old {
+            file.persist(&target).map_err(|error| error.error)?;
+            return Ok(WrittenFile { old: None, lock: None, is_new, target, path });
+        }
+        // Whoever removes what was left would remove the old file as well, which may be needed yet.
+        let lock = fs::File::open(&target).ok().filter(|old| old.try_lock_shared().is_ok());
+        let is_file = target.symlink_metadata().is_ok_and(|target| target.is_file());
+        if is_file && exchange(file.path(), &target) {
+            return Ok(WrittenFile { old: Some(file.into_temp_path()), lock, is_new, target, path });
+        }
+        let old = unfinished::second_name(&target, &folder)?;
+        file.persist(&target).map_err(|error| error.error)?;
+        Ok(WrittenFile { old: Some(old), lock, is_new, target, path })
+    }
+}
+
+/// Exchanges the names of two files at once; whether the system and the file system can.
+fn exchange(path: &Path, target: &Path) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        renameat_with(CWD, path, CWD, target, RenameFlags::EXCHANGE).is_ok()
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (path, target);
+        false
+    }
+}
+
 /// A file that was changed.
 struct WrittenFile {
+    /// What was there before, by another name; it vanishes when it is dropped.
     old: Option<tempfile::TempPath>,
+    /// Holds the lock of the old file.
+    lock: Option<fs::File>,
     is_new: bool,
     target: PathBuf,
     path: PathBuf,
@@ -136,35 +181,18 @@ struct WrittenFile {
 impl WrittenFile {
     /// Puts the old file back; what to say when it can't be.
     fn undo(self, refused: &Path) -> Option<WriteError> {
-        let Some(old) = self.old else {
-            if self.is_new {
-                let _ = fs::remove_file(&self.target);
+        let Self { old, lock, is_new, target, path } = self;
+        let Some(old) = old else {
+            if is_new {
+                let _ = fs::remove_file(&target);
             }
             return None;
         };
-        let error = old.persist(&self.target).err()?;
+        let error = old.persist(&target).err()?;
+        drop(lock);
         let kept_path = error.path.keep().ok()?;
-        Some(WriteError::Torn(refused.into(), self.path, kept_path))
+        Some(WriteError::Torn(refused.into(), path, kept_path))
     }
-}
-
-/// A second name of the old file, to put it back by; it vanishes when it is dropped. `None` for a new file.
-fn keep_old(ready: &PreparedFile) -> io::Result<Option<tempfile::TempPath>> {
-    if ready.is_new {
-        return Ok(None);
-    }
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".dockopt-");
-    if let Ok(linked) = builder.make_in(&ready.folder, |path| fs::hard_link(&ready.target, path)) {
-        return Ok(Some(linked.into_temp_path()));
-    }
-    // Not every file system has such names, and not everybody may make them.
-    let mut copy = builder.tempfile_in(&ready.folder)?;
-    let mut old = fs::File::open(&ready.target)?;
-    io::copy(&mut old, &mut copy)?;
-    keep(copy.as_file(), &old.metadata()?)?;
-    copy.as_file().sync_all()?;
-    Ok(Some(copy.into_temp_path()))
 }
 
 /// What stands there before.
@@ -179,7 +207,6 @@ enum ExpectedContent<'a> {
 /// A new file beside the one that it replaces; it vanishes when it is dropped.
 struct PreparedFile {
     file: tempfile::NamedTempFile,
-    old: Option<tempfile::TempPath>,
     /// Whether it replaces nothing.
     is_new: bool,
     target: PathBuf,
@@ -188,10 +215,9 @@ struct PreparedFile {
     path: PathBuf,
 }
 
-fn prepare(path: &Path, bytes: &[u8], expected: ExpectedContent) -> Result<PreparedFile, WriteError> {
+fn prepare(path: &Path, target: PathBuf, bytes: &[u8], expected: ExpectedContent) -> Result<PreparedFile, WriteError> {
     // The kind alone: the system's text may name the new file, which nobody has heard of.
     let rejection = |error: io::Error| WriteError::Refused(path.into(), error.kind().into());
-    let target = resolve(path)?;
     let old = match fs::metadata(&target) {
         Ok(old) if !old.is_file() => return Err(WriteError::Special(path.into())),
         Ok(old) => Some(old),
@@ -212,22 +238,14 @@ fn prepare(path: &Path, bytes: &[u8], expected: ExpectedContent) -> Result<Prepa
     if !folder.is_dir() {
         return Err(WriteError::NoFolder(path.into()));
     }
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".dockopt-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As any new file: the umask takes off what it must not have.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(folder).map_err(rejection)?;
+    let mut file = unfinished::create(folder).map_err(rejection)?;
     file.write_all(bytes).map_err(rejection)?;
     if let Some(old) = &old {
-        keep(file.as_file(), old).map_err(rejection)?;
+        unfinished::keep(file.as_file(), old).map_err(rejection)?;
     }
     file.as_file().sync_all().map_err(rejection)?;
     let (folder, path) = (folder.to_owned(), path.to_owned());
-    Ok(PreparedFile { file, old: None, is_new: old.is_none(), folder, path, target })
+    Ok(PreparedFile { file, is_new: old.is_none(), folder, path, target })
 }
 
 /// The file behind symbolic links; a link to nothing names the file that it would be.
@@ -244,20 +262,6 @@ fn resolve(path: &Path) -> Result<PathBuf, WriteError> {
         }
     }
     Err(WriteError::Special(path.into()))
-}
-
-/// Owner first: to change it takes set-user-id bits off.
-fn keep(file: &fs::File, old: &fs::Metadata) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        let metadata = file.metadata()?;
-        if (metadata.uid(), metadata.gid()) != (old.uid(), old.gid()) {
-            // Only root may give files away; anybody else gets a file of their own, as with any editor.
-            let _ = std::os::unix::fs::fchown(file, Some(old.uid()), Some(old.gid()));
-        }
-    }
-    file.set_permissions(old.permissions())
 }
 
 #[cfg(test)]

@@ -183,10 +183,13 @@ fn modes_of_files_and_folders_count_in_copies_of_a_project() {
     for (place, mode, usual) in [("src/run.sh", 0o755, 0o644), ("src/a.c", 0o664, 0o644), ("src", 0o700, 0o755)] {
         set_mode(&folder.join("new/other").join(place), mode);
         let reason = format!("`{place}` has another mode");
-        assert_eq!(reasons(&predict(), 1), [reason.as_str()], "{place}");
+        let predicted = predict();
+        let first = &reasons(&predicted, 1)[0];
+        assert!(first.starts_with(&reason), "{place}: {first}");
         let explained = ["cache", "explain", "build.log", "new/other", "--before", "old/app", "--format=json"];
         let explained = ran.again(explained).code(0).json();
-        assert_eq!(explained["builds"][0]["steps"][0]["reason"], reason, "{explained}");
+        let explained = explained["builds"][0]["steps"][0]["reason"].as_str().unwrap().to_owned();
+        assert!(explained.starts_with(&reason), "{place}: {explained}");
         set_mode(&folder.join("new/other").join(place), usual);
     }
     // Git records of a mode whether a file is executable.

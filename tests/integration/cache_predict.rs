@@ -345,10 +345,9 @@ fn folders_are_compared_without_git() {
     let missed = ["cached", "cached", "cached", "may_rerun", "may_rerun", "may_rerun"];
     assert_eq!(verdicts(&trap), missed);
     assert!(trap["builds"][0]["steps"][3]["reasons"][0].as_str().unwrap().contains("may wrongly say CACHED"), "{trap}");
-    // Under another name the builder has nothing of it.
+    // Whatever a copy is called, it stands for an earlier state of the project.
     std::fs::rename(folder.join("c/app"), folder.join("c/other")).unwrap();
-    let fresh = predict("a/app", "c/other");
-    assert_eq!(fresh["builds"][0]["steps"][3]["reasons"][0], "`src/main.js` changed");
+    assert_eq!(predict("a/app", "c/other")["builds"][0]["steps"], trap["builds"][0]["steps"]);
     let log = "#8 [build 4/6] RUN npm install\n#8 CACHED\n\n#9 [build 5/6] COPY . .\n#9 DONE 0.5s\n";
     std::fs::write(folder.join("build.log"), log).unwrap();
     for arguments in [&["b/app", "--before", "a/app"][..], &["a/app", "--before", "a/app", "--at", "b/app"]] {

@@ -47,8 +47,8 @@ fn start(folder: &Path) -> Child {
     dockopt.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-/// Ends runs after delays all over their time; how many files were new each time.
-fn ended_by(signal: Signal) -> Vec<(usize, Vec<String>)> {
+/// Ends runs after delays all over their time; what each left, and what is left after another run.
+fn ended_by(signal: Signal) -> Vec<[(usize, Vec<String>); 2]> {
     let time = {
         let folder = tempfile::tempdir().unwrap();
         fill(folder.path());
@@ -69,15 +69,17 @@ fn ended_by(signal: Signal) -> Vec<(usize, Vec<String>)> {
         // It may have ended by itself.
         let _ = kill_process(Pid::from_child(&child), signal);
         child.wait().unwrap();
-        states.push(state(folder.path()));
+        let left = state(folder.path());
+        assert!(start(folder.path()).wait().unwrap().success());
+        states.push([left, state(folder.path())]);
     }
     states
 }
 
 #[test]
 fn ctrl_c_changes_all_files_or_none_and_leaves_nothing_behind() {
-    for signal in [Signal::INT, Signal::TERM] {
-        for (new, strange) in ended_by(signal) {
+    for signal in [Signal::HUP, Signal::INT, Signal::TERM] {
+        for [(new, strange), _] in ended_by(signal) {
             assert!(new == 0 || new == FILES, "{signal:?}: {new} of {FILES} are changed");
             assert_eq!(strange, Vec::<String>::new(), "{signal:?}");
         }
@@ -86,9 +88,11 @@ fn ctrl_c_changes_all_files_or_none_and_leaves_nothing_behind() {
 
 #[test]
 fn a_crash_leaves_no_half_of_a_file() {
-    let states = ended_by(Signal::KILL);
-    // A leftover is a whole file of its own, which no tool takes for a Dockerfile.
-    assert!(states.iter().flat_map(|(_, strange)| strange).all(|name| name.starts_with(".dockopt-")), "{states:?}");
+    for [(_, left), after] in ended_by(Signal::KILL) {
+        // A leftover is a whole file of its own, which no tool takes for a Dockerfile; there is one for each file at most.
+        assert!(left.iter().all(|name| name.starts_with(".dockopt-")) && left.len() <= FILES, "{left:?}");
+        assert_eq!(after, (FILES, Vec::new()));
+    }
 }
 
 /// Runs a shell's text in a folder with the program as `$0`.

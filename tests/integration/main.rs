@@ -109,6 +109,7 @@ mod string_tables;
 mod structure;
 mod tidy;
 mod tier;
+mod unread_files;
 mod vectors;
 mod watch;
 mod widths;

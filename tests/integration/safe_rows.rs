@@ -8,7 +8,7 @@ use crate::tidy::below;
 
 /// Tables that rules with safe fixes, their helpers and rewrites without a proof read; of those with words after them only
 /// the rows that have such a cell, or a cell with such a word.
-const READ: [(&str, &[&str]); 35] = [
+const READ: [(&str, &[&str]); 36] = [
     ("address_words", &[]),
     ("base_images", &[]),
     ("base_variables", &[]),
@@ -24,6 +24,7 @@ const READ: [(&str, &[&str]); 35] = [
     ("node_packages", &[]),
     ("offline_words", &[]),
     ("official_images", &[]),
+    ("older_options", &[]),
     ("package_caches", &[]),
     ("program_needs", &[]),
     ("program_options", &[]),

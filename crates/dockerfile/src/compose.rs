@@ -14,7 +14,7 @@ pub use self::builds::{
 };
 pub use self::escaped::{escaped, escaped_texts};
 pub use self::inline::indent;
-pub use self::kind::{OVERRIDE_FILES, holds_services, is_main_file};
+pub use self::kind::{MAIN_FILES, OVERRIDE_FILES, holds_services, is_main_file};
 pub use self::run::{ServiceRun, runs};
 pub use self::write::write;
 

@@ -75,6 +75,12 @@ pub trait FindingSource {
     ) -> Option<String> {
         None
     }
+
+    /// The changed files that fixes of these rules may change so, as far as that is told of all files of a project at once;
+    /// the others are asked for with [`FindingSource::refuses`].
+    fn accepts(&self, _now: &[Source], _next: &[Source], _rules: &BTreeSet<&'static str>) -> BTreeSet<FileId> {
+        BTreeSet::new()
+    }
 }
 
 impl<F: FnMut(&[Source]) -> Vec<Finding>> FindingSource for F {
@@ -316,8 +322,9 @@ fn worse(
     judge: &impl FindingSource,
 ) -> Vec<WorseFix> {
     let mut worse = Vec::new();
+    let accepted = accepted(findings, chosen, (now, next), judge);
     for (index, (before, after)) in now.iter().zip(next).enumerate() {
-        if has_same_bytes(before, after) {
+        if has_same_bytes(before, after) || accepted.contains(&FileId(index as u32)) {
             continue;
         }
         let target = Target::File(FileId(index as u32));
@@ -362,6 +369,36 @@ fn worse(
         }
     }
     worse
+}
+
+/// The files that the fixes of no rule make worse, nor all together, where that can be told of many files at once.
+fn accepted(
+    findings: &[Finding],
+    chosen: &[Choice],
+    (now, next): (&[Source], &[Source]),
+    judge: &impl FindingSource,
+) -> BTreeSet<FileId> {
+    let mut of_rules: BTreeMap<&'static str, Vec<Choice>> = BTreeMap::new();
+    for choice in chosen {
+        of_rules.entry(findings[choice.0].rule).or_default().push(*choice);
+    }
+    let mut accepted = judge.accepts(now, next, &of_rules.keys().copied().collect());
+    if of_rules.len() == 1 {
+        return accepted;
+    }
+    for (rule, choices) in of_rules {
+        if accepted.is_empty() {
+            break;
+        }
+        let Some(after) = apply(findings, &choices, now) else { return BTreeSet::new() };
+        let of_rule = judge.accepts(now, &after, &BTreeSet::from([rule]));
+        let is_same = |file: &FileId| {
+            let index = file.0 as usize;
+            now.get(index).zip(after.get(index)).is_some_and(|(before, after)| has_same_bytes(before, after))
+        };
+        accepted.retain(|file| is_same(file) || of_rule.contains(file));
+    }
+    accepted
 }
 
 /// The first fix that makes a file worse together with those before it; `why`: what all of them do.

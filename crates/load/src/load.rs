@@ -55,7 +55,8 @@ pub use self::disk::Disk;
 pub use self::evidence::{EvidenceReader, git_ignored_names};
 pub use self::external::{ExternalLinter, add_external_findings, add_migration_findings};
 pub use self::file::{
-    DOCKERFILE_LIMIT, LoadError, begins_as_json, folder_of, read_bytes, read_source, read_stdin, source_of_text,
+    DOCKERFILE_LIMIT, LoadError, begins_as_json, folder_of, read_bytes, read_input, read_source, read_stdin,
+    source_of_text,
 };
 pub use self::folder_projects::{FolderProjects, files_named};
 pub use self::gather::{gather, gather_composes, gather_texts};

@@ -362,6 +362,8 @@ tables! {
     TOOL_CALLS = "tool_calls.tsv";
     /// Images that people compile in.
     TOOLCHAIN_IMAGES = "toolchain_images.tsv";
+    /// Options that package managers of old releases lack.
+    OLDER_OPTIONS = "older_options.tsv";
     /// Images that get no updates any more.
     UNMAINTAINED_IMAGES = "unmaintained_images.tsv";
     /// How source code reads variables of the environment.

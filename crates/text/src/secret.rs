@@ -29,7 +29,7 @@ pub use self::text::{certain_in_text, defaults, in_text};
 pub use self::token::examples as token_examples;
 pub use self::token::{Token, exact_token, token_at, token_prefixes};
 pub use self::value::is_address;
-pub use self::variable::{SecretKind, Variable, is_switch, names_program_secret, names_secret, variable};
+pub use self::variable::{SecretKind, Variable, is_switch, names_program_secret, names_secret, names_thing, variable};
 
 /// Whether a value is well known, so that masking it would hide ordinary words.
 pub fn is_common(value: &str) -> bool {
@@ -82,6 +82,46 @@ pub fn environment_file_holds_secret(file: &str, text: &str) -> bool {
         hidden_of(name, value.trim()).filter(|value| !for_tests || !is_filler(value))
     };
     text.lines().any(|line| holds(line).is_some()) || !for_tests && holds_secret(text)
+}
+
+/// The secrets in a text that are worth a finding: those beyond doubt, and others whose value looks drawn and not chosen. Words that
+/// look drawn by themselves may be anything, such as a checksum.
+pub fn reportable(text: &str) -> Vec<FoundSecret> {
+    let mut secrets = Vec::new();
+    text::placed(text, &mut secrets);
+    secrets.extend(drawn::private_keys(text).into_iter().map(|key| FoundSecret::part(text, &text[key], Sign::Look)));
+    secrets.extend(
+        drawn::password_hashes(text).into_iter().map(|hash| FoundSecret::part(text, &text[hash], Sign::Throwaway)),
+    );
+    let is_worth_it = |secret: &FoundSecret| match secret.by {
+        Sign::Login | Sign::Look => true,
+        Sign::Name(_) => !is_filler(&secret.value),
+        Sign::Throwaway | Sign::Hint => looks_drawn(&secret.value),
+    };
+    secrets.retain(|secret| !is_common(&secret.value) && is_worth_it(secret));
+    let rank = |by: &Sign| match by {
+        Sign::Look => 0,
+        Sign::Name(_) => 1,
+        Sign::Login => 2,
+        Sign::Throwaway | Sign::Hint => 3,
+    };
+    secrets.sort_by_key(|secret| (secret.range.start, rank(&secret.by)));
+    let mut end = 0;
+    secrets.retain(|secret| {
+        let is_new = secret.range.start >= end;
+        end = end.max(secret.range.end);
+        is_new
+    });
+    secrets
+}
+
+/// The shortest value that is told from a word that somebody chose.
+const DRAWN: usize = 10;
+
+fn looks_drawn(value: &str) -> bool {
+    let is_checksum =
+        matches!(value.len(), 32 | 40 | 64 | 96 | 128) && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+    value.len() >= DRAWN && !is_filler(value) && value::is_distinct(value) && !is_checksum
 }
 
 /// What of a text must not be shown: the places of all secrets, and the values that must not be shown elsewhere either.

@@ -120,9 +120,7 @@ fn state(
 ) -> PlacedState {
     let root = Path::new(input.context_root.as_deref().unwrap_or("."));
     let files = input.context.as_ref().map(|context| folder_directory(context, root, repository)).unwrap_or_default();
-    // The builder keeps what it received under this name.
-    let name = root.canonicalize().ok().and_then(|root| Some(root.file_name()?.to_string_lossy().into_owned()));
     let context = ContextFiles::new(files, None).with_named(named);
-    let state = State { input: input.clone(), context, folder: name.unwrap_or_default() };
+    let state = State { input: input.clone(), context };
     PlacedState { state, tree: None, unread: BTreeSet::new(), note }
 }

@@ -55,8 +55,6 @@ pub(in crate::cli::cache) struct Change {
 pub(in crate::cli::cache) struct State {
     pub(in crate::cli::cache) input: BuildInput,
     pub(in crate::cli::cache) context: ContextFiles,
-    /// The last name of the context's folder; empty for one of a repository.
-    pub(in crate::cli::cache) folder: String,
 }
 
 /// Both states, and how they are called.
@@ -129,11 +127,7 @@ impl State {
         let named = RepositoryContexts::of(repository, input).of_commit(repository, &commit, &mut directories)?;
         let is_renamed = *dockerfile != place.paths.dockerfile;
         Ok(PlacedState {
-            state: Self {
-                input: earlier,
-                context: ContextFiles::new(root, ignore.as_deref()).with_named(named),
-                folder: String::new(),
-            },
+            state: Self { input: earlier, context: ContextFiles::new(root, ignore.as_deref()).with_named(named) },
             tree: Some(files.context),
             unread: directories.unread().clone(),
             note: is_renamed.then(|| format!("in {name} the Dockerfile is `{dockerfile}`")),
@@ -150,8 +144,8 @@ impl States {
     /// What the builder does with the second state after the first.
     pub(in crate::cli::cache) fn predict(&self, flags: &BuilderFlags) -> (Graph, Prediction) {
         let (old, new) = (self.before.graph(flags), self.after.graph(flags));
-        let before = BuildState { graph: &old, context: &self.before.context, folder: &self.before.folder };
-        let after = BuildState { graph: &new, context: &self.after.context, folder: &self.after.folder };
+        let before = BuildState { graph: &old, context: &self.before.context, folder: "" };
+        let after = BuildState { graph: &new, context: &self.after.context, folder: "" };
         let prediction = Prediction::new(before, after, &mut Records::default(), &mut Digests::default());
         (new, prediction)
     }
@@ -163,14 +157,14 @@ impl States {
         predicted: &Prediction,
     ) -> Vec<String> {
         let old = self.before.graph(flags);
-        let before = BuildState { graph: &old, context: &self.before.context, folder: &self.before.folder };
+        let before = BuildState { graph: &old, context: &self.before.context, folder: "" };
         let instructions = self.after.input.file.instructions();
         let line_of = |index: usize| {
             let instruction = graph.steps.get(index).and_then(|step| instructions.get(step.instruction));
             instruction.map_or(0, |instruction| instruction.start_line)
         };
         let note = |doubt: &Doubt| {
-            let after = BuildState { graph, context: &doubt.context, folder: &self.after.folder };
+            let after = BuildState { graph, context: &doubt.context, folder: "" };
             let doubtful = Prediction::new(before, after, &mut Records::default(), &mut Digests::default());
             doubt.note(&predicted.steps, &doubtful.steps, line_of)
         };
@@ -193,8 +187,8 @@ impl States {
             return None;
         }
         let old = self.before.graph(flags);
-        let before = BuildState { graph: &old, context: &self.before.context, folder: &self.before.folder };
-        let after = BuildState { graph, context: &self.after.context, folder: &self.after.folder };
+        let before = BuildState { graph: &old, context: &self.before.context, folder: "" };
+        let after = BuildState { graph, context: &self.after.context, folder: "" };
         for back in 1..=OLDER {
             let name = format!("{earlier}~{back}");
             let older = State::of_commit(place, &self.before.input, &name).ok()?.state;
@@ -254,7 +248,6 @@ impl States {
         let state = || State {
             input: input.clone(),
             context: ContextFiles::new(Arc::clone(&root), None).with_named(names_of_contexts(input)),
-            folder: String::new(),
         };
         let (before, after) = (state(), state());
         Self {
@@ -305,7 +298,7 @@ impl States {
         let root = with_git_folder(&place.repository, context, new, head);
         let context = ContextFiles::new(root, ignore_text(inputs, input).as_deref()).with_named(new_named);
         let doubts = doubts(folder, &context);
-        let state = State { input: input.clone(), context, folder: String::new() };
+        let state = State { input: input.clone(), context };
         let after = PlacedState { state, tree: None, unread: work_tree.unread, note: None };
         let states = Self::placed(Some(place), before, after, format!("the working tree against {earlier}"));
         Ok(Self { doubts, unversioned: Some(unversioned), ..states })

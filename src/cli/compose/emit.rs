@@ -12,7 +12,7 @@ use crate::emit::{ENVIRONMENT_FILES, Emission, EmitInput, EmitOverrides, IGNORE_
 use crate::finding::{Mask, Target};
 use crate::fix::{Change, FixOutcome};
 use crate::inputs::Inputs;
-use crate::load::{DOCKERFILE_LIMIT, FactSelection, GatherRequest, LoadError, read_bytes};
+use crate::load::{FactSelection, GatherRequest, folder_of};
 use crate::report::{self, Format};
 use crate::rules::AllRules;
 use crate::text::path;
@@ -110,6 +110,7 @@ fn emission(global: &Global, command: &ComposeEmit) -> Result<(Emission, Mask, b
         GatherRequest { path: folder.to_owned(), wants: FactSelection::Columns, ..GatherRequest::new(&AllRules) };
     let inputs = crate::load::gather(&request)?;
     complain(global, &inputs);
+    check_composes(&inputs, folder)?;
     progress::doing("working out the compose file");
     let paths = [folder.to_owned()];
     let files = crate::load::variable_input(&paths, &inputs);
@@ -132,11 +133,42 @@ fn emission(global: &Global, command: &ComposeEmit) -> Result<(Emission, Mask, b
     };
     let is_unread = inputs.problems.iter().any(|problem| problem.fatal);
     let mut emission = crate::emit::emit(&input);
+    check_existing(&inputs, folder, &emission)?;
     if command.just && emission.failure.is_none() {
         let failing = input.existing.map(|existing| audit.failing_checks(existing.file)).unwrap_or_default();
         add_just_recipes(&input, &failing, folder, &mut emission);
     }
     Ok((emission, audit.into_mask(), is_unread))
+}
+
+/// Fails where a compose file of the folder could not be read: what is written would replace or hide it.
+fn check_composes(inputs: &Inputs, folder: &Path) -> Result<(), CommandFailure> {
+    let is_of_folder = |file: &str| folder_of(Path::new(file)).canonicalize().ok() == folder.canonicalize().ok();
+    let mut unread = inputs.problems.iter().filter(|problem| problem.fatal && path::is_compose(&problem.file));
+    match unread.find(|problem| is_of_folder(&problem.file)) {
+        Some(problem) => Err(unread_failure(&problem.file)),
+        None => Ok(()),
+    }
+}
+
+/// Fails where a compose file is there that the new text does not come from, as settings leave it out.
+fn check_existing(inputs: &Inputs, folder: &Path, emission: &Emission) -> Result<(), CommandFailure> {
+    for file in emission.files.iter().filter(|file| path::is_compose(&file.path)) {
+        let place = folder.join(&file.path);
+        let place_of = |name: &str| Path::new(name).canonicalize().ok();
+        let is_there = place.symlink_metadata().is_ok();
+        if is_there && !inputs.sources.iter().any(|source| place_of(source.name()) == place.canonicalize().ok()) {
+            return Err(unread_failure(&place.to_string_lossy()));
+        }
+    }
+    Ok(())
+}
+
+fn unread_failure(file: &str) -> CommandFailure {
+    CommandFailure::Because {
+        what: format!("nothing is written, as `{file}` was not read and would be replaced or hidden"),
+        help: Some("repair the file, or move it out of the way".to_owned()),
+    }
 }
 
 /// Which of the compose files is the one that Compose reads in a folder.
@@ -179,14 +211,7 @@ fn changes_of(folder: &Path, emission: &Emission) -> Result<Vec<Change>, Command
     let mut changes = Vec::new();
     for file in &emission.files {
         let place = if folder == Path::new(".") { file.path.clone().into() } else { folder.join(&file.path) };
-        let before = match read_bytes(&place, DOCKERFILE_LIMIT) {
-            Ok(bytes) => Some(bytes),
-            Err(LoadError::Missing(_) | LoadError::Dangling(..)) => None,
-            Err(error) => {
-                let help = Some("move it out of the way: a new file is to be written there".to_owned());
-                return Err(CommandFailure::Because { what: error.to_string(), help });
-            }
-        };
+        let before = changes::replaceable(&place, folder)?;
         // What was not read, as it is large or no text, would be lost.
         let is_just = JUST_FILES.iter().any(|name| name.eq_ignore_ascii_case(&file.path));
         let is_list = is_just || file.path == IGNORE_FILE || ENVIRONMENT_FILES.contains(&file.path.as_str());

@@ -55,7 +55,10 @@ impl ReplaceableProject {
         let request = GatherRequest { line: line.clone(), today: now()?, ..gather_request(folder) };
         let mut inputs = crate::load::gather(&request)?;
         let policies = policies(global, &inputs, &line)?;
-        complain(global, &inputs);
+        let failed = complain(global, &inputs);
+        if failed && main_file(&inputs, folder).is_none() {
+            return Err(CommandFailure::Said);
+        }
         let compose = read_main_file(folder, &mut inputs)?;
         progress::doing("working out the deployment");
         let audit = InputAudit::new(&inputs);

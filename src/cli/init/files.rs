@@ -11,6 +11,7 @@ use super::template::{
     comment_workflow, gitlab_job, workflow,
 };
 use crate::cli::args::CiSystem;
+use crate::cli::changes::replaceable;
 use crate::cli::output::CommandFailure;
 use crate::finding::Target;
 use crate::fix::Change;
@@ -177,6 +178,7 @@ impl SetupFiles {
     /// Adds an item to a list of a file, which is created if it is missing.
     fn list(&mut self, root: &Path, name: &str, key: &str, item: &[String]) -> Result<(), CommandFailure> {
         let path = place(root, name);
+        replaceable(&path, root)?;
         let source = match read_source(&path, LIMIT) {
             Ok(source) => Some(source),
             Err(LoadError::Missing(_)) => None,

@@ -133,9 +133,8 @@ pub fn folder(
 /// The working directory of a program: WORKDIR, and `cd` before it.
 pub fn folder_of(build: &Build, (stage, at): (&Stage, usize), invocation: &Invocation) -> Option<String> {
     let mut folder = workdir(build, stage, at);
-    let before =
-        invocation.script.commands.iter().take_while(|command| command.span.start < invocation.command.span.start);
-    for command in before.filter(|command| command.name().is_some_and(|name| name.is("cd") || name.is("pushd"))) {
+    let changes = invocation.script.folder_changes();
+    for command in changes.take_while(|command| command.span.start < invocation.command.span.start) {
         folder = path::join(&folder, command.words.get(1)?.value()?);
     }
     Some(folder)

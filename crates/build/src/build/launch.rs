@@ -22,7 +22,7 @@ enum LaunchText<'b, 'i> {
     /// That of one instruction.
     Own(&'b Code<'i>),
     /// ENTRYPOINT and CMD joined; spans are the source's.
-    Joined(Script),
+    Joined(Box<Script>),
 }
 
 impl<'b, 'i> Launch<'b, 'i> {
@@ -51,7 +51,7 @@ impl<'b, 'i> Launch<'b, 'i> {
                     Arguments::Raw(word) => argv.push((file.str(*word), word.span)),
                     _ => {}
                 }
-                LaunchText::Joined(from_exec(&argv))
+                LaunchText::Joined(Box::new(from_exec(&argv)))
             }
             _ => LaunchText::Own(code),
         };

@@ -4,7 +4,7 @@
 use super::Build;
 use crate::dockerfile::{Argument, File, Instruction, Keyword};
 use crate::secret::{
-    FoundSecret, SecretKind, Sign, bundled, certain_in_text, hidden_parts, is_common, is_filler, variable,
+    FoundSecret, SecretKind, Sign, bundled, certain_in_text, hidden_parts, is_common, reportable, variable,
 };
 use crate::text::Span;
 
@@ -49,26 +49,28 @@ impl Build<'_> {
 }
 
 impl Build<'_> {
-    /// The secrets in the commands, heredocs, labels and URLs of all other instructions, in source order; a well-known
-    /// password is not a secret.
+    /// The secrets in the commands, heredocs, labels and URLs of all other instructions, and in values of ARG and ENV whose names
+    /// do not tell, in source order; a well-known password is not a secret.
     pub fn written_secrets(&self) -> Vec<WrittenSecret> {
         let file = &self.input().file;
         let mut written = Vec::new();
         for (index, instruction) in file.instructions().iter().enumerate() {
             let inner = file.trigger(instruction).unwrap_or(instruction);
             if matches!(inner.keyword, Keyword::Arg | Keyword::Env) {
+                for value in unnamed_values(file, inner) {
+                    for secret in reportable(file.source().slice(value)) {
+                        written.extend(written_secret(index, placed(value, &secret), secret));
+                    }
+                }
                 continue;
             }
-            let start = inner.rest.text.start;
-            for secret in certain_in_text(file.str(inner.rest)) {
-                let range = Span::new(start + secret.range.start as u32, start + secret.range.end as u32);
-                written.extend(written_secret(index, file.locate(range), secret));
+            let rest = inner.rest.text;
+            for secret in reportable(file.str(inner.rest)) {
+                written.extend(written_secret(index, file.locate(placed(rest, &secret)), secret));
             }
             for heredoc in &inner.heredocs {
-                for secret in certain_in_text(file.source().slice(heredoc.body)) {
-                    let start = heredoc.body.start;
-                    let span = Span::new(start + secret.range.start as u32, start + secret.range.end as u32);
-                    written.extend(written_secret(index, span, secret));
+                for secret in reportable(file.source().slice(heredoc.body)) {
+                    written.extend(written_secret(index, placed(heredoc.body, &secret), secret));
                 }
             }
         }
@@ -80,12 +82,21 @@ impl Build<'_> {
 }
 
 fn written_secret(instruction: usize, span: Span, secret: FoundSecret) -> Option<WrittenSecret> {
-    let chosen = matches!(secret.by, Sign::Name(_)) && is_filler(&secret.value);
-    (secret.by.is_reported() && !is_common(&secret.value) && !chosen && !span.is_empty()).then_some(WrittenSecret {
-        instruction,
-        span,
-        by: secret.by,
-    })
+    (!span.is_empty()).then_some(WrittenSecret { instruction, span, by: secret.by })
+}
+
+/// Where a secret in a part of the file stands.
+fn placed(part: Span, secret: &FoundSecret) -> Span {
+    Span::new(part.start + secret.range.start as u32, part.start + secret.range.end as u32)
+}
+
+/// The values of an ARG or ENV whose names do not say that they are secrets.
+fn unnamed_values(file: &File, instruction: &Instruction) -> Vec<Span> {
+    let values = pairs(file, instruction).into_iter().filter_map(|(name, value)| {
+        let value = value?;
+        secret(0, name.span, &name.text, Some(&value.text)).is_none().then_some(value.span)
+    });
+    values.collect()
 }
 
 /// The names that an ARG or ENV sets, with their values.

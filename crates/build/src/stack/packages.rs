@@ -1,14 +1,14 @@
 //! Where the image of a service has the packages that it installs (`data/package_folders.tsv`).
 
 use super::program::words;
-use crate::build::installed::{folder_of, workdir};
+use crate::build::installed::{self, folder_of, workdir};
 use crate::build::{Build, Stage, Transfer};
 use crate::compose::project::ComposeValue;
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::inputs::BuildInput;
 use crate::manifest::FileKind;
-use crate::shell::{Invocation, Script, Word, from_exec};
+use crate::shell::{Invocation, Manager, Script, Word, from_exec};
 use crate::text::{Span, path};
 
 /// The folders of the final image that steps install a project's packages into, or copy them to.
@@ -24,7 +24,7 @@ pub(super) fn package_folders(input: &BuildInput) -> Vec<String> {
             for invocation in code.script.invocations() {
                 let name = folder_name(&invocation);
                 folders.extend(
-                    name.zip(folder_of(&build, (stage, index), &invocation))
+                    name.zip(project_folder(&build, (stage, index), &invocation))
                         .map(|(name, folder)| path::join(&folder, name)),
                 );
             }
@@ -34,6 +34,41 @@ pub(super) fn package_folders(input: &BuildInput) -> Vec<String> {
     folders.sort();
     folders.dedup();
     folders
+}
+
+/// The folder of the project that a command works on. Package managers go up to the nearest folder with a manifest: npm installs
+/// into `/node_modules` where only `/package.json` is there.
+fn project_folder(build: &Build, (stage, at): (&Stage, usize), invocation: &Invocation) -> Option<String> {
+    let folder = folder_of(build, (stage, at), invocation)?;
+    let manager = invocation.package_call().map(|call| call.manager);
+    let Some(manager) = manager.filter(|manager| !matches!(manager, Manager::Composer | Manager::Pip)) else {
+        return Some(folder);
+    };
+    let has_manifest = |above: &&str| {
+        let stages = build.chain(stage);
+        let transfers = stages.flat_map(|below| build.transfers(below).iter().map(move |transfer| (below, transfer)));
+        transfers
+            .filter(|(below, transfer)| below.index != stage.index || transfer.index < at)
+            .any(|(below, transfer)| brings_manifest(build, below, transfer, (manager, above)))
+    };
+    let above = std::iter::successors(Some(folder.as_str()), |above| {
+        if *above == "/" { None } else { Some(Some(path::parent(above)).filter(|up| !up.is_empty()).unwrap_or("/")) }
+    });
+    let with_manifest = above.into_iter().find(has_manifest).map(str::to_owned);
+    Some(with_manifest.unwrap_or(folder))
+}
+
+/// Whether a COPY may put the manifest of a package manager into a folder.
+fn brings_manifest(build: &Build, stage: &Stage, transfer: &Transfer, (manager, folder): (Manager, &str)) -> bool {
+    let Some(destination) = installed::destination(build, stage, transfer) else { return false };
+    transfer.sources.iter().any(|source| {
+        let text = source.text.as_deref().unwrap_or(".");
+        let is_named = installed::is_manifest(manager, text) || path::name(text).contains(['*', '?', '[']);
+        let is_folder = source.is_everything() || text.ends_with('/') || !path::name(text).contains('.');
+        let places = [destination.as_str(), path::parent(&destination)];
+        (is_named || is_folder)
+            && places.iter().any(|place| place.trim_end_matches('/') == folder.trim_end_matches('/'))
+    })
 }
 
 /// The name of the folder that a command installs into.

@@ -3,6 +3,9 @@
 use crate::text::{Source, path};
 use crate::yaml::{self, YamlNode};
 
+/// Files that Compose takes where none is named, the first that exists (compose-go, `cli/options.go`).
+pub const MAIN_FILES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+
 /// Files that Compose puts on top of the one that it finds, the first that exists (compose-go, `DefaultOverrideFileNames`).
 pub const OVERRIDE_FILES: [&str; 4] =
     ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];

@@ -11,6 +11,8 @@ pub struct Impact {
     pub per: CostFrequency,
     /// How it is known.
     pub basis: Basis,
+    /// Whether it is a lower bound: there is more that nobody could count.
+    pub is_least: bool,
     /// Where the figure comes from, in a few words.
     pub evidence: String,
 }
@@ -19,18 +21,25 @@ impl Impact {
     /// So many bytes of the image, by a table.
     pub fn typical(kind: ImpactKind, bytes: u64, evidence: impl Into<String>) -> Self {
         let (saves, evidence) = (Some(Saving::Bytes(bytes)), evidence.into());
-        Self { kind, saves, per: CostFrequency::Pull, basis: Basis::Typical, evidence }
+        Self { kind, saves, per: CostFrequency::Pull, basis: Basis::Typical, is_least: false, evidence }
     }
 
     /// Every build after a change takes longer; the time is unknown.
     pub fn slower_rebuild(evidence: impl Into<String>) -> Self {
         let (kind, per) = (ImpactKind::RebuildSeconds, CostFrequency::Build);
-        Self { kind, saves: None, per, basis: Basis::Computed, evidence: evidence.into() }
+        Self { kind, saves: None, per, basis: Basis::Computed, is_least: false, evidence: evidence.into() }
     }
 
     /// The image is bigger; the size is unknown.
     pub fn unknown(kind: ImpactKind, evidence: impl Into<String>) -> Self {
-        Self { kind, saves: None, per: CostFrequency::Pull, basis: Basis::Computed, evidence: evidence.into() }
+        Self {
+            kind,
+            saves: None,
+            per: CostFrequency::Pull,
+            basis: Basis::Computed,
+            is_least: false,
+            evidence: evidence.into(),
+        }
     }
 }
 

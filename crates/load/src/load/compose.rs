@@ -10,22 +10,13 @@ use super::recipes::NamedContext;
 use crate::bake::{self, is_bake};
 use crate::compose::Service;
 use crate::inputs::{BuildOptions, ContextPlace, InputProblem, RunOptions};
-use crate::text::path::is_compose;
-use crate::text::{FileId, Source, exact_bytes};
-
-/// Bytes that a compose file may have.
-const LIMIT: usize = 1 << 20;
+use crate::text::{FileId, Source};
 
 /// Remarks on one file.
 const REMARKS: usize = 20;
 
 /// Services that one notice names.
 const NAMED: usize = 3;
-
-/// Whether a file of this name lists builds.
-pub(super) fn lists_builds(name: &str) -> bool {
-    is_compose(name) || is_bake(name)
-}
 
 /// How a file says that a Dockerfile is built.
 #[derive(Clone, Debug)]
@@ -194,11 +185,6 @@ pub(super) fn unfold(
         message,
         help: Some(help.to_owned()),
     };
-    if source.bytes().len() > LIMIT {
-        let message = format!("is larger than {}", exact_bytes(LIMIT as u64));
-        unfolded.problems.push(problem(None, message, "Dockerfiles in it were not checked"));
-        return unfolded;
-    }
     let folder = folder_of(path);
     // What Compose refuses is told with the project.
     let (builds, folder) = match compose {

@@ -10,13 +10,13 @@ use super::compose_project::{complete_reading, complete_reading_of, project_file
 use super::compose_use::ComposeUseReader;
 use super::context_files::ContextFilesReader;
 use super::disk::Disk;
-use super::file::{LoadError, display_path, folder_of, join_path, problem, unfit};
+use super::file::{COMPOSE_LIMIT, LoadError, display_path, folder_of, join_path, problem, unfit};
 use super::looked_at::note_folder;
 use super::request::ComposeOptions;
 use crate::compose::project::{
     ComposeProject, ComposeValue, GapKind, Leniency, ProjectFile, ProjectFiles, ProjectRequest, Reading, listed_files,
 };
-use crate::compose::{self, Compose, OVERRIDE_FILES};
+use crate::compose::{self, Compose, MAIN_FILES, OVERRIDE_FILES};
 use crate::inputs::{
     ComposeInput, ComposeReading, ComposeStart, ComposeUse, InputProblem, Inputs, checked_sources, missing_dockerfiles,
     patient_services, proxy_configurations,
@@ -24,9 +24,6 @@ use crate::inputs::{
 use crate::stack::MOST_SERVICES;
 use crate::text::path::is_compose;
 use crate::text::{FileId, Source, path};
-
-/// Bytes that a compose file may have.
-const LIMIT: usize = 1 << 20;
 
 /// Files that a part of a project is tried on top of.
 const BASES: usize = 5;
@@ -39,9 +36,6 @@ const DOCKERFILES: usize = 200;
 
 /// Configuration files of one folder that are read.
 const CONFIGURATIONS: usize = 20;
-
-/// Files that Compose takes where none is named, the first that exists (compose-go, `cli/options.go`).
-const DEFAULTS: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 
 /// A compose file with the project that it belongs to.
 pub(super) struct ComposeFile {
@@ -86,7 +80,6 @@ pub(super) fn read_composes(composes: Vec<(PathBuf, Source)>, options: &ComposeO
     };
     let composes: Vec<_> = composes
         .into_iter()
-        .filter(|(_, source)| source.bytes().len() <= LIMIT)
         .filter_map(|(path, source)| Some((request_of(&[&path]).paths().pop()?, path, source)))
         .collect();
     let text =
@@ -409,11 +402,11 @@ fn group(
     }
     let beside =
         |names: &[&str]| names.iter().map(|name| join_path(folder, Path::new(name))).find(|path| path.is_file());
-    if DEFAULTS.contains(&name) {
+    if MAIN_FILES.contains(&name) {
         let over = beside(&OVERRIDE_FILES);
         return over.map_or_else(|| read(&[file]), |over| read(&[file, &over]));
     }
-    let base = beside(&DEFAULTS);
+    let base = beside(&MAIN_FILES);
     if let Some(base) = &base
         && OVERRIDE_FILES.contains(&name)
     {
@@ -444,7 +437,7 @@ pub(super) fn files_of_dotenv(folder: &Path) -> Vec<PathBuf> {
     if !path.is_file() {
         return Vec::new();
     }
-    let Ok(source) = super::read_source(&path, LIMIT as u64) else { return Vec::new() };
+    let Ok(source) = super::read_source(&path, COMPOSE_LIMIT) else { return Vec::new() };
     let named = listed_files(&BTreeMap::new(), Some(source.text()));
     named.iter().map(|file| join_path(folder, Path::new(file))).collect()
 }
@@ -477,7 +470,7 @@ pub fn default_composes(folder: &Path) -> Vec<PathBuf> {
     }
     let beside =
         |names: &[&str]| names.iter().map(|name| join_path(folder, Path::new(name))).find(|path| path.is_file());
-    let base = beside(&DEFAULTS);
+    let base = beside(&MAIN_FILES);
     let over = base.as_ref().and_then(|_| beside(&OVERRIDE_FILES));
     base.into_iter().chain(over).collect()
 }
@@ -487,7 +480,7 @@ fn others_beside(folder: &Path, name: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().take(ENTRIES).filter_map(Result::ok);
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
     let mut names: Vec<String> = names.filter(|other| is_compose(other) && other != name).collect();
-    names.retain(|other| !DEFAULTS.contains(&other.as_str()) && !OVERRIDE_FILES.contains(&other.as_str()));
+    names.retain(|other| !MAIN_FILES.contains(&other.as_str()) && !OVERRIDE_FILES.contains(&other.as_str()));
     names.sort_by_key(|name| (name.len(), name.clone()));
     names.iter().map(|name| join_path(folder, Path::new(name))).filter(|path| path.is_file()).collect()
 }

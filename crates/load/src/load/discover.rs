@@ -6,9 +6,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::compose::lists_builds;
 use super::exclusion::Exclusion;
-use super::file::display_path;
+use super::file::{display_path, lists_builds};
 use super::looked_at::{note_folder, note_glimpse};
 use super::recipes::may_build;
 use super::request::{GatherRequest, ManifestSelection};

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::LoadError;
-use super::compose::{BuildOrigin, NamedBuild, lists_builds, unfold};
+use super::compose::{BuildOrigin, NamedBuild, unfold};
 use super::compose_input::{ComposeFile, read_composes};
 use super::disk::Disk;
-use super::file::{display_path, folder_of, problem};
+use super::file::{COMPOSE_LIMIT, display_path, folder_of, lists_builds, problem};
 use super::project_files::ProjectFiles;
 use super::recipes::Contexts;
 use super::request::{ComposeOptions, GatherRequest};
@@ -45,21 +45,21 @@ pub(super) fn dockerfiles(
     let top = around.top.as_deref();
     let (mut dockerfiles, mut inside, mut known) = (Vec::new(), Vec::new(), BuildsByDockerfile::new());
     let (mut lists, mut composes) = (Vec::new(), Vec::new());
+    // A file that was asked for may have any name.
+    let is_list = |source: &Source| lists_builds(source.name()) || root.is_none() && holds_services(source);
     for (path, source) in files {
         match source {
-            // A file that was asked for may have any name.
-            Ok(source) if lists_builds(source.name()) || root.is_none() && holds_services(&source) => {
+            Ok(source) if source.bytes().len() as u64 > COMPOSE_LIMIT && is_list(&source) => {
+                inputs.problems.push(problem(&LoadError::Huge(path, COMPOSE_LIMIT)));
+            }
+            Ok(source) if is_list(&source) => {
                 if is_compose(source.name()) || holds_services(&source) {
                     composes.push((path.clone(), source.clone()));
                 }
                 lists.push((path, source));
             }
             Ok(source) => dockerfiles.push((path, source, None)),
-            Err(error) => {
-                // Another program's file may have such a name; where there is no file, Compose fails, too.
-                let is_foreign = root.is_some() && lists_builds(&display_path(&path)) && !is_no_file(&error);
-                inputs.problems.push(InputProblem { fatal: !is_foreign, ..problem(&error) });
-            }
+            Err(error) => inputs.problems.push(problem(&error)),
         }
     }
     let composes = read_composes(composes, options);
@@ -150,19 +150,15 @@ fn builds_around(around: &ProjectFiles, disk: &Disk) -> BuildsByDockerfile {
     known
 }
 
-/// Whether nothing that can be read stands at a path.
-const fn is_no_file(error: &LoadError) -> bool {
-    use LoadError::{Dangling, Folder, LinkLoop, Special};
-    matches!(error, Dangling(..) | LinkLoop(_) | Folder(_) | Special(_))
-}
-
 /// A Dockerfile that only the files which build it know as one.
 fn next_unread_dockerfile(inputs: &mut Inputs, builds: &[NamedBuild]) -> Option<(PathBuf, Source)> {
     let path = builds.first()?.path.clone();
     match super::read_source(&path, super::DOCKERFILE_LIMIT) {
         Ok(source) => Some((path, source)),
         Err(error) => {
-            inputs.problems.push(InputProblem { fatal: false, ..problem(&error) });
+            // That it is missing is told with the compose file.
+            let fatal = !matches!(error, LoadError::Missing(_));
+            inputs.problems.push(InputProblem { fatal, ..problem(&error) });
             None
         }
     }

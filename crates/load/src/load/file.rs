@@ -10,12 +10,17 @@ use std::time::Duration;
 
 use super::looked_at::note_read;
 use super::open_texts::open_text;
+use crate::bake::is_bake;
 use crate::inputs::InputProblem;
+use crate::text::path::is_compose;
 use crate::text::{Source, exact_bytes};
 
 /// Bytes that a Dockerfile, a .dockerignore or a manifest may have. BuildKit's own limit for a Dockerfile is 2 MiB;
 /// what it refuses for its size is still read here, and said.
 pub const DOCKERFILE_LIMIT: u64 = 16 << 20;
+
+/// Bytes that a compose or bake file may have.
+pub(super) const COMPOSE_LIMIT: u64 = 1 << 20;
 
 /// Bytes that tell a text from a program.
 const PROBE: usize = 8 << 10;
@@ -51,6 +56,11 @@ pub fn begins_as_json(path: &Path) -> bool {
     matches!(read, Some(Ok(_))) && head.trim_ascii_start().starts_with(b"{")
 }
 
+/// Whether a file of this name lists builds.
+pub(super) fn lists_builds(name: &str) -> bool {
+    is_compose(name) || is_bake(name)
+}
+
 impl LoadError {
     /// An error of the system.
     pub(super) fn of_system(path: &Path, error: io::Error) -> Self {
@@ -80,7 +90,13 @@ impl LoadError {
             Self::Folder(path) => format!("`dockopt audit {}` checks the builds in a folder", path.display()),
             Self::Special(_) => "pass a regular file, or `-` for standard input".into(),
             Self::Unreadable(..) => "check the permissions of the file and the folders above it".into(),
+            Self::Huge(path, _) if lists_builds(&display_path(path)) => {
+                "split it, or leave it out with `--exclude`".into()
+            }
             Self::Huge(..) => "pass a Dockerfile; copy other content into the image with COPY".into(),
+            Self::Binary(path) if lists_builds(&display_path(path)) => {
+                "save it as text in UTF-8, or leave it out with `--exclude`".into()
+            }
             Self::Binary(_) => "pass a Dockerfile".into(),
             Self::Utf16(_) => "save it as UTF-8, the only encoding that the builder reads".into(),
         }
@@ -128,6 +144,15 @@ pub(super) fn path_below(file: &Path, top: &Path) -> Option<String> {
 /// When it is missing, no regular file, unreadable, too large, or no text.
 pub fn read_source(path: &Path, limit: u64) -> Result<Source, LoadError> {
     source(path, read_bytes(path, limit)?, limit)
+}
+
+/// Reads a file that was found or named: what lists builds is read into a tree, and may be smaller only.
+///
+/// # Errors
+/// As [`read_source`].
+pub fn read_input(path: &Path) -> Result<Source, LoadError> {
+    let limit = if lists_builds(&display_path(path)) { COMPOSE_LIMIT } else { DOCKERFILE_LIMIT };
+    read_source(path, limit)
 }
 
 /// Reads a regular file of at most `limit` bytes, whatever is in it.

@@ -14,7 +14,7 @@ use super::context_place::{BuildPlace, place};
 use super::discover::{Discovery, discover, is_test_input};
 use super::disk::Disk;
 use super::dockerfiles::{DockerfileText, ReadFiles, dockerfiles};
-use super::file::{display_path, folder_of, join_path, missing, problem, problem_with_help};
+use super::file::{COMPOSE_LIMIT, display_path, folder_of, join_path, missing, problem, problem_with_help, read_input};
 use super::git::git_modes;
 use super::project_files::ProjectFiles;
 use super::projects::projects;
@@ -61,8 +61,7 @@ pub fn gather(request: &GatherRequest) -> Result<Inputs, LoadError> {
     } else {
         files.push(request.path.clone());
     }
-    let read = |path: &PathBuf| super::read_source(path, super::DOCKERFILE_LIMIT);
-    let sources: Vec<Result<Source, LoadError>> = files.par_iter().map(read).collect();
+    let sources: Vec<Result<Source, LoadError>> = files.par_iter().map(|path| read_input(path)).collect();
     let root = kind.is_dir().then_some(request.path.as_path());
     let commands: Vec<PathBuf> = recipes.iter().chain(&pipelines).cloned().collect();
     match &request.pipelines {
@@ -165,7 +164,7 @@ pub fn gather_composes(paths: &[PathBuf], request: &GatherRequest) -> Result<Inp
     }
     let mut composes = Vec::new();
     for path in files {
-        match super::read_source(&path, super::DOCKERFILE_LIMIT) {
+        match super::read_source(&path, COMPOSE_LIMIT) {
             Ok(source) => composes.push((path, source)),
             Err(error) => inputs.problems.push(problem(&error)),
         }

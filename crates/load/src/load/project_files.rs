@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::compose::lists_builds;
 use super::discover::{WORKFLOWS, discover, is_test_input};
-use super::file::{folder_of, join_path};
+use super::file::{folder_of, join_path, lists_builds, read_input};
 use super::recipes::may_build;
 use super::request::GatherRequest;
 use crate::bake::is_bake;
@@ -83,7 +82,7 @@ fn sources_of(files: Vec<PathBuf>) -> Vec<(PathBuf, Source)> {
 
 /// A compose or bake file that may name builds.
 pub(super) fn read_build_list(file: &Path) -> Option<Source> {
-    let source = super::read_source(file, super::DOCKERFILE_LIMIT).ok()?;
+    let source = read_input(file).ok()?;
     let has_word = |word: &&str| source.text().contains(word);
     (is_bake(source.name()) || ["build", "include", "extends"].iter().any(has_word)).then_some(source)
 }

@@ -60,6 +60,24 @@ pub fn bracketed(text: &str) -> Option<&str> {
     Some(&text[1..end.at])
 }
 
+/// Bytes before a word in which the bracket is looked for that it stands in.
+const ENCLOSED: usize = 2_000;
+
+/// What is between the braces that a place stands in: the other keys of a dictionary.
+pub fn enclosing_braces(text: &str, at: usize) -> Option<&str> {
+    let from = text.floor_char_boundary(at.saturating_sub(ENCLOSED));
+    let mut depth = 0_usize;
+    for (offset, byte) in text.as_bytes()[from..at].iter().enumerate().rev() {
+        match byte {
+            b'}' => depth += 1,
+            b'{' if depth == 0 => return bracketed(&text[from + offset..]),
+            b'{' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
 /// The parts between separators outside quotes and brackets.
 pub fn split<'t>(text: &'t str, separator: &str) -> Vec<&'t str> {
     let (mut parts, mut start) = (Vec::new(), 0);

@@ -163,7 +163,10 @@ impl WriteReader<'_, '_> {
                 let first = *code::arguments(list).first()?;
                 (!default.is_empty() && !first.contains(['{', '='])).then_some(first)
             }),
-            (key, None) => return self.member(key, folder),
+            (key, None) => match code::enclosing_braces(text, at).and_then(|list| value_of_key(list, key)) {
+                Some(expression) => Some(expression),
+                None => return self.member(key, folder),
+            },
         };
         let Some(expression) = expression.filter(|expression| !expression.is_empty()) else {
             if default == "." {
@@ -520,6 +523,14 @@ mod tests {
         check("DATA = Path('/data')\nDATA.mkdir(exist_ok=True)\n(DATA / 'x.json').write_text(y)", &["/data"]);
         check("Path(x).write_text(y)", &["?"]);
         check("sqlite3.connect(':memory:')", &[]);
+        let validators = "AUTH_PASSWORD_VALIDATORS = [{'NAME': 'django.contrib.auth.CommonPasswordValidator'}]";
+        let database = |name: &str| {
+            format!(
+                "DATABASES = {{'default': {{'NAME': {name}, 'ENGINE': 'django.db.backends.sqlite3'}}}}\n{validators}"
+            )
+        };
+        check(&database("':memory:'"), &[]);
+        check(&database("'data/app.db'"), &["/data"]);
         check("from pyrogram import Client\nClient('me').run()", &["/"]);
         check("client = TelegramClient('session', 1, 'x')", &["/"]);
         check("chromadb.PersistentClient(path='./db')", &["/", "/./db"]);

@@ -282,6 +282,7 @@ mod tests {
                 "secret-in-arg-or-env",
                 "secret-in-command",
                 "secret-in-context",
+                "workflow-secret-in-clear",
             ]
         );
     }

@@ -142,6 +142,7 @@ pub(super) fn impact(impact: &Impact) -> wire::ImpactJson {
         saves: impact.saves.and_then(amount),
         per: impact.per.name().to_owned(),
         basis: impact.basis.name().to_owned(),
+        at_least: impact.is_least,
         evidence: OnlyWritten(impact.evidence.clone()),
     }
 }

@@ -6,8 +6,9 @@ use crate::finding::{Basis, CostFrequency, Impact, ImpactKind, Saving};
 
 /// A price as people read it, a typical one with its mark; without an amount, what the cost is.
 pub(super) fn cost(impact: &Impact) -> String {
+    let least = if has_amount(impact) && impact.is_least { "at least " } else { "" };
     let about = if has_amount(impact) && impact.basis == Basis::Typical { "~" } else { "" };
-    about.to_owned() + &exact_cost(impact)
+    format!("{least}{about}{}", exact_cost(impact))
 }
 
 /// A price with how it is known, on one line: `~48 MB on disk (typical: …)`.

@@ -39,7 +39,14 @@ fn finding(rule: &'static str, severity: Severity, place: &str, message: &str) -
 }
 
 fn impact(kind: ImpactKind, saves: Option<Saving>, basis: Basis) -> Vec<Impact> {
-    vec![Impact { kind, saves, per: CostFrequency::Build, basis, evidence: "sizes of the files".into() }]
+    vec![Impact {
+        kind,
+        saves,
+        per: CostFrequency::Build,
+        basis,
+        is_least: false,
+        evidence: "sizes of the files".into(),
+    }]
 }
 
 fn fix(title: &str, safety: Safety, target: Target, span: Span, text: &str) -> Vec<Fix> {

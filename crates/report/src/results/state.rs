@@ -226,6 +226,9 @@ pub struct CostState {
     pub per: String,
     /// How it is known.
     pub basis: String,
+    /// Whether it is a lower bound.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_least: bool,
 }
 
 /// A fix of a finding.

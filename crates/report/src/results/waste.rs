@@ -64,7 +64,10 @@ fn replace_cost(finding: &mut FindingState, costs: impl Iterator<Item = CostStat
     if finding.cost.as_ref().is_some_and(|cost| cost.basis == "measured") {
         return;
     }
-    let sum =
-        costs.reduce(|sum, cost| CostState { saves: sum.saves.zip(cost.saves).map(|(sum, cost)| sum + cost), ..sum });
+    let sum = costs.reduce(|sum, cost| CostState {
+        saves: sum.saves.zip(cost.saves).map(|(sum, cost)| sum + cost),
+        at_least: sum.at_least || cost.at_least,
+        ..sum
+    });
     finding.cost = sum.or_else(|| finding.cost.take());
 }

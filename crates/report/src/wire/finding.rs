@@ -93,6 +93,9 @@ pub(crate) struct ImpactJson {
     pub saves: Option<Number>,
     pub per: String,
     pub basis: String,
+    /// Whether it is a lower bound.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_least: bool,
     pub evidence: OnlyWritten<String>,
 }
 

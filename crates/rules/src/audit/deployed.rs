@@ -19,6 +19,7 @@ const TEST: &str = "word of a script that tests or develops";
 /// Leaves out compose files that nobody deploys; the notes say which, and why.
 pub fn keep_deployed(inputs: &mut Inputs) -> Vec<String> {
     let starts = ComposeStart::all(&inputs.workflows).unwrap_or_default();
+    let programs: Vec<Vec<Program>> = inputs.composes.iter().map(programs).collect();
     let mut notes = Vec::new();
     let mut kept: Vec<ComposeInput> = Vec::new();
     let mut parts = Vec::new();
@@ -34,7 +35,7 @@ pub fn keep_deployed(inputs: &mut Inputs) -> Vec<String> {
         } else {
             copied(inputs, compose)
                 .or_else(|| superseding(inputs, compose, &starts))
-                .or_else(|| developed(inputs, compose, &starts))
+                .or_else(|| developed(inputs, compose, (&starts, &programs)))
         };
         match why {
             Some(why) => notes.push(format!("`{name}` is left out: {why}; name the file to check it")),
@@ -76,15 +77,22 @@ fn superseding(inputs: &Inputs, compose: &ComposeInput, starts: &[ComposeStart])
 }
 
 /// Why a file is for development: a program runs for its developers in it, and in another file it does not.
-fn developed(inputs: &Inputs, compose: &ComposeInput, starts: &[ComposeStart]) -> Option<String> {
+fn developed(
+    inputs: &Inputs,
+    compose: &ComposeInput,
+    (starts, programs): (&[ComposeStart], &[Vec<Program>]),
+) -> Option<String> {
     let name = inputs.source(compose.file).name();
     if deployer(inputs, name, starts).is_some() {
         return None;
     }
-    let mine = programs(compose);
-    let mut others = inputs.composes.iter().filter(|other| other.file != compose.file);
-    let (service, other) = others.find_map(|other| {
-        let theirs = programs(other);
+    let all = || inputs.composes.iter().zip(programs);
+    let (_, mine) = all().find(|(known, _)| known.file == compose.file)?;
+    if !mine.iter().any(|program| program.is_developed) {
+        return None;
+    }
+    let mut others = all().filter(|(other, _)| other.file != compose.file);
+    let (service, other) = others.find_map(|(other, theirs)| {
         let other_name = inputs.source(other.file).name();
         if names_developers(other_name) || theirs.iter().any(|program| program.is_developed) {
             return None;

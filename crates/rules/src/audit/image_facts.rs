@@ -94,6 +94,7 @@ pub(super) fn measured_impact(image: &MeasuredImage, parts: &[&MeasuredBytes]) -
             saves: Some(Saving::Bytes(bytes?)),
             per: CostFrequency::Pull,
             basis: Basis::Measured,
+            is_least: false,
             evidence: format!("image `{}`", image.name),
         })
     };
@@ -118,6 +119,7 @@ mod tests {
             saves: None,
             per: CostFrequency::Pull,
             basis: Basis::Typical,
+            is_least: false,
             evidence: "table".into(),
         };
         Finding {

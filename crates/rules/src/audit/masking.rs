@@ -43,6 +43,8 @@ fn add_project(mask: &mut Mask, project: &ComposeProject) {
         for words in [service.get("entrypoint"), service.get("command"), test].into_iter().flatten() {
             hide(words.as_text().map(secret::hidden_in).unwrap_or_default());
             let words = words.as_list().unwrap_or_default().iter().filter_map(ComposeValue::as_text);
+            // Of a variable without a value an empty word remains.
+            let words = words.map(|word| if word.is_empty() { "''" } else { word });
             hide(secret::hidden_in(&words.collect::<Vec<_>>().join(" ")));
         }
     }
@@ -75,6 +77,12 @@ pub(super) fn add_names(mask: &mut Mask, inputs: &Inputs, builds: &[Build]) {
 }
 
 fn add_project_names(mask: &mut Mask, project: &ComposeProject) {
+    mask.add_name(project.model.get("name").and_then(ComposeValue::as_text).unwrap_or_default());
+    for (_, service) in project.services() {
+        let variables = service.get("environment").and_then(ComposeValue::as_map);
+        let things = variables.into_iter().flat_map(ComposeMap::iter).filter(|(name, _)| secret::names_thing(name));
+        things.filter_map(|(_, entry)| entry.value.as_text()).for_each(|value| mask.add_name(value));
+    }
     for kind in ["volumes", "networks", "configs", "secrets"] {
         let resources = project.model.get(kind).and_then(ComposeValue::as_map);
         for (name, entry) in resources.into_iter().flat_map(ComposeMap::iter) {

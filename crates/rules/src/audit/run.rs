@@ -245,6 +245,27 @@ impl FindingSource for RuleFindings<'_> {
         }
         AllRules.breach(before, after, rules)
     }
+
+    fn accepts(&self, now: &[Source], next: &[Source], rules: &BTreeSet<&'static str>) -> BTreeSet<FileId> {
+        let is_changed =
+            |index: usize| now.get(index).zip(next.get(index)).is_some_and(|(a, b)| a.bytes() != b.bytes());
+        let changed: Vec<FileId> =
+            (0..now.len()).filter(|index| is_changed(*index)).map(|index| FileId(index as u32)).collect();
+        let is_of_workflow =
+            |file: FileId| self.inputs.workflows.iter().any(|workflow| workflow.parts.contains(&Some(file)));
+        let (mut accepted, mut refused) = (BTreeSet::new(), BTreeSet::new());
+        for compose in &self.inputs.composes {
+            let files: Vec<FileId> = changed.iter().copied().filter(|file| compose.reads(*file)).collect();
+            if files.is_empty() {
+                continue;
+            }
+            let read = |sources: &[Source]| compose.with_sources(&self.inputs.sources, sources);
+            let is_refused = rules::compose_breach(&read(now), &read(next), &rules::announced(rules)).is_some();
+            if is_refused { &mut refused } else { &mut accepted }.extend(files);
+        }
+        accepted.retain(|file| !refused.contains(file) && !is_of_workflow(*file));
+        accepted
+    }
 }
 
 /// Why fixes of these rules may not make this of a file that a compose project is read from.

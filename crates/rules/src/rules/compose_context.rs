@@ -108,6 +108,26 @@ impl<'a> ComposeContext<'a> {
         same.filter_map(move |project| project.services().find(|(other, _)| *other == name).map(|(_, value)| value))
     }
 
+    /// The name of another file that Compose joins with this one, and in which the same service has what `place_of` finds.
+    pub fn joined_file(
+        &self,
+        service: &StackService,
+        place_of: impl Fn(&ComposeValue) -> Option<ComposePlace>,
+    ) -> Option<&'a str> {
+        self.others.iter().find_map(|other| {
+            let paths = other.request.paths();
+            let mut files = paths.iter().filter_map(|path| other.files.get(path));
+            if !files.any(|file| *file == self.file()) {
+                return None;
+            }
+            let project = other.reading.project.as_ref()?;
+            let (_, value) = project.services().find(|(name, _)| *name == service.name)?;
+            let place = place_of(value)?;
+            let is_other = other.locate(place).is_some_and(|file| file != self.file());
+            if is_other { project.sources.get(place.file.0 as usize).map(Source::name) } else { None }
+        })
+    }
+
     /// What the sources of a service say of its healthcheck; `None` where they were not read.
     pub fn checked_sources(&self, service: &StackService) -> Option<&'a CheckedSources> {
         self.input.checked_sources.get(service.name)

@@ -9,3 +9,4 @@ pub(super) mod later_failure;
 pub(super) mod needed_commands;
 pub(super) mod script_end;
 pub(super) mod written_paths;
+pub(super) mod written_secrets;

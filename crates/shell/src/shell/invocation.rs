@@ -140,6 +140,7 @@ pub(super) fn with_nested(script: Script, whole: PlacedText<'_>) -> Script {
 /// Calls itself once per level; [`MAX_NESTED`] bounds that.
 fn nested_below(mut script: Script, whole: PlacedText<'_>, depth: u32) -> Script {
     script.before_or = Script::groups_before_or(&script.compounds);
+    script.folder_changes = Script::indices_of_folder_changes(&script.commands);
     if depth >= MAX_NESTED {
         return script;
     }

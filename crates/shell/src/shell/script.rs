@@ -22,6 +22,8 @@ pub struct Script {
     pub(super) plain: Vec<bool>,
     /// Groups that `||` follows, in the order in which they start: where each starts, and the farthest end up to it.
     pub(super) before_or: Vec<(u32, u32)>,
+    /// The commands that change the working folder, `cd` and `pushd`, by their index.
+    pub(super) folder_changes: Vec<u32>,
 }
 
 /// A simple command.
@@ -324,6 +326,7 @@ impl Script {
                 self.plain.remove(at);
             }
         }
+        self.folder_changes = Self::indices_of_folder_changes(&self.commands);
     }
 
     /// Whether the place is in no branch, loop or function. Operators before it (`||`) are not looked at.
@@ -351,6 +354,17 @@ impl Script {
         let above = farthest(self.before_or.partition_point(|(start, _)| *start < span.start));
         let here = farthest(self.before_or.partition_point(|(start, _)| *start <= span.start));
         above >= span.end || here > span.end
+    }
+
+    /// The commands that change the working folder, in the order in which they start.
+    pub fn folder_changes(&self) -> impl Iterator<Item = &Command> {
+        self.folder_changes.iter().filter_map(|index| self.commands.get(*index as usize))
+    }
+
+    /// The commands that [`Self::folder_changes`] gives.
+    pub(super) fn indices_of_folder_changes(commands: &[Command]) -> Vec<u32> {
+        let is_change = |command: &Command| command.name().is_some_and(|name| name.is("cd") || name.is("pushd"));
+        (0..).zip(commands).filter(|(_, command)| is_change(command)).map(|(index, _)| index).collect()
     }
 
     /// The groups that `||` follows, as [`Self::is_before_or`] looks them up.

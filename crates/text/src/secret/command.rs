@@ -32,6 +32,8 @@ enum ArgumentForm {
     Value(&'static str),
     /// After an option without a blank; after a blank it would be something else.
     Attached,
+    /// After an option and a blank; without one it would be another option.
+    Next,
     /// After an option, as `user:password`, or with another sign.
     Login(char),
     /// After an option, as `name=value`.
@@ -66,6 +68,7 @@ impl ArgumentForm {
         Some(match word {
             "value" => Self::Value(more),
             "attached" => Self::Attached,
+            "next" => Self::Next,
             "login" => Self::Login(more.chars().next().unwrap_or(':')),
             "cookie" => Self::Cookie,
             "header" => Self::Header,
@@ -261,7 +264,10 @@ fn loose<'t>(words: impl Iterator<Item = &'t str>, secrets: &mut Vec<GivenSecret
 
 /// The program that a word starts; `NOTE=mysql` is how a config keeps a variable.
 fn program_name(word: &str) -> &str {
-    path::name(word.rsplit('=').next().unwrap_or(word))
+    let program = word.rsplit('=').next().unwrap_or(word);
+    // `/etc/passwd` is a file.
+    let is_file = ["/etc/", "/run/", "/var/"].iter().any(|folder| program.starts_with(folder));
+    if is_file { "" } else { path::name(program) }
 }
 
 impl SecretArgument {
@@ -289,6 +295,11 @@ impl SecretArgument {
                     let next = words.get(at + 1).filter(|next| next.glued).map(|next| next.text);
                     take(rest.and_then(|rest| if rest.is_empty() { next } else { Some(rest) }), true, secrets);
                 }
+            }
+            ArgumentForm::Next => {
+                let option = words.iter().position(|word| word.text == self.option);
+                let next = option.and_then(|at| words.get(at + 1)).filter(|next| !next.text.starts_with('-'));
+                take(next.map(|next| next.text), is_throwaway, secrets);
             }
             ArgumentForm::Login(sign) => values().for_each(|login| take_password(login, sign, false, secrets)),
             ArgumentForm::Cookie => {

@@ -29,11 +29,15 @@ pub(super) fn drawn_words(text: &str) -> Vec<Range<usize>> {
             (length == WITH_SLASHES).then_some(length)
         };
         let word = &bytes[at..at + length];
+        if is_digest(&bytes[..at], word) {
+            // Its letters may be any of base64.
+            let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-');
+            at += bytes[at..].iter().take_while(is_part).count().max(length);
+            continue;
+        }
         let end = (length >= SHORTEST && is_drawn(word)).then(|| word_end(bytes, at).max(at + length));
         let end = end.or_else(|| Some(at + with_slashes()?).filter(|end| is_drawn(&bytes[at..*end])));
-        if let Some(end) = end
-            && !is_digest(&bytes[..at], word)
-        {
+        if let Some(end) = end {
             words.push(at..end);
             at = end;
         } else {

@@ -155,7 +155,8 @@ fn spaced(text: &str, at: usize) -> Option<Range<usize>> {
     let before = &text[text.ceil_char_boundary(at.saturating_sub(LONGEST_NAME))..at];
     let is_letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     let word = &before[before.rfind(|c| !is_letter(c)).map_or(0, |end| before.ceil_char_boundary(end + 1))..];
-    if !(2..=20).contains(&word.len()) {
+    // `/etc/passwd X`: the word is the end of a path.
+    if !(2..=20).contains(&word.len()) || before[..before.len() - word.len()].ends_with('/') {
         return None;
     }
     let lower = word.to_ascii_lowercase();
@@ -173,6 +174,11 @@ fn spaced(text: &str, at: usize) -> Option<Range<usize>> {
         range = value_at(text, range.end + 1, false);
     }
     let value = &text[range.clone()];
+    // The next pair, and not a value: `passwd NAME=value`.
+    let name = value.split('=').next().filter(|name| name.len() < value.trim_end_matches('=').len());
+    if name.is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')) {
+        return None;
+    }
     let is_quoted = text[..range.start].ends_with('\'');
     let counts = if is_quoted { value::is_secret(value) } else { value::is_distinct(value) };
     (counts && !value.starts_with(['$', '-', '<', '{'])).then_some(range)

@@ -32,13 +32,18 @@ pub fn certain_in_text(text: &str) -> Vec<FoundSecret> {
 }
 
 fn all(text: &str, secrets: &mut Vec<FoundSecret>) {
+    placed(text, secrets);
+    let drawn = drawn_words(text).into_iter().chain(private_keys(text)).chain(password_hashes(text));
+    secrets.extend(drawn.map(|word| FoundSecret::part(text, &text[word], Sign::Hint)));
+}
+
+/// The secrets that their place or their format tells.
+pub(super) fn placed(text: &str, secrets: &mut Vec<FoundSecret>) {
     certain(text, secrets);
     url_hints(text, secrets);
     pairs(text, secrets);
     headers(text, secrets);
     calls(text, secrets);
-    let drawn = drawn_words(text).into_iter().chain(private_keys(text)).chain(password_hashes(text));
-    secrets.extend(drawn.map(|word| FoundSecret::part(text, &text[word], Sign::Hint)));
 }
 
 fn certain(text: &str, secrets: &mut Vec<FoundSecret>) {

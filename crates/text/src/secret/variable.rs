@@ -97,8 +97,9 @@ pub(super) fn weak_only(name: &str) -> Option<bool> {
     let is_denied = |(at, word): (usize, &String)| match word.as_str() {
         // The working directory, and words that mean something else in the middle of a name.
         "pwd" => at == last && at > 0 && !matches!(words[at - 1].as_str(), "old" | "current" | "initial" | "init"),
-        word if data::SECRET_WORDS.has(word, "secret-last") => at == last,
+        word if data::SECRET_WORDS.has(unnumbered(word), "secret-last") => at == last,
         word => {
+            let word = unnumbered(word);
             let ends = || data::SECRET_WORDS.with("secret-end").any(|end| word.ends_with(end));
             data::SECRET_WORDS.has(word, "secret") || (!word.starts_with("no") && ends())
         }
@@ -109,9 +110,20 @@ pub(super) fn weak_only(name: &str) -> Option<bool> {
     if denied.iter().all(is_key) && words.iter().any(|word| data::SECRET_WORDS.has(word, "digest")) {
         return None;
     }
-    let weak = denied.iter().all(|word| matches!(word.as_str(), "key" | "auth" | "pat"))
+    let weak = denied.iter().all(|word| data::SECRET_WORDS.has(unnumbered(word), "weak"))
         && !words.iter().any(|word| data::SECRET_WORDS.has(word, "strong"));
     (!denied.is_empty()).then_some(weak)
+}
+
+/// A word without a number behind it: `PASSWORD2`.
+fn unnumbered(word: &str) -> &str {
+    let plain = word.trim_end_matches(|c: char| c.is_ascii_digit());
+    if plain.is_empty() { word } else { plain }
+}
+
+/// Whether a value with this name is what something is called: a user, a database.
+pub fn names_thing(name: &str) -> bool {
+    words(name).last().is_some_and(|word| data::SECRET_WORDS.has(word, "thing")) && !names_secret(name)
 }
 
 /// Whether a word that says secret may be in a name: most names are done here.

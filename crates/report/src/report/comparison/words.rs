@@ -390,6 +390,7 @@ fn impact(cost: &CostState) -> Option<Impact> {
         saves,
         per: frequencies.into_iter().find(|per| per.name() == cost.per)?,
         basis: bases.into_iter().find(|basis| basis.name() == cost.basis)?,
+        is_least: cost.at_least,
         evidence: String::new(),
     })
 }

@@ -35,6 +35,7 @@ fn hostile() -> Report {
             saves: Some(Saving::Bytes(1_000)),
             per: CostFrequency::Pull,
             basis: Basis::Typical,
+            is_least: false,
             evidence: HOSTILE.into(),
         }],
         fixes: vec![Fix {

@@ -126,6 +126,7 @@ fn add(sum: &mut Impact, impact: &Impact) {
     if impact.basis == Basis::Typical {
         sum.basis = Basis::Typical;
     }
+    sum.is_least |= impact.is_least;
     sum.saves = match (sum.saves, impact.saves) {
         (Some(Saving::Bytes(a)), Some(Saving::Bytes(b))) => Some(Saving::Bytes(a.saturating_add(b))),
         (Some(Saving::Seconds(a)), Some(Saving::Seconds(b))) => Some(Saving::Seconds(a + b)),

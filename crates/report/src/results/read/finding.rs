@@ -75,6 +75,7 @@ fn finding_state(finding: FindingJson, command: &str) -> FindingState {
         saves: impact.saves.and_then(|saves| amount(saves.as_f64()?)),
         per: impact.per,
         basis: impact.basis,
+        at_least: impact.at_least,
     });
     let fix = finding.fixes.into_iter().next().map(|fix| FixState {
         title: fix.title,

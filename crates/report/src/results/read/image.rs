@@ -99,7 +99,13 @@ fn cost(finding: &ImageFindingJson) -> Option<CostState> {
         None => ("disk_bytes", finding.bytes),
     };
     let saves = amount(number(bytes)).filter(|bytes| *bytes > 0.0)?;
-    Some(CostState { kind: kind.to_owned(), saves: Some(saves), per: "pull".to_owned(), basis: "measured".to_owned() })
+    Some(CostState {
+        kind: kind.to_owned(),
+        saves: Some(saves),
+        per: "pull".to_owned(),
+        basis: "measured".to_owned(),
+        at_least: false,
+    })
 }
 
 /// Both sizes, as far as they are known.

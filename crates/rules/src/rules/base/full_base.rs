@@ -385,7 +385,7 @@ pub(in crate::rules) fn check_toolchain(cx: &Context, target: &Stage, root: &Sta
     let wanted = if wanted.is_empty() { String::new() } else { format!("; install {}", wanted.join(", ")) };
     let message = format!("`{image}` contains {contents}, but {what}");
     let finding = cx.finding(root.base_span, message).help(format!("use `{small}` as the base image{wanted}"));
-    out.push(with_toolchain_price(language, finding));
+    out.push(with_toolchain_price(language, image, finding));
 }
 
 /// Whether the container starts a server or another program that was compiled before. A tool that is found by

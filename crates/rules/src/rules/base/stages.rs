@@ -300,7 +300,9 @@ fn single_stage_build(cx: &Context, out: &mut Findings) {
         let message = format!("{leaves} ship with the output of `{name}`");
         let example = example(build, index, span, language).map(|text| format!(": {text}")).unwrap_or_default();
         let help = format!("build in a separate stage and copy the result{example}");
-        out.push(with_toolchain_price(language, cx.finding(place, message).help(help)));
+        let root = build.chain(target).last();
+        let image = root.map_or("", |root| if let StageBase::Image(image) = &root.base { image } else { "" });
+        out.push(with_toolchain_price(language, image, cx.finding(place, message).help(help)));
         return;
     }
     let Some((index, span)) = bundled(build, target) else { return };
@@ -459,16 +461,24 @@ fn script(cx: &Context, invocation: &Invocation) -> Option<String> {
 
 // The price of a toolchain in the final image.
 
-/// Adds the size of the toolchain, as packaged by Debian.
-pub(in crate::rules) fn with_toolchain_price(language: Language, finding: Finding) -> Finding {
-    let (package, runtime) = match language {
-        Language::Go => ("golang-go", None),
-        Language::Rust => ("cargo", None),
-        Language::C => ("build-essential", None),
-        Language::Java => ("default-jdk-headless", Some("default-jre-headless")),
+/// Adds the size of the toolchain of an image, as packaged by Debian.
+pub(in crate::rules) fn with_toolchain_price(language: Language, image: &str, finding: Finding) -> Finding {
+    let (package, runtime, suite) = match language {
+        Language::Go => ("golang-go", None, "debian:13-slim"),
+        Language::Rust => ("cargo", None, "debian:13-slim"),
+        Language::C => ("build-essential", None, "debian:13-slim"),
+        // Each JDK has a size of its own.
+        Language::Java => match java_release(image) {
+            Some("17") => ("openjdk-17-jdk-headless", Some("openjdk-17-jre-headless"), "debian:12-slim"),
+            Some("21") => ("openjdk-21-jdk-headless", Some("openjdk-21-jre-headless"), "debian:13-slim"),
+            _ => {
+                let evidence = "the size of this JDK without its runtime is not known";
+                return finding.costs(Impact::unknown(ImpactKind::DiskBytes, evidence));
+            }
+        },
         Language::DotNet => return finding,
     };
-    let size = |name| PackageSize::of(name, "debian:13-slim");
+    let size = |name| PackageSize::of(name, suite);
     let Some(whole) = size(package) else { return finding };
     let (kept_bytes, without) = match runtime.and_then(size) {
         Some(runtime) => (runtime.disk_bytes, format!(" without `{}`", runtime.package)),
@@ -476,6 +486,19 @@ pub(in crate::rules) fn with_toolchain_price(language: Language, finding: Findin
     };
     let evidence = format!("the toolchain as packaged by Debian: {}{without}", whole.evidence());
     finding.costs(Impact::typical(ImpactKind::DiskBytes, whole.disk_bytes.saturating_sub(kept_bytes), evidence))
+}
+
+/// The release of Java that the tag of an image names: `21-jdk`, `3.9-eclipse-temurin-17`.
+fn java_release(image: &str) -> Option<&str> {
+    let tag = Reference::of(image).tag?;
+    let is_release = |word: &&str| ["8", "11", "17", "21", "25"].contains(word);
+    let words = || tag.split(['-', '.', '_']);
+    // Of an image of a build tool, its own version comes first.
+    let of_tool = words().rev().find(is_release);
+    match Reference::of(image).short_name() {
+        "maven" | "gradle" | "sbt" => of_tool,
+        _ => words().next().filter(is_release),
+    }
 }
 
 // Commands that only serve static files, such as a bundle.

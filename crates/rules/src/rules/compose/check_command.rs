@@ -1,6 +1,6 @@
 //! Rules about the command of a healthcheck in a compose file.
 
-use crate::build::{Build, Libc, StageBase, libc};
+use crate::build::{Build, Libc, Reference, StageBase, libc};
 use crate::compose::escaped_texts;
 use crate::compose::project::ComposePlace;
 use crate::data;
@@ -211,13 +211,23 @@ fn compose_check_program_missing(cx: &ComposeContext, out: &mut Findings) {
         let Some(finding) = cx.finding(check.place, message) else { continue };
         let finding = if is_awaited { finding } else { finding.lowered(Severity::Warning) };
         let help = match service.known.filter(|known| known.check.is_none() && !known.has_own_check) {
-            Some(_) => {
+            Some(_) if has_alpine_tag(service) => {
                 "the image contains no program for a check; use a tag that has one (`-alpine`), or remove the check"
+            }
+            Some(_) => {
+                "the image contains no program for a check: remove it, and let those that wait try again until they are answered"
             }
             None => "ask with a program that the image has, or install it in the final stage",
         };
         out.push(with_known_test(cx, service, finding.help(help)));
     }
+}
+
+/// Whether the image of a service is known to have tags on Alpine, which brings a shell and wget.
+fn has_alpine_tag(service: &StackService) -> bool {
+    let Some(image) = service.image_name() else { return false };
+    let name = Reference::of(image).short_name();
+    data::BASE_IMAGES.rows().any(|row| row[0] == name && row[1].contains("alpine"))
 }
 
 /// Reports a check that imports a module which the image does not install.

@@ -1,13 +1,17 @@
 //! Rules about databases in a compose file: their data, passwords and ports.
 
+use std::collections::BTreeSet;
+
 use crate::build::{Reference, names_developers};
 use crate::compose::{project::ComposeMap, project::ComposePlace, project::ComposeValue};
 use crate::data;
 use crate::finding::{Finding, Findings, Safety, Severity};
 use crate::rules::ComposeContext;
+use crate::rules::shared::written_secrets::written_values;
 use crate::secret;
 use crate::stack::{KnownService, StackService, known_service};
-use crate::text::path;
+use crate::text::{FileId, path};
+use crate::yaml;
 
 crate::rules::family! {
     of_compose
@@ -175,20 +179,20 @@ fn compose_database_published(cx: &ComposeContext, out: &mut Findings) {
             );
             // Only the short form is one text.
             let short = cx.text_at(port.place).and_then(|text| local(text, &published));
-            // Compose joins the ports of files: equal ones are one, but with two addresses the second cannot be bound.
-            let is_shared = cx.twins(service).any(|twin| publishes(twin, &published));
             let noted = |note: String| Finding { notes: vec![note], ..finding.clone() };
             let outside = short.as_ref().and_then(|_| told_address(service.value, &published));
             out.push(match (short, outside) {
                 (Some(_), Some((variable, address))) => noted(format!(
                     "not fixed, because `{variable}` names `{address}`, which clients of other machines reach"
                 )),
-                (Some(text), None) if !is_shared => {
-                    let safety = Safety::Unsafe(WHY.to_owned());
+                (Some(text), None) => {
+                    // Compose joins the ports of files: equal ones are one, of two addresses the second cannot be bound.
+                    let joined_file = cx.joined_file(service, |twin| place_of_published(twin, &published));
+                    let safety = Safety::Unsafe(match joined_file {
+                        Some(name) => format!("{WHY}; `{name}` publishes it too and has to be changed with it"),
+                        None => WHY.to_owned(),
+                    });
                     cx.replaced(finding, "publish it on 127.0.0.1", safety, port.place, &text)
-                }
-                (Some(_), None) => {
-                    noted("another compose file publishes it too: change both, as they are joined".to_owned())
                 }
                 (None, _) => finding,
             });
@@ -196,9 +200,11 @@ fn compose_database_published(cx: &ComposeContext, out: &mut Findings) {
     }
 }
 
-fn publishes(service: &ComposeValue, port: &str) -> bool {
+/// Where a service publishes a port of the host.
+fn place_of_published(service: &ComposeValue, port: &str) -> Option<ComposePlace> {
     let ports = service.get("ports").and_then(ComposeValue::as_list).unwrap_or_default();
-    ports.iter().any(|other| other.get("published").is_some_and(|published| published.display() == port))
+    let is_it = |other: &&ComposeValue| other.get("published").is_some_and(|published| published.display() == port);
+    ports.iter().find(is_it)?.place
 }
 
 /// The variable of a service that tells clients an address of the host for a port, and that address:
@@ -251,6 +257,42 @@ const HELP_BUILD: &str =
     "arguments stay in the history of the image: use `build.secrets` and `RUN --mount=type=secret`";
 
 fn compose_secret_in_clear(cx: &ComposeContext, out: &mut Findings) {
+    add_service_secrets(cx, out);
+    let place = |finding: &Finding| (finding.rule, finding.file, finding.instruction_line);
+    let known: BTreeSet<_> = out.iter().map(place).collect();
+    other_secrets(cx)
+        .into_iter()
+        .filter(|finding| !known.contains(&place(finding)))
+        .for_each(|finding| out.push(finding));
+}
+
+/// The secrets in labels, extensions, contents of configs and whatever else the file has.
+fn other_secrets(cx: &ComposeContext) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (number, source) in (0..).zip(&cx.project().sources) {
+        if source.hidden(secret::hidden_parts).ranges.is_empty() {
+            continue;
+        }
+        let tree = yaml::read(source.text());
+        for value in tree.root().into_iter().flat_map(|root| written_values(source.text(), root)) {
+            let is_of_service = value.keys.first().is_some_and(|key| key == "services");
+            let key = value.keys.get(2).map_or("", String::as_str);
+            let is_known = ["environment", "command", "entrypoint", "healthcheck"].contains(&key)
+                || key == "build" && value.keys.get(3).is_some_and(|key| key == "args");
+            if is_of_service && is_known {
+                continue;
+            }
+            let message = format!("{} is in the file: anyone who can read the repository has it", value.subject());
+            let place = ComposePlace { file: FileId(number), span: value.span };
+            let Some(finding) = cx.finding(Some(place), message) else { continue };
+            let finding = finding.help(HELP);
+            findings.push(if value.is_sure { finding } else { finding.lowered(Severity::Warning) });
+        }
+    }
+    findings
+}
+
+fn add_service_secrets(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
         // A password of a test's database opens nothing else.
         let severity = |finding: Finding| {

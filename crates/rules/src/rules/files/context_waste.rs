@@ -96,6 +96,7 @@ fn finding(cx: &Context, context: &BuildContext, span: Span, useless: &[ClassMat
         saves: Some(Saving::Bytes(bytes)),
         per: CostFrequency::Build,
         basis: Basis::Computed,
+        is_least: false,
         evidence: format!("sizes of the files that COPY selects in `{}`", context.root()),
     })
 }

@@ -377,6 +377,7 @@ fn finding(cx: &Context, stage: &Stage, content: &LayerContent, span: Span) -> F
         saves: Some(Saving::Bytes(bytes)),
         per: CostFrequency::Pull,
         basis: Basis::Computed,
+        is_least: false,
         evidence: "the size of what COPY takes from the build context".to_owned(),
     })
 }

@@ -374,7 +374,8 @@ fn cd_unchecked(cx: &Context, out: &mut Findings) {
             // A string for another shell is not checked; a heredoc is the script of the RUN.
             let is_own_script =
                 std::ptr::eq(invocation.script, &raw const run.code.script) || !run.instruction.heredocs.is_empty();
-            if !is_own_script || !is_open(invocation) {
+            let text = run.code.text().unwrap_or_default();
+            if !is_own_script || !is_open(invocation) || has_checked_scope(text, invocation) {
                 continue;
             }
             if known.as_ref().is_none_or(|(stage, _)| *stage != run.stage.index) {
@@ -415,12 +416,32 @@ fn is_open(invocation: &Invocation) -> bool {
     // The parent folder and `/` always exist.
     let sure = match invocation.args {
         [] => true,
-        [word] => word.value().is_some_and(|text| text.bytes().all(|byte| matches!(byte, b'.' | b'/'))),
+        // So does the one that it came from.
+        [word] => word.value().is_some_and(|text| text == "-" || text.bytes().all(|byte| matches!(byte, b'.' | b'/'))),
         _ => false,
     };
     // After `&&` and at the end, its status is that of the list.
     let ends = place.after.is_none() && place.before.is_some();
     !checked && !is_condition && !sure && !ends && !place.options.errexit
+}
+
+/// Whether a command is the last of a list whose status the script checks: `if …; then …; cd /srv; fi && …`.
+fn has_checked_scope(text: &str, invocation: &Invocation) -> bool {
+    let Some(scope) = invocation.script.enclosing(&invocation.command.place).next() else { return false };
+    if scope.last_end != Some(invocation.command.span.end) {
+        return false;
+    }
+    let closer = match scope.kind {
+        ScopeKind::Branch => "fi",
+        ScopeKind::Group => "}",
+        ScopeKind::Subshell => ")",
+        _ => return false,
+    };
+    let is_blank = |c: char| c.is_whitespace() || c == '\\' || c == ';';
+    let rest = text.get(scope.span.end as usize..).map(|rest| rest.trim_start_matches(is_blank));
+    let rest =
+        rest.and_then(|rest| rest.strip_prefix(closer)).map(|rest| rest.trim_start_matches([' ', '\t', '\\', '\n']));
+    rest.is_some_and(|rest| rest.starts_with("&&") || rest.starts_with("||"))
 }
 
 /// The most folders created by a RUN that are remembered.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::build::{BaseImage, Build, Stage, StageBase, Transfer};
+use crate::build::{BaseImage, Build, Purpose, Stage, StageBase, Transfer};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Basis, CostFrequency, Finding, Findings, Impact, ImpactKind, Safety, Saving};
 use crate::rules::Context;
@@ -10,7 +10,7 @@ use crate::rules::files::copies;
 use crate::rules::shared::copied_packages;
 use crate::rules::shared::written_paths::{self, CommandFolder};
 use crate::shell::program::{Kind, Program};
-use crate::shell::{Invocation, Word};
+use crate::shell::{Invocation, Manager, Word};
 use crate::text::path;
 
 crate::rules::rule!("recursive-chown", check);
@@ -60,16 +60,14 @@ fn check(cx: &Context, out: &mut Findings) {
                 let new: Option<u64> = new.clone().try_fold(0, |sum, (_, transfer)| Some(sum + size(transfer)?));
                 counted.extend(hit.iter().map(|(_, transfer)| transfer.index));
                 let program = invocation.program.unwrap_or_default();
-                let lines: Vec<u32> = hit.iter().map(|(_, transfer)| transfer.instruction.start_line).collect();
-                let message =
-                    format!("`{program} -R` stores everything that {} a second time in this layer", copying(&lines));
+                let installs = installs_below(build, stage, index, &paths);
+                let message = message(program, &hit, &installs);
                 let span = run.place(invocation.span);
                 let needs_user =
                     edits < REMEMBERED && is_made_between(build, stage, (first.index, index), invocation, value);
-                let user = if needs_user { "create the user above the copy; " } else { "" };
-                let help = format!("{user}{}", advice(invocation, value.text()));
+                let help = advice(invocation, value.text(), needs_user);
                 let finding = cx.finding(span, message).help(help).label(first.instruction.head, "copied here");
-                let finding = priced(finding, new, is_whole);
+                let finding = priced(finding, new, is_whole, !installs.is_empty());
                 let run = ChownRun { stage, instruction, alone: invocations.len() == 1, paths: &paths };
                 edits += 1;
                 out.push(if edits > REMEMBERED {
@@ -91,12 +89,24 @@ fn copied_tree<'b, 'a>(build: &Build, stage: &Stage, transfer: &'b Transfer<'a>)
 }
 
 /// The flag of COPY that does the same; a world-writable mode is never suggested.
-fn advice(invocation: &Invocation, value: &str) -> String {
-    match invocation.program.unwrap_or_default() {
+fn advice(invocation: &Invocation, value: &str, needs_user: bool) -> String {
+    let flag = match invocation.program.unwrap_or_default() {
         "chown" => format!("copy with `--chown={}`", value.trim_end_matches(':')),
         _ if is_mode(value) && !value.ends_with(['2', '3', '6', '7']) => format!("copy with `--chmod={value}`"),
         _ => "copy with `--chmod` and the mode that you need".to_owned(),
-    }
+    };
+    let user = if needs_user { "create the user above the copy; " } else { "" };
+    format!("{user}{flag}")
+}
+
+fn message(program: &str, hit: &[&(String, &Transfer)], installs: &[u32]) -> String {
+    let lines: Vec<u32> = hit.iter().map(|(_, transfer)| transfer.instruction.start_line).collect();
+    let copied = copying(&lines);
+    let also = match installs.first() {
+        Some(line) => format!(", and what line {line} installs,"),
+        None => String::new(),
+    };
+    format!("`{program} -R` stores everything that {copied}{also} a second time in this layer")
 }
 
 /// Whether a symbolic mode leaves the usual modes of copied files unchanged: 0644 or 0755 for files and 0755 for
@@ -210,18 +220,42 @@ fn copied_bytes(cx: &Context, transfer: &Transfer) -> Option<u64> {
     (sum > 0).then_some(sum)
 }
 
-fn priced(finding: Finding, bytes: Option<u64>, is_whole: bool) -> Finding {
+/// The lines of RUNs of the final image above an instruction that install a project's packages below one of some paths.
+fn installs_below(build: &Build, stage: &Stage, before: usize, paths: &[String]) -> Vec<u32> {
+    let mut lines = Vec::new();
+    for stage in build.chain(stage) {
+        for run in build.own_runs(stage).filter(|run| run.index < before) {
+            let mut folder = CommandFolder::of(build, stage, run.index);
+            for invocation in run.invocations() {
+                folder.follow(&invocation);
+                let is_below = folder.join(".").is_some_and(|at| paths.iter().any(|path| path::is_within(&at, path)));
+                if is_below && Purpose::of(&invocation) == Purpose::Install && !is_system_wide(&invocation) {
+                    lines.push(run.instruction.start_line);
+                }
+            }
+        }
+    }
+    lines
+}
+
+/// Whether an install goes into the folders of an interpreter, and not into that of the project.
+fn is_system_wide(invocation: &Invocation) -> bool {
+    invocation.package_call().is_some_and(|call| matches!(call.manager, Manager::Pip | Manager::Bundle | Manager::Go))
+}
+
+fn priced(finding: Finding, bytes: Option<u64>, is_whole: bool, is_installed: bool) -> Finding {
     let Some(bytes) = bytes.filter(|bytes| *bytes > 0) else { return finding };
-    let evidence = if is_whole {
-        "the size of what the COPY takes from the context"
-    } else {
-        "at least: what the other stage took from the context, without what its steps made"
+    let evidence = match (is_whole, is_installed) {
+        (true, false) => "the size of what the COPY takes from the context",
+        (true, true) => "what the COPY takes from the context, without what is installed there",
+        (false, _) => "what the other stage took from the context, without what its steps made",
     };
     finding.costs(Impact {
         kind: ImpactKind::DiskBytes,
         saves: Some(Saving::Bytes(bytes)),
         per: CostFrequency::Pull,
         basis: Basis::Computed,
+        is_least: !is_whole || is_installed,
         evidence: evidence.to_owned(),
     })
 }

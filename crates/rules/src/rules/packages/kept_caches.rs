@@ -1,6 +1,7 @@
 //! Rules about caches that stay in the image.
 
-use crate::build::{Build, DownloadSize, PackageCache, Run, Stage, toolchain};
+use crate::build::{Build, DownloadSize, PackageCache, Reference, Run, Stage, StageBase, releases, toolchain};
+use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::{Findings, Impact, ImpactKind, Safety};
 use crate::manifest::Tool;
@@ -30,16 +31,7 @@ crate::rules::family! {
             |_, _| Some(CacheFix::Command("npm cache clean --force".into())),
         )
     });
-    "pip-cache-kept" => |cx, out| check(cx, out, &KeptCacheRule {
-        variables: &["PIP_NO_CACHE_DIR"],
-        ..KeptCacheRule::new(
-            |call| {
-                call.manager == Manager::Pip && call.verb == Verb::Install && !call.has(&["--help", "-h", "--dry-run"])
-            },
-            // A later `--cache-dir` takes precedence.
-            |_, fill| (!fill.call.has(&["--cache-dir"])).then_some(CacheFix::Flag("--no-cache-dir")),
-        )
-    });
+    "pip-cache-kept" => pip_cache_kept;
     "python-cache-kept" => python_cache_kept;
     "yarn-cache-kept" => yarn_cache_kept;
     "dnf-cache-kept" => |cx, out| {
@@ -59,6 +51,45 @@ crate::rules::family! {
     };
     "apk-cache-kept" => apk_cache_kept;
     "compiler-cache-kept" => compiler_cache_kept;
+}
+
+fn pip_cache_kept(cx: &Context, out: &mut Findings) {
+    // A pip without the option has no cache either.
+    if lacks_option(cx.build(), "pip", "--no-cache-dir") && !installs_newer_pip(cx.build()) {
+        return;
+    }
+    let fills = |call: &PackageCall| {
+        call.manager == Manager::Pip && call.verb == Verb::Install && !call.has(&["--help", "-h", "--dry-run"])
+    };
+    // A later `--cache-dir` takes precedence.
+    let cure =
+        |_: &Context, fill: &CacheFill| (!fill.call.has(&["--cache-dir"])).then_some(CacheFix::Flag("--no-cache-dir"));
+    check(cx, out, &KeptCacheRule { variables: &["PIP_NO_CACHE_DIR"], ..KeptCacheRule::new(fills, cure) });
+}
+
+/// Whether the package manager of the release that the final image is based on is too old for an option.
+fn lacks_option(build: &Build, manager: &str, option: &str) -> bool {
+    let Some(StageBase::Image(image)) = build.target().map(|target| build.root_base(target)) else { return false };
+    let name = Reference::of(image).short_name();
+    let of_system = releases(image).into_iter().find(|release| release.product == name);
+    of_system.is_some_and(|release| {
+        data::OLDER_OPTIONS.rows().any(|row| {
+            row[0] == manager
+                && row[1] == option
+                && row[2] == name
+                && data::words(row[3]).any(|known| known == release.version)
+        })
+    })
+}
+
+/// Whether a step installs pip itself, or runs a script that may.
+fn installs_newer_pip(build: &Build) -> bool {
+    build.all_runs().flat_map(|run| run.invocations()).any(|invocation| {
+        let of_call = invocation.package_call().is_some_and(|call| {
+            call.manager != Manager::Apt && call.packages.iter().any(|package| package.name.text == "pip")
+        });
+        of_call || invocation.args.iter().any(|word| word.text().contains("get-pip"))
+    })
 }
 
 fn clear_composer(_: &Context, filled: &CacheFill) -> Option<CacheFix> {
@@ -242,6 +273,7 @@ fn apk_cache_kept(cx: &Context, out: &mut Findings) {
     if cx.is_for_developers_only() {
         return;
     }
+    let is_old = lacks_option(cx.build(), "apk", "--no-cache");
     for run in cx.build().shipped_runs().filter(|run| !run.is_mounted(&FOLDERS)) {
         let invocations = run.invocations();
         let cleaned = invocations.iter().rposition(cleans);
@@ -256,9 +288,16 @@ fn apk_cache_kept(cx: &Context, out: &mut Findings) {
                 continue;
             }
             let span = Span::new(call.span.start, call.verb_span.end);
-            let finding = cx
-                .finding(run.place(span), "the package index fetched here stays in the layer")
-                .help("use `apk add --no-cache`");
+            let finding =
+                cx.finding(run.place(span), "the package index fetched here stays in the layer").help(if is_old {
+                    "add `&& rm -rf /var/cache/apk/*` in the same RUN"
+                } else {
+                    "use `apk add --no-cache`"
+                });
+            if is_old {
+                out.push(finding);
+                continue;
+            }
             out.push(finding.with(run.insertion_after(call.verb_span, "add", "--no-cache"), |finding, option| {
                 let before = update.iter().filter(|(place, _)| place.end <= option.0.start);
                 let mut edits: Vec<_> = before.cloned().collect();

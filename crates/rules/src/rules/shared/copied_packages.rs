@@ -138,7 +138,7 @@ pub(in crate::rules) fn minor(version: &str) -> Option<String> {
 // rules about dev dependencies and about packages that do not fit the stage.
 
 /// The most stages that are visited for one stage; no real file has more.
-const MOST: usize = 256;
+const MOST: usize = 64;
 
 /// An install whose packages a COPY takes.
 pub(in crate::rules) struct CopiedInstall<'b, 'a> {

@@ -16,7 +16,7 @@ use crate::rules::shared::copied_packages;
 use crate::rules::shared::later_failure::name_of;
 use crate::rules::shared::written_paths;
 use crate::rules::shared::written_paths::CommandFolder;
-use crate::secret::{SecretKind, Sign, names_secret};
+use crate::secret::{SecretKind, Sign, names_secret, reportable};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Invocation, Word};
 use crate::text::{Span, path};
@@ -40,10 +40,15 @@ fn secret_in_command(cx: &Context, out: &mut Findings) {
             continue;
         }
         let instruction = build.instruction(written.instruction);
+        // Another rule says it of accounts.
+        if written.by == Sign::Throwaway && sets_account_password(build, written.instruction) {
+            continue;
+        }
         let ships = build.stage_of(written.instruction).is_some_and(|stage| build.ships(stage));
         let what = match &written.by {
             Sign::Login => "a password in a URL or login".to_owned(),
-            Sign::Look | Sign::Throwaway | Sign::Hint => "the token of a service".to_owned(),
+            Sign::Look => "the token of a service".to_owned(),
+            Sign::Throwaway | Sign::Hint => "what looks like a password or a token".to_owned(),
             Sign::Name(name) => format!("the value of `{}`", name.trim_start_matches('-')),
         };
         let who = match (ships, instruction.keyword) {
@@ -55,8 +60,33 @@ fn secret_in_command(cx: &Context, out: &mut Findings) {
             Keyword::Run => "revoke it, then pass the new one to the step: `RUN --mount=type=secret,id=…,env=… …`",
             _ => "revoke it, then pass the new one when the container starts",
         };
-        out.push(cx.finding(written.span, message).help(help));
+        let finding = cx.finding(written.span, message).help(help);
+        let is_sure = written.by.is_reported();
+        out.push(if is_sure { finding } else { finding.lowered(Severity::Warning) });
     }
+    for comment in secrets_in_comments(build) {
+        let message = "what looks like a password or a token is in a comment: anyone with this file can read it";
+        out.push(cx.finding(comment, message).help("revoke it, and delete the comment").lowered(Severity::Warning));
+    }
+}
+
+/// Whether a RUN sets the password of an account.
+fn sets_account_password(build: &Build, instruction: usize) -> bool {
+    let code = build.code(instruction);
+    code.is_some_and(|code| code.script.invocations().iter().any(|invocation| sets_password(invocation).is_some()))
+}
+
+/// The secrets in the comments of a Dockerfile.
+fn secrets_in_comments(build: &Build) -> Vec<Span> {
+    let file = &build.input().file;
+    let mut places = Vec::new();
+    for comment in file.instructions().iter().flat_map(|instruction| &instruction.comments) {
+        for secret in reportable(file.logical(*comment)) {
+            let start = comment.start + secret.range.start as u32;
+            places.push(file.locate(Span::new(start, start + secret.value.len() as u32)));
+        }
+    }
+    places
 }
 
 fn password_in_layer(cx: &Context, out: &mut Findings) {

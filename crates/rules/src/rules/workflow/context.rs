@@ -102,6 +102,7 @@ fn finding_of(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild, build: &Bu
             saves: Some(Saving::Bytes(bytes)),
             per: CostFrequency::Build,
             basis: Basis::Computed,
+            is_least: false,
             evidence: format!("sizes of the files that git has in `{root}`"),
         })
     })

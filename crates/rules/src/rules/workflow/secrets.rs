@@ -7,16 +7,19 @@ use self::argument::{SecretValue, gets, names, stored_line, uses};
 use self::repair::repair;
 use crate::build::Build;
 use crate::dockerfile::{Instruction, Keyword};
-use crate::finding::{Finding, Findings, Safety};
+use crate::finding::{Finding, Findings, Safety, Severity};
 use crate::inputs::{BuildInput, BuildOptions};
 use crate::rules::WorkflowContext;
-use crate::secret::{bundled, is_bundled, names_secret};
-use crate::text::listed;
-use crate::workflow::{BuildCall, Builder, LegBuild, WorkflowArgument, expression_names};
+use crate::rules::shared::written_secrets::written_values;
+use crate::secret::{FoundSecret, Sign, bundled, hidden_parts, is_bundled, names_secret, reportable};
+use crate::text::{Source, Span, listed};
+use crate::workflow::{BuildCall, Builder, LegBuild, PipelineKind, WorkflowArgument, WorkflowPlace, expression_names};
+use crate::yaml;
 
 crate::rules::family! {
     of_workflow
     "secret-as-build-argument" => secret_as_build_argument;
+    "workflow-secret-in-clear" => workflow_secret_in_clear;
 }
 
 /// Secrets of one build that are followed into its Dockerfiles.
@@ -42,6 +45,50 @@ struct LeakedSecret<'c, 'b, 'i> {
     builds: Vec<&'b Build<'i>>,
     reach: Reach,
     is_for_the_container: bool,
+}
+
+fn workflow_secret_in_clear(cx: &WorkflowContext, out: &mut Findings) {
+    for (number, file) in (0..).zip(&cx.input.parts) {
+        let Some(source) = file.map(|file| cx.inputs.source(file)) else { continue };
+        if source.hidden(hidden_parts).ranges.is_empty() {
+            continue;
+        }
+        let is_yaml = matches!(cx.workflow().kind, PipelineKind::Github | PipelineKind::Gitlab);
+        let values = if is_yaml { yaml_secrets(source) } else { text_secrets(source) };
+        for (span, subject, is_sure) in values {
+            let message = format!("{subject} is in the pipeline: anyone who can read the repository has it");
+            let Some(finding) = cx.finding(WorkflowPlace { file: number, span }, message) else { continue };
+            let finding = finding.help("revoke it, and take the new one from the secrets of the repository");
+            out.push(if is_sure { finding } else { finding.lowered(Severity::Warning) });
+        }
+    }
+}
+
+/// Where a secret stands, what it is, and whether it is one beyond doubt.
+type PlacedSecret = (Span, String, bool);
+
+fn yaml_secrets(source: &Source) -> Vec<PlacedSecret> {
+    let tree = yaml::read(source.text());
+    let values = tree.root().into_iter().flat_map(|root| written_values(source.text(), root));
+    // A password of a test's database opens nothing else.
+    let is_of_service = |keys: &[String]| {
+        keys.first().is_some_and(|key| key == "jobs") && keys.get(2).is_some_and(|key| key == "services")
+    };
+    let values = values.filter(|value| !is_of_service(&value.keys));
+    values.map(|value| (value.span, value.subject(), value.is_sure)).collect()
+}
+
+fn text_secrets(source: &Source) -> Vec<PlacedSecret> {
+    let secrets = reportable(source.text()).into_iter();
+    let placed_secret = |secret: FoundSecret| {
+        let subject = match &secret.by {
+            Sign::Name(name) => format!("the value of `{}`", name.trim_start_matches('-')),
+            Sign::Login | Sign::Look => "a password or token".to_owned(),
+            Sign::Throwaway | Sign::Hint => "what looks like a password or a token".to_owned(),
+        };
+        (Span::new(secret.range.start as u32, secret.range.end as u32), subject, secret.by.is_reported())
+    };
+    secrets.map(placed_secret).collect()
 }
 
 fn secret_as_build_argument(cx: &WorkflowContext, out: &mut Findings) {

@@ -180,6 +180,7 @@ fn impact(finding: &AnalysisFinding) -> Vec<ImpactJson> {
         saves: Some(bytes.into()),
         per: "pull".to_owned(),
         basis: Basis::Measured.name().to_owned(),
+        at_least: false,
         evidence: OnlyWritten("image".to_owned()),
     };
     let mut all = vec![impact("disk_bytes", finding.bytes)];
