@@ -109,6 +109,7 @@ mod string_tables;
 mod structure;
 mod tidy;
 mod tier;
+mod true_sentences;
 mod unread_files;
 mod vectors;
 mod watch;

@@ -328,13 +328,15 @@ impl ActionUse {
 pub struct StepScript {
     /// Their text, and where it is written.
     pub text: ScriptText,
+    /// The folder of the file that it is, as seen from the top of the repository; `None` where it stands in another file.
+    pub file_folder: Option<String>,
     parsed: OnceLock<shell::Script>,
 }
 
 impl StepScript {
     /// A script; variables that hold the command of Docker are read as what they hold.
     pub fn new(text: ScriptText) -> Self {
-        Self { text: with_commands(text), parsed: OnceLock::new() }
+        Self { text: with_commands(text), file_folder: None, parsed: OnceLock::new() }
     }
 
     /// The commands as a POSIX shell reads them; expressions of the system are variables in it.

@@ -22,6 +22,10 @@ pub(super) fn read(file: &str, source: &Source) -> Workflow {
         let shell = shell.map(path::name).find(|word| *word != "env" && !word.starts_with('-')).unwrap_or("sh");
         let step = Step::of_script(place, ScriptText::new(text, text, place));
         let shell = Some(WorkflowText { text: shell.to_owned(), place });
+        let mut step = step;
+        if let Some(script) = &mut step.script {
+            script.file_folder = Some(path::parent(file).to_owned());
+        }
         job.steps.push(Step { folder: Some(WorkflowText::unknown(place)), shell, ..step });
     }
     workflow.jobs.push(job);

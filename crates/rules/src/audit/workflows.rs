@@ -86,7 +86,11 @@ fn unknown_build(workflow: &WorkflowInput, call: &BuildCall) -> Option<WorkflowG
         let text = text.as_ref().filter(|text| text.text.contains('$'))?;
         Some((what, text))
     })?;
-    let what = format!("the {what} `{}` is not known before a run", text.text);
+    // A folder that is not known is `$`, and what is below it `$/…`.
+    let what = match text.text.trim_start_matches("$/") {
+        "$" | "" => format!("the {what} is not known before a run"),
+        name => format!("the {what} `{name}` is not known before a run"),
+    };
     Some(WorkflowGap { place: text.place, what })
 }
 

@@ -33,8 +33,6 @@ pub(super) struct Members<'a> {
     names: LayerNames,
     oddities: ArchiveOddities,
     contents: Contents,
-    /// Which paths have an entry so far.
-    present: Vec<bool>,
     path: Vec<u8>,
     link: Vec<u8>,
     /// Bytes of facts so far.
@@ -45,8 +43,8 @@ impl<'a> Members<'a> {
     /// `wanted` says whether contents are, `linkage` whether how programs are linked.
     pub(super) fn new((wanted, linkage): (bool, bool), limits: &'a Limits) -> Self {
         let (layer, names, oddities) = (Layer::default(), LayerNames::default(), ArchiveOddities::default());
-        let (contents, present, path, link) = (Contents::default(), Vec::new(), Vec::new(), Vec::new());
-        Self { wanted, linkage, limits, text: 0, layer, names, oddities, contents, present, path, link, fact_bytes: 0 }
+        let (contents, path, link) = (Contents::default(), Vec::new(), Vec::new());
+        Self { wanted, linkage, limits, text: 0, layer, names, oddities, contents, path, link, fact_bytes: 0 }
     }
 
     /// Whether what is kept of the layer is still within bounds, with one more member.
@@ -132,21 +130,12 @@ impl<'a> Members<'a> {
                 numbers[8..].copy_from_slice(&minor.to_le_bytes());
                 entry.content = XxHash3_128::oneshot(&numbers);
             }
-            EntryKind::Hardlink => {
-                if !self.present.get(entry.link.index()).is_some_and(|present| *present) {
-                    self.oddities.add(ArchiveOddity::Dangling, &self.path);
-                }
-            }
-            EntryKind::Directory | EntryKind::Fifo | EntryKind::Whiteout | EntryKind::Opaque => {}
+            // Whether it follows its file is told with the tree.
+            EntryKind::Hardlink | EntryKind::Directory | EntryKind::Fifo | EntryKind::Whiteout | EntryKind::Opaque => {}
         }
         let xattrs = std::mem::take(&mut walk.member_mut().xattrs);
         if !xattrs.is_empty() {
             self.layer.xattrs.insert(index, xattrs);
-        }
-        if !kind.removes() {
-            let length = self.names.paths.len();
-            self.present.resize(length, false);
-            self.present[entry.path.index()] = true;
         }
         self.layer.entries.push(entry);
         Ok(true)

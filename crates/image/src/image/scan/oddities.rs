@@ -13,8 +13,6 @@ pub(super) enum ArchiveOddity {
     Flag,
     /// A type flag of something that is no file; left out.
     LeftOut,
-    /// A hard link whose file is not before it in the layer.
-    Dangling,
     /// A whiteout that names nothing.
     Nothing,
     /// Owner or group past 32 bits.
@@ -42,10 +40,6 @@ impl ArchiveOddity {
                 "members have a type flag that engines reject; reading them as files",
             ),
             Self::LeftOut => ("a member is not a file; ignoring it", "members are not files; ignoring them"),
-            Self::Dangling => (
-                "a hard link comes before its file in the layer; engines reject that",
-                "hard links come before their files in the layer; engines reject that",
-            ),
             Self::Nothing => ("a whiteout has no name", "whiteouts have no name"),
             Self::LargeOwner => ("an owner or group is not a 32-bit number", "owners or groups are not 32-bit numbers"),
             Self::Global => (

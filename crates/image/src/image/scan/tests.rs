@@ -127,7 +127,6 @@ fn oddities_are_reported() {
          a member has the name of the root but is not a directory; ignoring it: `.`\n\
          a member has a type flag that engines reject; reading it as a file: `c`\n\
          a member is not a file; ignoring it: `v`\n\
-         a hard link comes before its file in the layer; engines reject that: `early`\n\
          an owner or group is not a 32-bit number: `o`\n\
          a global header sets file properties; engines ignore it",
     );

@@ -7,7 +7,8 @@ use regex::Regex;
 
 use super::fact::{SecretFact, SecretFactKind};
 use crate::data;
-use crate::secret::{SecretKind, Sign, certain_in_text, is_common, is_filler, names_secret, variable};
+use crate::secret::{SecretKind, Sign, certain_in_text, is_common, is_filler, names_secret, reportable, variable};
+use crate::text::path::is_compose;
 
 /// How a file is looked into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,12 @@ pub(super) enum Form {
     Netrc,
     /// `host:port:database:user:password`.
     Pgpass,
+    /// Settings of an application, or what starts it: whatever in them is a secret beyond doubt, or looks drawn.
+    Settings(&'static str),
+    /// A manifest of Kubernetes, which may be that of a Secret.
+    Manifest,
+    /// The passwords of a system's accounts.
+    Shadow,
     /// A store of keys.
     KeyStore,
 }
@@ -60,10 +67,41 @@ impl Form {
             b"credentials.tfrc.json" | b".terraformrc" => Self::Logins("Terraform login"),
             b"terraform.tfstate" | b"terraform.tfstate.backup" => Self::Logins("secret in Terraform's state"),
             b"rclone.conf" => Self::Logins("rclone login"),
+            b".s3cfg" => Self::Logins("S3 login"),
+            b"shadow" | b"shadow-" if folder == b"etc" => Self::Shadow,
             _ if is_variables(name) => Self::Variables,
             _ if is_key_store(name) => Self::KeyStore,
-            _ => Self::Plain,
+            _ => settings_form(name).unwrap_or(Self::Plain),
         }
+    }
+}
+
+/// The form of a file that frameworks and tools read their settings from.
+fn settings_form(name: &[u8]) -> Option<Form> {
+    let name = std::str::from_utf8(name).ok()?.to_ascii_lowercase();
+    let (stem, end) = name.rsplit_once('.')?;
+    let begins =
+        |start: &str| stem == start || stem.starts_with(&format!("{start}-")) || stem.starts_with(&format!("{start}."));
+    let is_yaml = matches!(end, "yaml" | "yml");
+    if is_compose(&name) {
+        return Some(Form::Settings("secret in a compose file"));
+    }
+    if end == "txt" && (begins("requirements") || begins("constraints")) {
+        return Some(Form::Settings("login of a package index"));
+    }
+    if (is_yaml || end == "properties") && (begins("application") || begins("bootstrap")) {
+        return Some(Form::Settings("secret of a Spring application"));
+    }
+    if end == "json" && begins("appsettings") {
+        return Some(Form::Settings("secret of a .NET application"));
+    }
+    match name.as_str() {
+        "nuget.config" => Some(Form::Settings("NuGet login")),
+        "wp-config.php" => Some(Form::Settings("secret of WordPress")),
+        "database.yml" | "secrets.yml" => Some(Form::Settings("secret of a Rails application")),
+        "parameters.yml" => Some(Form::Settings("secret of a Symfony application")),
+        _ if is_yaml => Some(Form::Manifest),
+        _ => None,
     }
 }
 
@@ -83,10 +121,13 @@ fn is_key_store(name: &[u8]) -> bool {
 
 /// What a file's lines tell.
 pub(super) fn look(form: Form, bytes: &[u8], secrets: &mut Vec<SecretFact>) {
-    if matches!(form, Form::Plain | Form::KeyStore) {
+    if matches!(form, Form::Plain | Form::KeyStore) || form == Form::Manifest && !is_secret_manifest(bytes) {
         return;
     }
     let text = String::from_utf8_lossy(bytes);
+    if let Form::Settings(what) = form {
+        return settings(what, &text, secrets);
+    }
     for (number, line) in (1..).zip(text.lines()) {
         let trimmed = line.trim();
         if trimmed.starts_with('#') || trimmed.starts_with(';') || trimmed.starts_with("//") && !trimmed.contains(":_")
@@ -102,8 +143,50 @@ pub(super) fn look(form: Form, bytes: &[u8], secrets: &mut Vec<SecretFact>) {
             Form::Logins(what) => logins(what, trimmed, &mut add),
             Form::Netrc => netrc(trimmed, &mut add),
             Form::Pgpass => pgpass(trimmed, &mut add),
-            Form::Plain | Form::KeyStore => {}
+            Form::Manifest => manifest(trimmed, &mut add),
+            Form::Shadow => shadow(trimmed, &mut add),
+            Form::Plain | Form::KeyStore | Form::Settings(_) => {}
         }
+    }
+}
+
+/// The secrets of a text of settings, with their lines.
+fn settings(what: &'static str, text: &str, secrets: &mut Vec<SecretFact>) {
+    let (mut line, mut from) = (1, 0);
+    for secret in reportable(text) {
+        line += text[from..secret.range.start].matches('\n').count() as u32;
+        from = secret.range.start;
+        let name = if let Sign::Name(name) = &secret.by { Some(name.chars().take(64).collect()) } else { None };
+        let length = secret.value.len() as u32;
+        secrets.push(SecretFact { kind: SecretFactKind::Login(what), line: Some(line), prefix: "", length, name });
+    }
+}
+
+/// Whether a manifest is one of a Secret.
+fn is_secret_manifest(bytes: &[u8]) -> bool {
+    memmem::find(bytes, b"kind: Secret").is_some() && memmem::find(bytes, b"apiVersion:").is_some()
+}
+
+/// The values of `data` and `stringData` of a Secret: those that are long enough, under whatever name.
+fn manifest(line: &str, add: Add<'_>) {
+    let Some((name, value)) = line.split_once(": ") else { return };
+    let value = value.trim().trim_matches(['"', '\'']);
+    let is_encoded = value.len() >= 8
+        && value.len() % 4 == 0
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))
+        && (value.ends_with('=') || value.bytes().any(|byte| byte.is_ascii_uppercase()));
+    let is_named = variable(name, Some(value)).is_some() && !is_filler(value);
+    if (is_encoded || is_named) && !is_common(value) && !matches!(name, "kind" | "apiVersion" | "name" | "type") {
+        add(SecretFactKind::Login("Kubernetes Secret"), Some(name), value);
+    }
+}
+
+/// `user:$6$salt$hash:…`: who reads the hash can guess the password.
+fn shadow(line: &str, add: Add<'_>) {
+    let mut fields = line.split(':');
+    let user = fields.next();
+    if let Some(hash) = fields.next().filter(|hash| hash.starts_with('$') && hash.len() > 12) {
+        add(SecretFactKind::Login("password hash"), user, hash);
     }
 }
 

@@ -50,6 +50,24 @@ fn private_keys_are_recognized_by_whole_blocks() {
 }
 
 #[test]
+fn settings_of_applications_hold_secrets() {
+    let compose = "services:\n  a:\n    environment:\n      API_TOKEN: Zk8vR2mQ9xLt4Wb\n      LEVEL: info\n";
+    check("app/docker-compose.yml", compose, &["4 secret in a compose file 15"]);
+    let index = "x==1\n--index-url https://me:Zk8vR2mQ9xLt4Ws@pypi.example.com/simple\n";
+    check("app/requirements-dev.txt", index, &["2 login of a package index 15"]);
+    let connection = "{\n\"Default\": \"Server=db;Password=kT9zQw4LmX2v\"}";
+    check("app/appsettings.Production.json", connection, &["2 secret of a .NET application 12 Password"]);
+    let spring = "spring:\n  datasource:\n    password: kT9zQw4LmX2v\n";
+    check("app/application-prod.yml", spring, &["3 secret of a Spring application 12"]);
+    let shadow = "root:$6$salt1234$abcdefghijklmnop:19000:0:99999:7:::\nbin:*:1::::::\n";
+    check("etc/shadow", shadow, &["1 password hash 28 root"]);
+    check("srv/etc/shadow", shadow, &[]);
+    let manifest = |kind: &str| format!("apiVersion: v1\nkind: {kind}\ndata:\n  password: a1RlOXpRdzRMbVgydg==\n");
+    check("app/secret.yaml", manifest("Secret"), &["4 Kubernetes Secret 20 password"]);
+    check("app/config.yaml", manifest("ConfigMap"), &[]);
+}
+
+#[test]
 fn lookalikes_of_keys_are_not_reported() {
     check("etc/x", pem("CERTIFICATE", BODY), &[]);
     check("etc/x", pem("PUBLIC KEY", BODY), &[]);

@@ -219,9 +219,11 @@ fn is_variable(cx: &ComposeContext, place: Option<ComposePlace>) -> bool {
     cx.text_at(place).is_some_and(|text| text.contains('$'))
 }
 
+/// Whether a port cannot be bound on both addresses: `0.0.0.0` is each of IPv4 alone, `::` each of IPv6, and none is each of both.
 fn is_same_address(a: &str, b: &str) -> bool {
-    let is_all = |address: &str| ["", "0.0.0.0"].contains(&address);
-    a == b || is_all(a) || is_all(b)
+    let is_same_family = a.contains(':') == b.contains(':');
+    let is_all = |address: &str| ["0.0.0.0", "::"].contains(&address);
+    a == b || a.is_empty() || b.is_empty() || is_same_family && (is_all(a) || is_all(b))
 }
 
 fn compose_host_access(cx: &ComposeContext, out: &mut Findings) {

@@ -6,7 +6,7 @@ use super::cache::is_hosted;
 use super::steps::{docker_words, is_compose, is_self_hosted, verbatim};
 use crate::finding::{Findings, Safety, Severity};
 use crate::rules::{WorkflowChange, WorkflowContext};
-use crate::shell::{Invocation, Scope, ScopeKind, Script, Word, arguments_of_command};
+use crate::shell::{Invocation, Scope, ScopeKind, Script, SeparatorKind, Word, arguments_of_command};
 use crate::text::path;
 use crate::workflow::{Job, PipelineKind, Step, WorkflowPlace};
 
@@ -138,7 +138,15 @@ fn brings_v1(step: &Step) -> bool {
         let is_printed = matches!(invocation.program, Some("echo" | "printf"));
         !invocation.is(V1) && !is_printed && invocation.args.iter().any(|word| names_program(word.text()))
     };
-    is_defined || step.invocations().iter().any(names_it)
+    // `docker-compose version || docker compose version`: what is there is chosen.
+    let is_tried = |invocation: &Invocation| {
+        let place = &invocation.command.place;
+        let is_condition = invocation.script.enclosing(place).any(|scope| scope.kind == ScopeKind::Condition);
+        let has_other =
+            place.after.is_some_and(|after| after.kind == SeparatorKind::Or) && text.contains("docker compose");
+        invocation.is(V1) && (is_condition || has_other)
+    };
+    is_defined || step.invocations().iter().any(|invocation| names_it(invocation) || is_tried(invocation))
 }
 
 /// Whether a word is the program's name, with a folder, a version or a value around it: no `docker-compose.yml`.
