@@ -255,7 +255,8 @@ fn are_same(some: &[Source], others: &[Source]) -> bool {
     some.len() == others.len() && some.iter().zip(others).all(is_same)
 }
 
-fn has_same_bytes(a: &Source, b: &Source) -> bool {
+/// Whether two sources hold the same bytes; of copies of one source they are not compared.
+pub fn has_same_bytes(a: &Source, b: &Source) -> bool {
     std::ptr::eq(a.bytes(), b.bytes()) || a.bytes() == b.bytes()
 }
 
@@ -341,10 +342,7 @@ fn worse(
             let refusal = RefusedRule { rule: finding.rule, file: before.name().to_owned(), why };
             WorseFix { refusal, target: target.clone(), message: finding.message.clone(), is_whole_rule: false }
         };
-        let mut of_rules: BTreeMap<&'static str, Vec<Choice>> = BTreeMap::new();
-        for choice in &choices {
-            of_rules.entry(findings[choice.0].rule).or_default().push(*choice);
-        }
+        let of_rules = by_rule(findings, &choices);
         let count = worse.len();
         let is_single = of_rules.len() == 1;
         for group in of_rules.into_values() {
@@ -371,6 +369,15 @@ fn worse(
     worse
 }
 
+/// Chosen fixes by the rules of their findings.
+fn by_rule(findings: &[Finding], chosen: &[Choice]) -> BTreeMap<&'static str, Vec<Choice>> {
+    let mut of_rules: BTreeMap<&'static str, Vec<Choice>> = BTreeMap::new();
+    for choice in chosen {
+        of_rules.entry(findings[choice.0].rule).or_default().push(*choice);
+    }
+    of_rules
+}
+
 /// The files that the fixes of no rule make worse, nor all together, where that can be told of many files at once.
 fn accepted(
     findings: &[Finding],
@@ -378,10 +385,7 @@ fn accepted(
     (now, next): (&[Source], &[Source]),
     judge: &impl FindingSource,
 ) -> BTreeSet<FileId> {
-    let mut of_rules: BTreeMap<&'static str, Vec<Choice>> = BTreeMap::new();
-    for choice in chosen {
-        of_rules.entry(findings[choice.0].rule).or_default().push(*choice);
-    }
+    let of_rules = by_rule(findings, chosen);
     let mut accepted = judge.accepts(now, next, &of_rules.keys().copied().collect());
     if of_rules.len() == 1 {
         return accepted;

@@ -19,7 +19,10 @@ const TEST: &str = "word of a script that tests or develops";
 /// Leaves out compose files that nobody deploys; the notes say which, and why.
 pub fn keep_deployed(inputs: &mut Inputs) -> Vec<String> {
     let starts = ComposeStart::all(&inputs.workflows).unwrap_or_default();
-    let programs: Vec<Vec<Program>> = inputs.composes.iter().map(programs).collect();
+    // They are compared with those of other files.
+    let has_others = inputs.composes.len() > 1;
+    let programs: Vec<Vec<Program>> =
+        if has_others { inputs.composes.iter().map(programs).collect() } else { Vec::new() };
     let mut notes = Vec::new();
     let mut kept: Vec<ComposeInput> = Vec::new();
     let mut parts = Vec::new();

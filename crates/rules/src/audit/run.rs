@@ -14,7 +14,7 @@ use super::{
 use crate::build::Build;
 use crate::compose;
 use crate::finding::{Finding, Findings, Mask, Safety, Severity};
-use crate::fix::{self, FindingSource, FixLevel, FixOutcome, RuleRunner};
+use crate::fix::{self, FindingSource, FixLevel, FixOutcome, RuleRunner, has_same_bytes};
 use crate::ignore::ProblemKind;
 use crate::inputs::{ComposeInput, IgnoreInput, InputProblem, Inputs, Need, ProjectProblem};
 use crate::rules::{self, AllRules, Policies, Rule, Subject, is_there};
@@ -247,8 +247,11 @@ impl FindingSource for RuleFindings<'_> {
     }
 
     fn accepts(&self, now: &[Source], next: &[Source], rules: &BTreeSet<&'static str>) -> BTreeSet<FileId> {
-        let is_changed =
-            |index: usize| now.get(index).zip(next.get(index)).is_some_and(|(a, b)| a.bytes() != b.bytes());
+        // All sources are compared: without a compose file nothing would be accepted.
+        if self.inputs.composes.is_empty() {
+            return BTreeSet::new();
+        }
+        let is_changed = |index: usize| now.get(index).zip(next.get(index)).is_some_and(|(a, b)| !has_same_bytes(a, b));
         let changed: Vec<FileId> =
             (0..now.len()).filter(|index| is_changed(*index)).map(|index| FileId(index as u32)).collect();
         let is_of_workflow =

@@ -115,7 +115,7 @@ pub(super) fn weak_only(name: &str) -> Option<bool> {
     (!denied.is_empty()).then_some(weak)
 }
 
-/// A word without a number behind it: `PASSWORD2`.
+/// A word without the digits at its end: `PASSWORD2`.
 fn unnumbered(word: &str) -> &str {
     let plain = word.trim_end_matches(|c: char| c.is_ascii_digit());
     if plain.is_empty() { word } else { plain }

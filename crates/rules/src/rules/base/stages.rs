@@ -300,8 +300,7 @@ fn single_stage_build(cx: &Context, out: &mut Findings) {
         let message = format!("{leaves} ship with the output of `{name}`");
         let example = example(build, index, span, language).map(|text| format!(": {text}")).unwrap_or_default();
         let help = format!("build in a separate stage and copy the result{example}");
-        let root = build.chain(target).last();
-        let image = root.map_or("", |root| if let StageBase::Image(image) = &root.base { image } else { "" });
+        let image = if let StageBase::Image(image) = build.root_base(target) { image } else { "" };
         out.push(with_toolchain_price(language, image, cx.finding(place, message).help(help)));
         return;
     }

@@ -1,6 +1,6 @@
 //! Secrets in the texts of YAML files: values under a name that says secret, and what in any other text is one.
 
-use crate::secret::{is_address, names_secret, reportable, written_in};
+use crate::secret::{FoundSecret, Sign, is_address, names_secret, reportable, written_in};
 use crate::text::Span;
 use crate::yaml::YamlNode;
 
@@ -35,6 +35,17 @@ pub(in crate::rules) fn written_values(text: &str, root: YamlNode) -> Vec<Writte
     let mut written = Vec::new();
     collect(text, root, &mut Vec::new(), &mut written);
     written
+}
+
+/// The secrets in a text that is no YAML.
+pub(in crate::rules) fn values_of_text(text: &str) -> Vec<WrittenValue> {
+    let written_value = |secret: FoundSecret| {
+        let span = Span::new(secret.range.start as u32, secret.range.end as u32);
+        let is_sure = secret.by.is_reported();
+        let name = if let Sign::Name(name) = secret.by { Some(name.trim_start_matches('-').to_owned()) } else { None };
+        WrittenValue { keys: Vec::new(), span, name, is_sure }
+    };
+    reportable(text).into_iter().map(written_value).collect()
 }
 
 fn collect(text: &str, node: YamlNode, keys: &mut Vec<String>, written: &mut Vec<WrittenValue>) {

@@ -10,9 +10,9 @@ use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Finding, Findings, Safety, Severity};
 use crate::inputs::{BuildInput, BuildOptions};
 use crate::rules::WorkflowContext;
-use crate::rules::shared::written_secrets::written_values;
-use crate::secret::{FoundSecret, Sign, bundled, hidden_parts, is_bundled, names_secret, reportable};
-use crate::text::{Source, Span, listed};
+use crate::rules::shared::written_secrets::{WrittenValue, values_of_text, written_values};
+use crate::secret::{bundled, hidden_parts, is_bundled, names_secret};
+use crate::text::{Source, listed};
 use crate::workflow::{BuildCall, Builder, LegBuild, PipelineKind, WorkflowArgument, WorkflowPlace, expression_names};
 use crate::yaml;
 
@@ -54,41 +54,25 @@ fn workflow_secret_in_clear(cx: &WorkflowContext, out: &mut Findings) {
             continue;
         }
         let is_yaml = matches!(cx.workflow().kind, PipelineKind::Github | PipelineKind::Gitlab);
-        let values = if is_yaml { yaml_secrets(source) } else { text_secrets(source) };
-        for (span, subject, is_sure) in values {
-            let message = format!("{subject} is in the pipeline: anyone who can read the repository has it");
-            let Some(finding) = cx.finding(WorkflowPlace { file: number, span }, message) else { continue };
+        let values = if is_yaml { yaml_secrets(source) } else { values_of_text(source.text()) };
+        for value in values {
+            let message = format!("{} is in the pipeline: anyone who can read the repository has it", value.subject());
+            let place = WorkflowPlace { file: number, span: value.span };
+            let Some(finding) = cx.finding(place, message) else { continue };
             let finding = finding.help("revoke it, and take the new one from the secrets of the repository");
-            out.push(if is_sure { finding } else { finding.lowered(Severity::Warning) });
+            out.push(if value.is_sure { finding } else { finding.lowered(Severity::Warning) });
         }
     }
 }
 
-/// Where a secret stands, what it is, and whether it is one beyond doubt.
-type PlacedSecret = (Span, String, bool);
-
-fn yaml_secrets(source: &Source) -> Vec<PlacedSecret> {
+fn yaml_secrets(source: &Source) -> Vec<WrittenValue> {
     let tree = yaml::read(source.text());
     let values = tree.root().into_iter().flat_map(|root| written_values(source.text(), root));
     // A password of a test's database opens nothing else.
     let is_of_service = |keys: &[String]| {
         keys.first().is_some_and(|key| key == "jobs") && keys.get(2).is_some_and(|key| key == "services")
     };
-    let values = values.filter(|value| !is_of_service(&value.keys));
-    values.map(|value| (value.span, value.subject(), value.is_sure)).collect()
-}
-
-fn text_secrets(source: &Source) -> Vec<PlacedSecret> {
-    let secrets = reportable(source.text()).into_iter();
-    let placed_secret = |secret: FoundSecret| {
-        let subject = match &secret.by {
-            Sign::Name(name) => format!("the value of `{}`", name.trim_start_matches('-')),
-            Sign::Login | Sign::Look => "a password or token".to_owned(),
-            Sign::Throwaway | Sign::Hint => "what looks like a password or a token".to_owned(),
-        };
-        (Span::new(secret.range.start as u32, secret.range.end as u32), subject, secret.by.is_reported())
-    };
-    secrets.map(placed_secret).collect()
+    values.filter(|value| !is_of_service(&value.keys)).collect()
 }
 
 fn secret_as_build_argument(cx: &WorkflowContext, out: &mut Findings) {
