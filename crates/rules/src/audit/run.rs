@@ -21,9 +21,6 @@ use crate::rules::{self, AllRules, Policies, Rule, Subject, is_there};
 use crate::settings::{self, CommandLinePolicy};
 use crate::text::{FileId, Source, Span};
 
-/// The rules on checks of compose files that never succeed.
-const FAILING: [&str; 2] = ["compose-check-never-healthy", "compose-check-program-missing"];
-
 /// Reads the build contexts of these Dockerfiles, as far as they are worth the time.
 pub type ReadContexts<'a> = dyn Fn(&Inputs, &BTreeSet<FileId>) -> Inputs + 'a;
 
@@ -126,17 +123,16 @@ impl<'i> InputAudit<'i> {
 
     /// The Dockerfiles with a HEALTHCHECK that a rule finds wrong.
     pub fn faulty_checks(&self) -> BTreeSet<FileId> {
-        let findings = rules::run(self.inputs, &self.builds, &Policies::default()).findings;
-        let faulty = findings.iter().filter(|finding| finding.rule.starts_with("healthcheck-"));
-        faulty.map(|finding| finding.file).collect()
+        let policies = Policies::default().about_checks();
+        let findings = rules::run(self.inputs, &self.builds, &policies).findings;
+        findings.into_iter().map(|finding| finding.file).collect()
     }
 
     /// Where a compose file has checks of services that never succeed, as rules find.
     pub fn failing_checks(&self, compose: FileId) -> Vec<Span> {
-        let policies = Policies::read(self.inputs, &CommandLinePolicy::default()).0;
+        let policies = Policies::read(self.inputs, &CommandLinePolicy::default()).0.about_checks();
         let findings = rules::run(self.inputs, &self.builds, &policies).findings;
-        let failing = findings.iter().filter(|finding| finding.file == compose && FAILING.contains(&finding.rule));
-        failing.map(|finding| finding.span).collect()
+        findings.into_iter().filter(|finding| finding.file == compose).map(|finding| finding.span).collect()
     }
 
     /// What the builder is sent, per build; the folder itself where no Dockerfile takes anything from it.
@@ -513,7 +509,7 @@ fn compose_problems(inputs: &Inputs, compose: &ComposeInput, policies: &Policies
     let mut problems: Vec<_> =
         compose.reading.problems.iter().filter(|problem| !is_known(problem)).map(report).collect();
     let source = inputs.source(compose.file);
-    let pragmas = rules::pragmas_of_compose(inputs, compose, policies.of(compose.file));
+    let pragmas = rules::pragmas_of_file(inputs, compose.file, policies.of(compose.file));
     problems.extend(pragmas.problems.into_iter().map(|problem| ProblemReport::of_pragma(problem, source, mask)));
     problems
 }

@@ -33,7 +33,7 @@ pub(super) fn problems(
     };
     let mut problems: Vec<_> = workflow.workflow.problems.iter().filter_map(report).collect();
     let source = inputs.source(workflow.file);
-    let pragmas = rules::pragmas_of_workflow(inputs, workflow, policies.of(workflow.file));
+    let pragmas = rules::pragmas_of_file(inputs, workflow.file, policies.of(workflow.file));
     problems.extend(pragmas.problems.into_iter().map(|problem| ProblemReport::of_pragma(problem, source, mask)));
     problems
 }

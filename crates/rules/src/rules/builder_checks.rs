@@ -59,7 +59,7 @@ fn findings<'i>(inputs: &'i Inputs, build: &Build<'i>) -> Vec<Finding> {
     let is_checked = |rule: &&&Rule| checks.contains(&rule.name) && rule.name != "variable-of-base";
     for &rule in ALL.iter().filter(is_checked) {
         if rule.metadata().needs.iter().all(|need| is_there(input, need)) {
-            (rule.check)(&Context::new(rule, inputs, &alone, build), &mut out);
+            rule.check_build(&Context::new(rule, inputs, &alone, build), &mut out);
         }
     }
     limit(build, &mut out);

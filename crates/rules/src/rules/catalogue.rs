@@ -22,45 +22,44 @@ pub struct Rule {
     pub name: &'static str,
     /// The page, as in `rules/<name>.md`.
     pub page: &'static str,
-    /// Checks one build.
-    pub check: fn(&Context, &mut Findings),
-    /// Checks a built image, if that is the subject of the rule.
-    pub(super) image: Option<ImageCheck>,
-    /// Checks a compose file, if that is the subject of the rule.
-    pub(super) compose: Option<ComposeCheck>,
-    /// Checks a pipeline, if that is the subject of the rule.
-    pub(super) workflow: Option<WorkflowCheck>,
-    /// Checks a manifest, if that is the subject of the rule.
-    pub(super) workload: Option<WorkloadCheck>,
+    /// What checks its subject.
+    pub(super) check: Check,
     /// The front matter, parsed on first use.
     metadata: OnceLock<Metadata>,
 }
+
+/// The function of a rule, by what it is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Check {
+    /// A build: its Dockerfile, its ignore file, or the suppressions of its findings.
+    Build(BuildCheck),
+    /// A built image.
+    Image(ImageCheck),
+    /// A compose file.
+    Compose(ComposeCheck),
+    /// A pipeline.
+    Workflow(WorkflowCheck),
+    /// A manifest.
+    Workload(WorkloadCheck),
+}
+
+/// A check of a build.
+pub type BuildCheck = fn(&Context, &mut Findings);
 
 /// Defines the rules of a file, each with its page and its check, and a test that runs the examples of the pages;
 /// `of_image`, `of_compose`, `of_workflow` or `of_workload` before them for rules about built images, compose files, pipelines or
 /// manifests.
 macro_rules! family {
-    (of_image $($name:literal => $check:expr;)+) => {
-        $crate::rules::catalogue::family!(@of_image $($name => $check;)+);
-    };
-    (of_compose $($name:literal => $check:expr;)+) => {
-        $crate::rules::catalogue::family!(@of_compose $($name => $check;)+);
-    };
-    (of_workflow $($name:literal => $check:expr;)+) => {
-        $crate::rules::catalogue::family!(@of_workflow $($name => $check;)+);
-    };
-    (of_workload $($name:literal => $check:expr;)+) => {
-        $crate::rules::catalogue::family!(@of_workload $($name => $check;)+);
-    };
-    ($($name:literal => $check:expr;)+) => {
-        $crate::rules::catalogue::family!(@new $($name => $check;)+);
-    };
-    (@$new:ident $($name:literal => $check:expr;)+) => {
+    (of_image $($rules:tt)+) => { $crate::rules::catalogue::family!(@Image $($rules)+); };
+    (of_compose $($rules:tt)+) => { $crate::rules::catalogue::family!(@Compose $($rules)+); };
+    (of_workflow $($rules:tt)+) => { $crate::rules::catalogue::family!(@Workflow $($rules)+); };
+    (of_workload $($rules:tt)+) => { $crate::rules::catalogue::family!(@Workload $($rules)+); };
+    (@$subject:ident $($name:literal => $check:expr;)+) => {
         pub(in crate::rules) static RULES: [$crate::rules::Rule; [$($name),+].len()] = [$(
-            $crate::rules::Rule::$new(
+            $crate::rules::Rule::new(
                 $name,
                 include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $name, ".md")),
-                $check,
+                $crate::rules::catalogue::Check::$subject($check),
             )
         ),+];
 
@@ -72,13 +71,14 @@ macro_rules! family {
             }
         }
     };
+    ($($rules:tt)+) => { $crate::rules::catalogue::family!(@Build $($rules)+); };
 }
 pub(super) use family;
 
 /// Defines the only rule of a file.
 macro_rules! rule {
     ($name:literal, $check:path) => {
-        $crate::rules::catalogue::family!(@new $name => $check;);
+        $crate::rules::catalogue::family!(@Build $name => $check;);
     };
 }
 pub(super) use rule;
@@ -87,73 +87,22 @@ impl Rule {
     /// The same rule with another text of its page.
     #[cfg(test)]
     pub(super) fn with_page(&self, page: &'static str) -> Self {
-        let Self { name, check, image, compose, workflow, workload, .. } = *self;
-        Self { name, page, check, image, compose, workflow, workload, metadata: OnceLock::new() }
+        Self::new(self.name, page, self.check)
     }
 
-    pub(super) const fn new(name: &'static str, page: &'static str, check: fn(&Context, &mut Findings)) -> Self {
-        Self {
-            name,
-            page,
-            check,
-            image: None,
-            compose: None,
-            workflow: None,
-            workload: None,
-            metadata: OnceLock::new(),
-        }
+    pub(super) const fn new(name: &'static str, page: &'static str, check: Check) -> Self {
+        Self { name, page, check, metadata: OnceLock::new() }
     }
 
-    pub(super) const fn of_image(name: &'static str, page: &'static str, check: ImageCheck) -> Self {
-        // It checks nothing in a Dockerfile.
-        Self {
-            name,
-            page,
-            check: |_, _| {},
-            image: Some(check),
-            compose: None,
-            workflow: None,
-            workload: None,
-            metadata: OnceLock::new(),
-        }
+    /// Whether its check is of a build.
+    pub(super) fn is_of_builds(&self) -> bool {
+        matches!(self.check, Check::Build(_))
     }
 
-    pub(super) const fn of_compose(name: &'static str, page: &'static str, check: ComposeCheck) -> Self {
-        Self {
-            name,
-            page,
-            check: |_, _| {},
-            image: None,
-            compose: Some(check),
-            workflow: None,
-            workload: None,
-            metadata: OnceLock::new(),
-        }
-    }
-
-    pub(super) const fn of_workflow(name: &'static str, page: &'static str, check: WorkflowCheck) -> Self {
-        Self {
-            name,
-            page,
-            check: |_, _| {},
-            image: None,
-            compose: None,
-            workflow: Some(check),
-            workload: None,
-            metadata: OnceLock::new(),
-        }
-    }
-
-    pub(super) const fn of_workload(name: &'static str, page: &'static str, check: WorkloadCheck) -> Self {
-        Self {
-            name,
-            page,
-            check: |_, _| {},
-            image: None,
-            compose: None,
-            workflow: None,
-            workload: Some(check),
-            metadata: OnceLock::new(),
+    /// Checks a build, if builds are what the rule is about.
+    pub(super) fn check_build(&self, context: &Context, out: &mut Findings) {
+        if let Check::Build(check) = self.check {
+            check(context, out);
         }
     }
 

@@ -1,8 +1,8 @@
 //! Rules about compose files: what they can ask, and how they report. Their pages have `subject: compose`.
 
-use super::metadata::Metadata;
+use super::reporter::Reporter;
 use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject, ComposeValue};
-use crate::finding::{Code, FileEdit, Finding, Findings, Fix, Safety, Target};
+use crate::finding::{FileEdit, Finding, Findings, Fix, Safety, Target};
 use crate::inputs::{CheckedSources, ComposeInput, ComposeUse, Date, MissingDockerfile, ProxyConfiguration};
 use crate::stack::{Stack, StackService};
 use crate::text::{Edit, FileId, Source, Span, path};
@@ -14,9 +14,7 @@ pub type ComposeCheck = fn(&ComposeContext, &mut Findings);
 /// A compose file, as a rule sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct ComposeContext<'a> {
-    /// The rule's name.
-    pub(super) rule: &'static str,
-    pub(super) metadata: &'static Metadata,
+    pub(super) reporter: Reporter,
     pub(super) input: &'a ComposeInput,
     pub(super) project: &'a ComposeProject,
     pub(super) stack: &'a Stack<'a>,
@@ -172,24 +170,7 @@ impl<'a> ComposeContext<'a> {
     pub fn finding(&self, place: Option<ComposePlace>, message: impl Into<String>) -> Option<Finding> {
         let place = place?;
         let (file, source) = (self.judged_file(place)?, self.text_of(place)?);
-        let span = trimmed(source, place.span);
-        let metadata = self.metadata;
-        Some(Finding {
-            rule: self.rule,
-            codes: metadata.aliases.iter().map(|&name| Code { name, line: None }).collect(),
-            severity: metadata.severity,
-            file,
-            span,
-            labels: Vec::new(),
-            instruction_line: Some(source.line(span.start)),
-            stage: None,
-            message: message.into(),
-            help: None,
-            notes: Vec::new(),
-            hidden_by: None,
-            impact: Vec::new(),
-            fixes: Vec::new(),
-        })
+        Some(self.reporter.finding_in(file, source, place.span, message))
     }
 
     /// The finding with edits that make `changes`, all or none; where the files do not allow them, with a note that
@@ -338,13 +319,6 @@ struct WrittenKey<'a, 'k> {
     editor: &'a YamlEditor<'a>,
     /// As it is written there.
     path: Vec<&'k str>,
-}
-
-/// A span without the white space at its end, and of a long value its first line.
-fn trimmed(source: &Source, span: Span) -> Span {
-    let text = source.text().get(span.range()).unwrap_or_default();
-    let first = text.lines().next().unwrap_or_default().trim_end();
-    Span::new(span.start, span.start + first.len() as u32)
 }
 
 /// The finding with a note that says why it has no fix; `why`: one sentence without a full stop.

@@ -1,44 +1,46 @@
-//! Runs the rules about compose files, hides what comments hide, and compares a file before and after edits.
+//! Runs the rules about compose files, and compares a file before and after edits.
 
 use std::collections::BTreeSet;
 
-use rayon::prelude::*;
-
 use super::compose_context::ComposeContext;
-use super::{Policies, Policy, Rule, known_rules};
+use super::file_run::{CheckedFile, KeptAndHidden, run_files};
+use super::reporter::Reporter;
+use super::{Check, Policies, Rule};
 use crate::compose::project::{ComposeMap, ComposeProject, ComposeValue};
-use crate::finding::{Finding, Findings, SuppressionUse, suppress};
+use crate::finding::Findings;
 use crate::inputs::{ComposeInput, Inputs};
-use crate::settings::{Pragmas, compose_pragmas};
 use crate::stack::Stack;
 use crate::text::FileId;
-use crate::yaml;
 use crate::yaml::YamlEditor;
 
-/// What the rules find in the compose files: the findings to report, and those that comments and settings hide.
-pub(super) fn run_composes(inputs: &Inputs, policies: &Policies) -> (Vec<Finding>, Vec<Finding>) {
-    let jobs: Vec<_> = inputs.composes.par_iter().map(|input| of_file(inputs, input, policies)).collect();
-    let (mut findings, mut hidden) = (Vec::new(), Vec::new());
-    for (kept, more) in jobs {
-        findings.extend(kept);
-        hidden.extend(more);
-    }
-    (findings, hidden)
+/// What the rules find in the compose files.
+pub(super) fn run_composes(inputs: &Inputs, policies: &Policies) -> KeptAndHidden {
+    let files: Vec<_> = inputs.composes.iter().map(|input| CheckedCompose { inputs, input }).collect();
+    run_files(inputs, policies, &files)
 }
 
-fn of_file(inputs: &Inputs, input: &ComposeInput, policies: &Policies) -> (Vec<Finding>, Vec<Finding>) {
-    let policy = policies.of(input.file);
-    if policy.rules().iter().all(|rule| rule.compose.is_none()) {
-        return (Vec::new(), Vec::new());
+/// A compose file with its parts.
+struct CheckedCompose<'a> {
+    inputs: &'a Inputs,
+    input: &'a ComposeInput,
+}
+
+impl CheckedFile for CheckedCompose<'_> {
+    fn file(&self) -> FileId {
+        self.input.file
     }
-    let out = check_compose(inputs, input, policy.rules());
-    let files = std::iter::once(input.file).chain(input.parts.iter().copied());
-    let pragmas: Vec<Pragmas> = files.map(|file| pragmas_of_file(inputs, file, policy)).collect();
-    let written = pragmas.iter().flat_map(|pragmas| &pragmas.suppressions);
-    let all = written.chain(&policy.settings.suppressions);
-    let mut judged: Vec<SuppressionUse> =
-        all.map(|suppression| SuppressionUse::new(suppression, inputs.today)).collect();
-    suppress(policy.judge(out), &mut judged, &inputs.sources)
+
+    fn commented_files(&self) -> Vec<FileId> {
+        std::iter::once(self.input.file).chain(self.input.parts.iter().copied()).collect()
+    }
+
+    fn is_checked_by(check: &Check) -> bool {
+        matches!(check, Check::Compose(_))
+    }
+
+    fn check(&self, rules: &[&'static Rule]) -> Findings {
+        check_compose(self.inputs, self.input, rules)
+    }
 }
 
 /// What rules find in a compose file.
@@ -49,30 +51,16 @@ pub(super) fn check_compose(inputs: &Inputs, input: &ComposeInput, rules: &[&'st
     let files = std::iter::once(input.file).chain(input.parts.iter().copied());
     let editors: Vec<_> = files.map(|file| (file, YamlEditor::new(inputs.source(file)))).collect();
     for rule in rules {
-        if let Some(check) = rule.compose {
-            let (rule, metadata) = (rule.name, rule.metadata());
+        if let Check::Compose(check) = rule.check {
+            let reporter = Reporter::new(rule);
             let (stack, editors, today, others) = (&stack, &editors[..], inputs.today, &inputs.composes[..]);
-            check(&ComposeContext { rule, metadata, input, project, stack, editors, today, others }, &mut out);
+            check(&ComposeContext { reporter, input, project, stack, editors, today, others }, &mut out);
         }
     }
     // Several services may extend one.
     let mut seen = BTreeSet::new();
     out.retain(|finding| finding.file == input.file || seen.insert((finding.rule, finding.file, finding.span)));
     out
-}
-
-/// The comments of a compose file, as far as its settings allow them.
-pub fn pragmas_of_compose(inputs: &Inputs, input: &ComposeInput, policy: &Policy) -> Pragmas {
-    pragmas_of_file(inputs, input.file, policy)
-}
-
-/// The comments of a file of YAML, as far as its settings allow them.
-pub(super) fn pragmas_of_file(inputs: &Inputs, file: FileId, policy: &Policy) -> Pragmas {
-    let source = inputs.source(file);
-    if policy.settings.no_inline || !source.text().contains("dockopt") {
-        return Pragmas::default();
-    }
-    compose_pragmas(file, source, &yaml::read(source.text()), known_rules())
 }
 
 /// What an edit did to a project that none of the rules announces (`compose.healthcheck` is what stands under

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use super::Rule;
+use super::reporter::Reporter;
 use crate::build::{Build, Stage, toolchain};
 use crate::data;
 use crate::dockerfile::Keyword;
-use crate::finding::{Code, FileEdit, Finding, Fix, Safety, Suppression, SuppressionUse, Target};
+use crate::finding::{FileEdit, Finding, Fix, Safety, Suppression, SuppressionUse, Target};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, GitModes, IgnoreInput, Inputs, Need, ShellcheckAnswers, StepHistory};
 use crate::manifest::Project;
@@ -178,25 +179,11 @@ impl<'a, 'i> Context<'a, 'i> {
         let instructions = self.input().file.instructions();
         let next = instructions.partition_point(|instruction| instruction.span.start <= span.start);
         let index = next.checked_sub(1);
-        let metadata = self.rule.metadata();
+        let stage = index.and_then(|index| self.build.stage_of(index)).filter(|stage| stage.from().is_some());
         Finding {
-            rule: self.rule.name,
-            codes: metadata.aliases.iter().map(|&name| Code { name, line: None }).collect(),
-            severity: metadata.severity,
-            file: self.file(),
-            span,
-            labels: Vec::new(),
             instruction_line: index.map(|index| instructions[index].start_line),
-            stage: index
-                .and_then(|index| self.build.stage_of(index))
-                .filter(|stage| stage.from().is_some())
-                .map(Stage::title),
-            message: message.into(),
-            help: None,
-            notes: Vec::new(),
-            hidden_by: None,
-            impact: Vec::new(),
-            fixes: Vec::new(),
+            stage: stage.map(Stage::title),
+            ..Reporter::new(self.rule).finding(self.file(), span, message)
         }
     }
 

@@ -1,6 +1,6 @@
 //! Rules about built images: what they can ask, and how they report. Their pages have `subject: image`.
 
-use super::Rule;
+use super::{Check, Rule};
 use crate::finding::Severity;
 use crate::image::packages::ImagePackages;
 use crate::image::secrets::{Secret, SecretPlace};
@@ -95,7 +95,7 @@ pub type ImageCheck = fn(&ImageContext<'_>, &mut Vec<ImageFinding>);
 /// The findings of one rule.
 pub(super) fn of_rule(rule: &Rule, context: &ImageContext<'_>) -> Vec<ImageFinding> {
     let mut findings = Vec::new();
-    if let Some(check) = rule.image {
+    if let Check::Image(check) = rule.check {
         check(context, &mut findings);
     }
     for finding in &mut findings {

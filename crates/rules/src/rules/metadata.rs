@@ -44,6 +44,10 @@ pub struct Metadata {
     pub narrower: Vec<(&'static str, &'static str)>,
     /// Its options in the settings (`[rules.<name>]`): a name and its type, `allow list`. Optional.
     pub options: Vec<(&'static str, OptionKind)>,
+    /// What its findings with one cause have in common, of which one is reported that names the places of all. Optional.
+    pub joins: Option<Joining>,
+    /// What its findings prove to be wrong in every case. Optional.
+    pub breaks: Option<Broken>,
 }
 
 /// A closed set of words, as written in pages.
@@ -156,8 +160,31 @@ words! {
     }
 }
 
+words! {
+    /// What findings with one cause have in common: one edit of another file cures all of them, one start shows what all need
+    /// to know, or builds of one file lack the same.
+    Joining {
+        /// Their message.
+        Message = "message",
+        /// Their help.
+        Help = "help",
+        /// Their message up to the number of calls, and whether they have a fix.
+        Calls = "calls",
+        /// File, message and fixes.
+        File = "file",
+    }
+}
+
+words! {
+    /// What a finding proves to be wrong in every case.
+    Broken {
+        /// A healthcheck, which is then replaced and not kept where files are written.
+        Healthcheck = "healthcheck",
+    }
+}
+
 /// Optional keys of a page.
-const OPTIONAL: [&str; 2] = ["narrower", "options"];
+const OPTIONAL: [&str; 4] = ["narrower", "options", "joins", "breaks"];
 
 const KEYS: [&str; 14] = [
     "summary",
@@ -197,6 +224,8 @@ impl Metadata {
             aliases: front.list("aliases"),
             narrower: front.narrower(),
             options: front.options(),
+            joins: front.optional_word("joins", Joining::ALL, Joining::name),
+            breaks: front.optional_word("breaks", Broken::ALL, Broken::name),
         };
         front.finish(&metadata);
         (metadata, front.problems)
@@ -318,6 +347,12 @@ impl FrontMatter {
             self.refuse(key, value, known, name);
         }
         word.unwrap_or(known[0])
+    }
+
+    /// One of `known`; `None` if the page has no such key.
+    fn optional_word<T: Copy>(&mut self, key: &str, known: &[T], name: fn(T) -> &'static str) -> Option<T> {
+        let is_given = self.fields.iter().any(|field| field.0 == key);
+        if is_given { Some(self.word(key, known, name)) } else { None }
     }
 
     fn words<T: Copy>(&mut self, key: &str, known: &[T], name: fn(T) -> &'static str) -> Vec<T> {

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
-use super::{ALL, Category, Group, Rule, Selection, SelectorError, Subject};
+use super::metadata::Broken;
+use super::{ALL, Category, Check, Group, Rule, Selection, SelectorError, Subject};
 use crate::finding::{Finding, Findings, Severity};
 use crate::inputs::{InputProblem, Inputs, Needs, SettingsInput};
 use crate::settings::{self, CommandLinePolicy, ResolvedSettings, RuleNames, SettingsReader};
@@ -189,8 +190,13 @@ impl Policies {
     /// The same policies without the rules that check pipelines, compose files and manifests.
     #[must_use]
     pub fn for_builds(&self) -> Self {
-        let is_kept = |rule: &Rule| rule.workflow.is_none() && rule.compose.is_none() && rule.workload.is_none();
-        self.with_rules(&is_kept)
+        self.with_rules(&|rule| matches!(rule.check, Check::Build(_) | Check::Image(_)))
+    }
+
+    /// The same policies with the rules alone whose findings say that a healthcheck is never right.
+    #[must_use]
+    pub fn about_checks(&self) -> Self {
+        self.with_rules(&|rule| rule.metadata().breaks == Some(Broken::Healthcheck))
     }
 
     fn with_rules(&self, is_kept: &dyn Fn(&Rule) -> bool) -> Self {

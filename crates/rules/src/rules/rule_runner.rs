@@ -53,7 +53,7 @@ impl RuleRunner for AllRules {
         let Some(rule) = find(rule) else { return Vec::new() };
         let neighbours = Neighbours::new(slice::from_ref(build));
         let mut findings = Findings::new();
-        (rule.check)(&Context::new(rule, inputs, &neighbours, build), &mut findings);
+        rule.check_build(&Context::new(rule, inputs, &neighbours, build), &mut findings);
         findings.into_sorted()
     }
 

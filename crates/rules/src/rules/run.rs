@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::file_run::hide;
 use super::image_rules::{ImageContext, ImageFinding};
 use super::workflow::context::drop_repeated;
 use super::{
-    Category, Context, Neighbours, Policies, Policy, Rule, Subject, builder_checks, compose_run, find, image_rules,
-    is_there, known_rules, workflow_run, workload_run,
+    Category, Check, Context, Neighbours, Policies, Policy, Rule, Subject, builder_checks, compose_run, find,
+    image_rules, is_there, known_rules, workflow_run, workload_run,
 };
 use crate::build::Build;
 use crate::dockerfile::{Arguments, Instruction, Keyword, is_open, is_steered};
@@ -123,7 +124,7 @@ pub fn pragmas_of(build: &Build, policy: &Policy) -> Pragmas {
 /// The findings of the selected rules about images, in the order of the rules, with the severities of the settings.
 pub fn check_image(context: &ImageContext<'_>, policy: &Policy) -> Vec<ImageFinding> {
     let mut findings = Vec::new();
-    for rule in policy.rules().iter().filter(|rule| rule.image.is_some()) {
+    for rule in policy.rules().iter().filter(|rule| matches!(rule.check, Check::Image(_))) {
         let mut of_rule = image_rules::of_rule(rule, context);
         if let Some(severity) = policy.severity_of(rule.name) {
             for finding in &mut of_rule {
@@ -145,10 +146,8 @@ pub fn select_findings(
 ) -> (Vec<Finding>, Vec<Finding>) {
     let policy = policies.of(build.input().dockerfile);
     findings.retain(|finding| policy.rules().iter().any(|rule| rule.name == finding.rule));
-    let pragmas = pragmas_of(build, policy);
-    let all = pragmas.suppressions.iter().chain(&policy.settings.suppressions);
-    let mut uses: Vec<SuppressionUse> = all.map(|suppression| SuppressionUse::new(suppression, inputs.today)).collect();
-    suppress(policy.judge(findings), &mut uses, &inputs.sources)
+    let (kept, hidden, _) = hide(inputs, policy, findings, pragmas_of(build, policy).suppressions.iter());
+    (kept, hidden)
 }
 
 /// The findings of the rules that check files, for one build.
@@ -164,16 +163,13 @@ impl First {
         let mut out = Findings::new();
         for rule in policy.rules() {
             if rule.metadata().subject != Subject::Suppressions && runs(rule, build) {
-                (rule.check)(&Context::new(rule, inputs, neighbours, build).under(&policy.settings), &mut out);
+                rule.check_build(&Context::new(rule, inputs, neighbours, build).under(&policy.settings), &mut out);
             }
         }
         builder_checks::limit(build, &mut out);
         let out = limit(inputs, build, out);
         let pragmas = pragmas_of(build, policy);
-        let all = pragmas.suppressions.iter().chain(&policy.settings.suppressions);
-        let mut judged: Vec<SuppressionUse> =
-            all.map(|suppression| SuppressionUse::new(suppression, inputs.today)).collect();
-        let (findings, hidden) = suppress(policy.judge(out), &mut judged, &inputs.sources);
+        let (findings, hidden, mut judged) = hide(inputs, policy, out, pragmas.suppressions.iter());
         let unread = unread(inputs, build);
         for suppression_use in &mut judged {
             let reach = &suppression_use.suppression.reach;
@@ -243,10 +239,9 @@ fn knows_all(name: &str, build: &Build, policy: &Policy) -> bool {
     let wanted_needs = metadata.needs.union(metadata.wants);
     let has = |need| is_there(build.input(), need) || (!build.uses_context() && is_of_context(need));
     // Those of compose files and images know nothing of a Dockerfile.
-    !matches!(
-        metadata.subject,
-        Subject::Suppressions | Subject::Compose | Subject::Image | Subject::Workflow | Subject::Workload
-    ) && runs(rule, build)
+    rule.is_of_builds()
+        && metadata.subject != Subject::Suppressions
+        && runs(rule, build)
         && wanted_needs.iter().all(has)
 }
 
@@ -264,7 +259,8 @@ fn second<'i>(
 ) -> (Vec<Finding>, Vec<Finding>) {
     let mut out = Findings::new();
     for rule in policy.rules().iter().filter(|rule| rule.metadata().subject == Subject::Suppressions) {
-        (rule.check)(&Context::new(rule, inputs, neighbours, build).under(&policy.settings).judging(judged), &mut out);
+        let context = Context::new(rule, inputs, neighbours, build).under(&policy.settings).judging(judged);
+        rule.check_build(&context, &mut out);
     }
     let mut again: Vec<SuppressionUse> =
         judged.iter().map(|judged| SuppressionUse::new(&judged.suppression, inputs.today)).collect();
@@ -394,7 +390,7 @@ pub fn confirm<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies
         let policy = policies.of(file);
         let mut out = Findings::new();
         for rule in rules.get(&file).into_iter().flatten().filter_map(|name| find(name)) {
-            (rule.check)(&Context::new(rule, inputs, &neighbours, build).under(&policy.settings), &mut out);
+            rule.check_build(&Context::new(rule, inputs, &neighbours, build).under(&policy.settings), &mut out);
         }
         (file, build.input().context.is_some().then(|| policy.judge(out)))
     };

@@ -233,6 +233,7 @@ fn words(rules: &[&'static Rule]) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Check;
     use super::*;
     use crate::finding::Findings;
     use crate::rules::Context;
@@ -246,7 +247,7 @@ mod tests {
              basis: computed\nsubject: dockerfile\nneeds: []\nfix: never\nstatus: {status}\nsince: 0.1.0\n\
              aliases: [{alias}]\n---\n"
         );
-        Box::leak(Box::new(Rule::new(name, page.leak(), silent)))
+        Box::leak(Box::new(Rule::new(name, page.leak(), Check::Build(silent))))
     }
 
     fn catalogue() -> Vec<&'static Rule> {

@@ -1,11 +1,11 @@
 //! What a rule about pipelines sees: the pipeline with the builds of its steps, the repository, and how findings and edits
 //! are made.
 
-use super::Metadata;
 use super::compose_context::unfixed;
 use super::dockerfile_index::DockerfileIndex;
+use super::reporter::Reporter;
 use crate::build::Build;
-use crate::finding::{Code, FileEdit, Finding, Findings, Fix, Safety, Target};
+use crate::finding::{FileEdit, Finding, Findings, Fix, Safety, Target};
 use crate::inputs::{Inputs, Repository, WorkflowInput};
 use crate::text::{Edit, FileId, Source, Span};
 use crate::workflow::{BuildCall, Job, LegBuild, Step, Workflow, WorkflowPlace};
@@ -17,8 +17,7 @@ pub type WorkflowCheck = fn(&WorkflowContext<'_, '_>, &mut Findings);
 /// A pipeline, for one rule.
 #[derive(Clone, Copy)]
 pub struct WorkflowContext<'a, 'i> {
-    pub(super) rule: &'static str,
-    pub(super) metadata: &'static Metadata,
+    pub(super) reporter: Reporter,
     /// The pipeline and what is around it.
     pub input: &'a WorkflowInput,
     /// All that was read.
@@ -122,27 +121,7 @@ impl<'a, 'i> WorkflowContext<'a, 'i> {
     /// A finding of this rule; `None` where the place is in a file of which nothing is reported with this pipeline.
     pub fn finding(&self, place: WorkflowPlace, message: impl Into<String>) -> Option<Finding> {
         let file = self.input.file_of(place)?;
-        let source = self.inputs.source(file);
-        let text = source.text().get(place.span.range()).unwrap_or_default();
-        let first = text.lines().next().unwrap_or_default().trim_end();
-        let span = Span::new(place.span.start, place.span.start + first.len() as u32);
-        let metadata = self.metadata;
-        Some(Finding {
-            rule: self.rule,
-            codes: metadata.aliases.iter().map(|&name| Code { name, line: None }).collect(),
-            severity: metadata.severity,
-            file,
-            span,
-            labels: Vec::new(),
-            instruction_line: Some(source.line(span.start)),
-            stage: None,
-            message: message.into(),
-            help: None,
-            notes: Vec::new(),
-            hidden_by: None,
-            impact: Vec::new(),
-            fixes: Vec::new(),
-        })
+        Some(self.reporter.finding_in(file, self.inputs.source(file), place.span, message))
     }
 
     /// The finding with edits that make `changes` in the file of the finding, all or none; where the file does not allow

@@ -1,17 +1,16 @@
-//! Runs the rules about pipelines, hides what comments hide, and compares a pipeline before and after edits.
+//! Runs the rules about pipelines, joins findings with one cause, and compares a pipeline before and after edits.
 
 use std::collections::{BTreeMap, HashSet};
 
-use rayon::prelude::*;
-
-use super::compose_run::pragmas_of_file;
 use super::dockerfile_index::DockerfileIndex;
+use super::file_run::{CheckedFile, KeptAndHidden, run_files};
+use super::metadata::Joining;
+use super::reporter::Reporter;
 use super::workflow_context::WorkflowContext;
-use super::{Policies, Policy, Rule};
+use super::{Check, Policies, Rule, find};
 use crate::build::Build;
-use crate::finding::{FileEdit, Finding, Findings, Fix, SuppressionUse, suppress};
+use crate::finding::{FileEdit, Finding, Findings, Fix};
 use crate::inputs::{Inputs, WorkflowInput};
-use crate::settings::Pragmas;
 use crate::shell;
 use crate::text::{FileId, Source};
 use crate::workflow::{PipelineKind, pipeline_kind};
@@ -23,32 +22,39 @@ const DEEPEST: usize = 40;
 /// Places of further findings that one names.
 const OTHERS: usize = 3;
 
-/// What the rules find in the pipelines: the findings to report, and those that comments and settings hide.
-pub(super) fn run_workflows(inputs: &Inputs, builds: &[Build], policies: &Policies) -> (Vec<Finding>, Vec<Finding>) {
+/// What the rules find in the pipelines.
+pub(super) fn run_workflows(inputs: &Inputs, builds: &[Build], policies: &Policies) -> KeptAndHidden {
     if inputs.workflows.is_empty() {
         return (Vec::new(), Vec::new());
     }
-    let dockerfiles = DockerfileIndex::new(inputs, builds);
-    let of_file = |input: &WorkflowInput| {
-        let policy = policies.of(input.file);
-        if policy.rules().iter().all(|rule| rule.workflow.is_none()) {
-            return (Vec::new(), Vec::new());
-        }
-        let out = check_workflow(inputs, &dockerfiles, input, policy.rules());
-        let files = input.parts.iter().flatten();
-        let pragmas: Vec<Pragmas> = files.map(|file| pragmas_of_file(inputs, *file, policy)).collect();
-        let written = pragmas.iter().flat_map(|pragmas| &pragmas.suppressions);
-        let all = written.chain(&policy.settings.suppressions);
-        let mut judged: Vec<SuppressionUse> =
-            all.map(|suppression| SuppressionUse::new(suppression, inputs.today)).collect();
-        suppress(policy.judge(out), &mut judged, &inputs.sources)
-    };
-    let (mut findings, mut hidden) = (Vec::new(), Vec::new());
-    for (kept, more) in inputs.workflows.par_iter().map(of_file).collect::<Vec<_>>() {
-        findings.extend(kept);
-        hidden.extend(more);
+    let dockerfiles = &DockerfileIndex::new(inputs, builds);
+    let files: Vec<_> = inputs.workflows.iter().map(|input| CheckedWorkflow { inputs, dockerfiles, input }).collect();
+    run_files(inputs, policies, &files)
+}
+
+/// A pipeline with its parts.
+struct CheckedWorkflow<'a, 'i> {
+    inputs: &'a Inputs,
+    dockerfiles: &'a DockerfileIndex<'a, 'i>,
+    input: &'a WorkflowInput,
+}
+
+impl CheckedFile for CheckedWorkflow<'_, '_> {
+    fn file(&self) -> FileId {
+        self.input.file
     }
-    (findings, hidden)
+
+    fn commented_files(&self) -> Vec<FileId> {
+        self.input.parts.iter().flatten().copied().collect()
+    }
+
+    fn is_checked_by(check: &Check) -> bool {
+        matches!(check, Check::Workflow(_))
+    }
+
+    fn check(&self, rules: &[&'static Rule]) -> Findings {
+        check_workflow(self.inputs, self.dockerfiles, self.input, rules)
+    }
 }
 
 /// What rules find in a pipeline.
@@ -65,10 +71,9 @@ pub(super) fn check_workflow(
     let editors: Vec<_> = input.parts.iter().map(editor).collect();
     let first_unread = dockerfiles.first_unread(input);
     for rule in rules {
-        if let Some(check) = rule.workflow {
-            let (rule, metadata) = (rule.name, rule.metadata());
-            let editors = &editors;
-            check(&WorkflowContext { rule, metadata, input, inputs, dockerfiles, first_unread, editors }, &mut out);
+        if let Check::Workflow(check) = rule.check {
+            let (reporter, editors) = (Reporter::new(rule), &editors);
+            check(&WorkflowContext { reporter, input, inputs, dockerfiles, first_unread, editors }, &mut out);
         }
     }
     // Several jobs may take over one line.
@@ -77,31 +82,22 @@ pub(super) fn check_workflow(
     out
 }
 
-/// What findings of several builds and pipelines have in common where one edit of another file cures all of them, or one start
-/// shows what all need to know; or where builds of one file lack the same.
-fn shared_cause(finding: &Finding) -> Option<String> {
-    match finding.rule {
-        "platform-emulated" | "pushed-before-started" => Some(finding.message.clone()),
-        "context-too-large-in-pipeline" => finding.help.clone(),
-        // How many calls a file has is said behind it.
-        "compose-v1-command" => finding.message.split(" (").next().map(str::to_owned),
-        "build-without-cache"
-        | "docker-build-without-cache"
-        | "only-latest-tag"
-        | "pushed-on-pull-request"
-        | "recipe-file-missing" => {
-            let fixes: Vec<_> = finding.fixes.iter().map(|fix| (&fix.title, &fix.safety)).collect();
-            Some(format!("{} {} {fixes:?}", finding.file.0, finding.message))
-        }
-        _ => None,
-    }
-}
-
-/// What findings that are joined have in common: the rule, the cause, and whether a fix repairs it, as what edits only a part
-/// of the calls is no repair of all.
+/// What findings that are joined have in common, as the page of their rule says (`joins:`): the rule, the cause, and whether a
+/// fix repairs it, as what edits only a part of the calls is no repair of all.
 fn join_key(finding: &Finding) -> Option<(&'static str, String)> {
-    let has_fix = finding.rule != "compose-v1-command" || !finding.fixes.is_empty();
-    Some((finding.rule, format!("{has_fix} {}", shared_cause(finding)?)))
+    let cause = match find(finding.rule)?.metadata().joins? {
+        Joining::Message => finding.message.clone(),
+        Joining::Help => finding.help.clone()?,
+        // How many calls a file has is said behind it.
+        Joining::Calls => {
+            format!("{} {}", !finding.fixes.is_empty(), finding.message.split(" (").next().unwrap_or_default())
+        }
+        Joining::File => {
+            let fixes: Vec<_> = finding.fixes.iter().map(|fix| (&fix.title, &fix.safety)).collect();
+            format!("{} {} {fixes:?}", finding.file.0, finding.message)
+        }
+    };
+    Some((finding.rule, cause))
 }
 
 /// Findings with a common cause: where each stands, and the edits of all but the first.
@@ -155,11 +151,6 @@ fn add_edits(fix: &mut Fix, edits: Vec<FileEdit>) {
         fix.edits.extend(new);
         fix.edits.sort_by(|a, b| (&a.target, a.span).cmp(&(&b.target, b.span)));
     }
-}
-
-/// The comments of a pipeline, as far as its settings allow them.
-pub fn pragmas_of_workflow(inputs: &Inputs, input: &WorkflowInput, policy: &Policy) -> Pragmas {
-    pragmas_of_file(inputs, input.file, policy)
 }
 
 /// What an edit did to a pipeline that none of the rules announces: `workflow.with` is what stands under a key `with`

@@ -1,12 +1,12 @@
 //! What a rule about manifests sees: the containers of a file with the programs of the project that they run, and how findings
 //! are made.
 
-use super::Metadata;
+use super::reporter::Reporter;
 use super::workload_index::{
     Program, ProgramCheck, ProgramMatch, WorkloadIndex, folder_of, is_server_of_others, plain_image,
 };
 use crate::build::Build;
-use crate::finding::{Code, Finding, Findings};
+use crate::finding::{Finding, Findings};
 use crate::inputs::{BuildInput, Inputs, ProbedSources, WorkloadInput};
 use crate::text::Span;
 use crate::workload::{
@@ -19,8 +19,7 @@ pub type WorkloadCheck = fn(&WorkloadContext<'_>, &mut Findings);
 /// A manifest, for one rule.
 #[derive(Clone, Copy)]
 pub struct WorkloadContext<'a> {
-    pub(super) rule: &'static str,
-    pub(super) metadata: &'static Metadata,
+    pub(super) reporter: Reporter,
     pub(super) input: &'a WorkloadInput,
     pub(super) inputs: &'a Inputs,
     pub(super) index: &'a WorkloadIndex<'a>,
@@ -153,27 +152,7 @@ impl<'a> WorkloadContext<'a> {
 
     /// A finding of this rule in another file of its folder.
     pub fn finding_in(&self, input: &WorkloadInput, span: Span, message: impl Into<String>) -> Finding {
-        let source = self.inputs.source(input.file);
-        let text = source.text().get(span.range()).unwrap_or_default();
-        let first = text.lines().next().unwrap_or_default().trim_end();
-        let span = Span::new(span.start, span.start + first.len() as u32);
-        let metadata = self.metadata;
-        Finding {
-            rule: self.rule,
-            codes: metadata.aliases.iter().map(|&name| Code { name, line: None }).collect(),
-            severity: metadata.severity,
-            file: input.file,
-            span,
-            labels: Vec::new(),
-            instruction_line: Some(source.line(span.start)),
-            stage: None,
-            message: message.into(),
-            help: None,
-            notes: Vec::new(),
-            hidden_by: None,
-            impact: Vec::new(),
-            fixes: Vec::new(),
-        }
+        self.reporter.finding_in(input.file, self.inputs.source(input.file), span, message)
     }
 }
 

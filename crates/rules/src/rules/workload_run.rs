@@ -1,36 +1,49 @@
-//! Runs the rules about manifests, and hides what comments hide.
+//! Runs the rules about manifests, and names the containers of which it is not known what they run.
 
-use super::compose_run::pragmas_of_file;
+use super::file_run::{CheckedFile, KeptAndHidden, run_files};
+use super::reporter::Reporter;
 use super::workload_context::WorkloadContext;
 use super::workload_index::{ComposeStacks, ProgramMatch, WorkloadIndex};
-use super::{Policies, Rule};
-use crate::finding::{Finding, Findings, SuppressionUse, suppress};
+use super::{Check, Policies, Rule};
+use crate::finding::Findings;
 use crate::inputs::{Inputs, WorkloadInput};
-use crate::text::LineColumn;
+use crate::text::{FileId, LineColumn};
 
-/// What the rules find in the manifests: the findings to report, and those that comments and settings hide.
-pub(super) fn run_workloads(inputs: &Inputs, policies: &Policies) -> (Vec<Finding>, Vec<Finding>) {
-    let (mut findings, mut hidden) = (Vec::new(), Vec::new());
+/// What the rules find in the manifests.
+pub(super) fn run_workloads(inputs: &Inputs, policies: &Policies) -> KeptAndHidden {
     if inputs.workloads.files.is_empty() {
-        return (findings, hidden);
+        return (Vec::new(), Vec::new());
     }
     let stacks = ComposeStacks::new(inputs);
     let index = WorkloadIndex::new(inputs, &stacks);
-    for input in &inputs.workloads.files {
-        let policy = policies.of(input.file);
-        if policy.rules().iter().all(|rule| rule.workload.is_none()) {
-            continue;
-        }
-        let out = check_workload(inputs, &index, input, policy.rules());
-        let pragmas = pragmas_of_file(inputs, input.file, policy);
-        let all = pragmas.suppressions.iter().chain(&policy.settings.suppressions);
-        let mut judged: Vec<SuppressionUse> =
-            all.map(|suppression| SuppressionUse::new(suppression, inputs.today)).collect();
-        let (kept, more) = suppress(policy.judge(out), &mut judged, &inputs.sources);
-        findings.extend(kept);
-        hidden.extend(more);
+    let index = &index;
+    let files: Vec<_> = inputs.workloads.files.iter().map(|input| CheckedWorkload { inputs, index, input }).collect();
+    run_files(inputs, policies, &files)
+}
+
+/// A manifest.
+struct CheckedWorkload<'a> {
+    inputs: &'a Inputs,
+    index: &'a WorkloadIndex<'a>,
+    input: &'a WorkloadInput,
+}
+
+impl CheckedFile for CheckedWorkload<'_> {
+    fn file(&self) -> FileId {
+        self.input.file
     }
-    (findings, hidden)
+
+    fn commented_files(&self) -> Vec<FileId> {
+        vec![self.input.file]
+    }
+
+    fn is_checked_by(check: &Check) -> bool {
+        matches!(check, Check::Workload(_))
+    }
+
+    fn check(&self, rules: &[&'static Rule]) -> Findings {
+        check_workload(self.inputs, self.index, self.input, rules)
+    }
 }
 
 /// What rules find in a manifest.
@@ -42,9 +55,8 @@ pub(super) fn check_workload<'a>(
 ) -> Findings {
     let mut out = Findings::new();
     for rule in rules {
-        if let Some(check) = rule.workload {
-            let (rule, metadata) = (rule.name, rule.metadata());
-            check(&WorkloadContext { rule, metadata, input, inputs, index }, &mut out);
+        if let Check::Workload(check) = rule.check {
+            check(&WorkloadContext { reporter: Reporter::new(rule), input, inputs, index }, &mut out);
         }
     }
     out

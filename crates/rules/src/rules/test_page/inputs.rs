@@ -71,7 +71,7 @@ pub(super) fn findings(rule: &'static Rule, sources: &[Source], listing: &[(u64,
     let neighbours = Neighbours::new(&builds);
     for build in &builds {
         let settings = &policies.of(build.input().dockerfile).settings;
-        (rule.check)(&Context::new(rule, &inputs, &neighbours, build).under(settings), &mut out);
+        rule.check_build(&Context::new(rule, &inputs, &neighbours, build).under(settings), &mut out);
     }
     out.into_sorted()
 }

@@ -2,7 +2,7 @@
 
 use super::run;
 use crate::finding::{FileEdit, Finding, Findings, Fix, Safety, Severity, Target};
-use crate::rules::{Context, Rule};
+use crate::rules::{BuildCheck, Check, Context, Rule};
 use crate::text::Span;
 
 pub(super) const PAGE: &str = "---
@@ -64,8 +64,8 @@ fn sudo(cx: &Context, out: &mut Findings) {
     }
 }
 
-pub(super) fn rule(page: String, check: fn(&Context, &mut Findings)) -> &'static Rule {
-    Box::leak(Box::new(Rule::new("sudo-in-run", page.leak(), check)))
+pub(super) fn rule(page: String, check: BuildCheck) -> &'static Rule {
+    Box::leak(Box::new(Rule::new("sudo-in-run", page.leak(), Check::Build(check))))
 }
 
 #[test]
