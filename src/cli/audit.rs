@@ -1,6 +1,7 @@
 //! `dockopt audit`.
 
 mod offers;
+mod rewrites;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use crate::load::{
     read_build_log, untimed_steps,
 };
 use crate::report::{self, AuditView, ReportRun};
+use crate::settings::{CommandLinePolicy, RuleBase};
 
 pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure> {
     if command.check.watch {
@@ -53,6 +55,7 @@ fn watch(global: &Global, command: &Audit) -> Result<u8, CommandFailure> {
 /// What is to be gathered.
 fn request(command: &Audit) -> Result<GatherRequest, CommandFailure> {
     let line = line(&command.check.choice, Some(&command.check.threshold), command.check.shellcheck.on)?;
+    let line = CommandLinePolicy { base: RuleBase::Audit, ..line };
     let mut request = command.check.build.request(command.path.clone(), today(&command.check.choice)?);
     request.wants = FactSelection::Columns;
     request.configuration = command.check.config.configuration();
@@ -98,7 +101,7 @@ fn check(global: &Global, command: &Audit) -> Result<CommandOutput, CommandFailu
     version::warn_of_old_data(request.today);
     progress::doing("checking");
     let audit = InputAudit::new(&inputs);
-    let mut report = audit.audit(&policies);
+    let mut report = audit.audit_with(&policies, &|known| rewrites::find(&inputs, known));
     baseline::apply(&command.check.known, "audit", &policies.rules(&inputs), &mut report)?;
     let code = command.check.threshold.code(exit::code(&report, failed));
     let run = ReportRun { command: "audit", report: &report, exit: code, base: &base() };

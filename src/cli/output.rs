@@ -238,7 +238,7 @@ pub(super) fn line(
     });
     let mut choice = settings::Choice::of(&choice.select, &choice.ignore);
     choice.ask_shellcheck(shellcheck.then_some(true));
-    Ok(CommandLinePolicy { choice, fail_on })
+    Ok(CommandLinePolicy { choice, fail_on, ..CommandLinePolicy::default() })
 }
 
 /// What holds for each Dockerfile. Under settings that can't be read, nothing is said.

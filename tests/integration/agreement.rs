@@ -210,3 +210,75 @@ fn lint_reads_the_compose_files_behind_a_finding() {
         assert_eq!((lint.len(), &lint), (usize::from(is_reported), &audit), "{dockerfile} {compose}");
     }
 }
+
+/// What `optimize` would change is announced in an audit: by a finding whose page names the pass, or by one for rewrites.
+fn announced_passes(audit: &Value) -> BTreeSet<(String, &'static str)> {
+    let mut announced = BTreeSet::new();
+    for finding in audit["findings"].as_array().unwrap() {
+        let (rule, file) = (finding["rule"].as_str().unwrap(), finding["file"].as_str().unwrap().to_owned());
+        for pass in &dockopt::rules::find(rule).unwrap().metadata().passes {
+            announced.insert((file.clone(), *pass));
+        }
+    }
+    announced
+}
+
+/// The folders of the shipped fixtures and of the test projects.
+fn folders_of_projects() -> Vec<std::path::PathBuf> {
+    let mut folders = Vec::new();
+    for parent in ["fixtures", "tests/projects"] {
+        folders.extend(fs::read_dir(parent).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()));
+    }
+    folders.sort();
+    folders
+}
+
+/// `audit` is the sum: what `compose check`, `ci check` and `lint` find is found, and where it finds nothing, `optimize` changes
+/// nothing. With its Dockerfiles and without them.
+#[test]
+fn audit_says_what_the_other_commands_know() {
+    for folder in folders_of_projects() {
+        for has_dockerfiles in [true, false] {
+            let project = Dockopt::new();
+            copy(&folder, project.path());
+            if !has_dockerfiles {
+                for name in ["Dockerfile", "backend/Dockerfile", "dashboard/Dockerfile"] {
+                    let _ = fs::remove_file(project.path().join(name));
+                }
+            }
+            check_sum(&project.args(["audit", ".", "--format=json", "--exit-zero"]).run(), &folder);
+        }
+    }
+}
+
+fn check_sum(ran: &crate::dockopt::Ran, folder: &Path) {
+    let audit = ran.json();
+    let known = places(&audit);
+    let known: BTreeSet<_> = known.iter().map(|(rule, file, line, _)| (rule, file, line)).collect();
+    for command in [&["lint"][..], &["compose", "check"], &["ci", "check"]] {
+        let words = command.iter().copied().chain([".", "--format=json", "--exit-zero"]);
+        let other = ran.again(words.collect::<Vec<_>>());
+        if other.stdout.trim().is_empty() {
+            continue;
+        }
+        let places = places(&other.json());
+        let missed: Vec<&Place> =
+            places.iter().filter(|(rule, file, line, _)| !known.contains(&(rule, file, line))).collect();
+        assert!(missed.is_empty(), "{}: `audit` does not say what {command:?} does:\n{missed:#?}", folder.display());
+    }
+    let rewrite = ran.again(["optimize", ".", "--format=json", "--plan", "--no-history"]).json();
+    let announced = announced_passes(&audit);
+    let texts: Vec<&str> = audit["findings"].as_array().unwrap().iter().filter_map(|f| f["message"].as_str()).collect();
+    for build in rewrite["builds"].as_array().unwrap() {
+        let file = build["dockerfile"].as_str().unwrap().to_owned();
+        for level in build["rungs"].as_array().unwrap() {
+            for step in level["steps"].as_array().unwrap() {
+                let (pass, what) = (step["pass"].as_str().unwrap(), step["what"].as_str().unwrap());
+                let is_said = announced.iter().any(|(known, by)| *by == pass && *known == file)
+                    || announced.iter().any(|(known, by)| *by == pass && known.ends_with(".dockerignore"))
+                    || texts.iter().any(|text| text.contains(&format!("`dockopt optimize` {what}")));
+                assert!(is_said, "{}: `audit` does not say that `optimize` {what} ({pass}, {file})", folder.display());
+            }
+        }
+    }
+}

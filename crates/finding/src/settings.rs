@@ -27,7 +27,7 @@ pub use self::budget::{Bound, Budget, BudgetSection, Limit, Measure, growth_of, 
 pub use self::dive::dive;
 pub use self::dockopt::extends;
 pub use self::document::{Choice, Document, FailOn, Groups, OptionValue, RuleOption, Section, SettingsLayer};
-pub use self::facts::{CommandLinePolicy, FactNeeds, RuleFacts};
+pub use self::facts::{CommandLinePolicy, FactNeeds, RuleBase, RuleFacts};
 pub use self::label::LabelType;
 pub use self::origin::{SettingOrigin, origins};
 pub use self::pattern::SettingsPattern;

@@ -32,7 +32,7 @@ pub use self::baseline::{baseline_findings, leave_out};
 pub use self::deployed::keep_deployed;
 pub use self::embedded::write as write_embedded;
 pub use self::ignores::{AddedIgnores, add_ignore, add_ignores};
-pub use self::importance::{Importance, is_urgent};
+pub use self::importance::{Importance, is_urgent, page_order, sort_for_page};
 pub use self::listing::{ContextListing, CopyTake};
 pub use self::masking::project_mask;
 pub use self::offer::{Offer, offer};
@@ -44,5 +44,5 @@ pub use self::report::{
     BaselineEffect, BuildPast, BuildReport, BuildStep, CommitReruns, ContextListingEntry, ContextReport, Notice,
     PastStep, ProblemReport, Report, Rerun, SkippedInput, StageReport, Threshold, UselessPart,
 };
-pub use self::run::{InputAudit, ReadContexts, check, fix, input_problem};
+pub use self::run::{FindMore, InputAudit, ReadContexts, check, fix, input_problem};
 pub use self::workloads::has_workload_finding;

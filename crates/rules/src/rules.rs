@@ -17,6 +17,7 @@ mod metadata;
 mod packages;
 mod policy;
 mod reporter;
+mod rewrites;
 mod rule_runner;
 mod run;
 mod scripts;
@@ -39,7 +40,7 @@ use std::sync::LazyLock;
 pub use self::builder_checks::{Violations, violations};
 pub use self::catalogue::{BuildCheck, ContractBreach, dockerfile_breaches};
 use self::catalogue::{Check, all_by_name, family, rule};
-pub use self::catalogue::{Rule, announced, find, rules_named};
+pub use self::catalogue::{Rule, announced, find, rules_named, rules_of_pass};
 pub use self::compose::replaced::{replaced_services, start_words};
 pub use self::compose_context::{ComposeCheck, ComposeContext, KeyChange};
 pub use self::compose_run::compose_breach;
@@ -50,8 +51,9 @@ pub use self::image_rules::rule_of_waste;
 pub use self::image_rules::{ImageCheck, ImageContext, ImageCost, ImageFinding};
 pub use self::image_rules::{contents_of, rule_of_contents};
 pub use self::image_rules::{image_rule_of_category, rule_of_category};
-pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject, is_there};
+pub use self::metadata::{Category, Confidence, Fixability, Group, Kind, Metadata, Status, Subject, is_there};
 pub use self::policy::{Policies, Policy, known_rules};
+pub use self::reporter::Reporter;
 pub use self::rule_runner::AllRules;
 pub use self::run::{Outcome, check_image, pragmas_of, run, select_findings};
 pub use self::run::{confirm, unconfirmed};
@@ -108,6 +110,7 @@ static FAMILIES: &[&[Rule]] = &[
     &packages::package_calls::RULES,
     &packages::unpinned::RULES,
     &packages::verification::RULES,
+    &rewrites::RULES,
     &scripts::hidden_failures::RULES,
     &scripts::shell_forms::RULES,
     &scripts::shell_language::RULES,

@@ -63,7 +63,7 @@ pub(super) fn fix_counts(audit: &InputAudit, policies: &Policies) -> FixCounts {
 /// Instructions of all files that are fixed to count; each fix looks at them all again, and no real project has as many.
 const INSTRUCTIONS: usize = 20_000;
 
-fn is_too_large(inputs: &Inputs) -> bool {
+pub(super) fn is_too_large(inputs: &Inputs) -> bool {
     inputs.builds.iter().map(|build| build.file.instructions().len()).sum::<usize>() > INSTRUCTIONS
 }
 

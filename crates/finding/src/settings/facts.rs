@@ -15,6 +15,18 @@ pub struct CommandLinePolicy {
     pub choice: Choice,
     /// The lowest severity that changes the exit code.
     pub fail_on: Option<FailOn>,
+    /// Which rules run where nothing is selected.
+    pub base: RuleBase,
+}
+
+/// The rules that run where nothing is selected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RuleBase {
+    /// Those that are on by default.
+    #[default]
+    Default,
+    /// Those, and what only `audit` says without being asked.
+    Audit,
 }
 
 /// The rules, for those who gather what they need.

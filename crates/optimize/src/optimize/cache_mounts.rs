@@ -42,7 +42,7 @@ fn without_switches(input: &PassInput) -> Option<FileEdit> {
     *slot = slot.with_bytes(text::apply(slot, &edits).ok()?).ok()?;
     let inputs = input.inputs.with_sources(&sources);
     let build = Build::new(inputs.builds.get(index)?);
-    let changed = PassInput { inputs: &inputs, build: &build, evidence: input.evidence, options: input.options };
+    let changed = PassInput { inputs: &inputs, build: &build, ..*input };
     let FileEdit { span, text, .. } = mounted(&changed)?;
     let after = text::apply(changed.source(), &[Edit { span, text }]).ok()?;
     rule_fixes::replaced(input, &String::from_utf8(after).ok()?)

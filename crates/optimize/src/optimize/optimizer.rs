@@ -52,7 +52,10 @@ impl<'i> Optimizer<'i> {
         let input = Build::new(part.inputs.builds.get(at)?);
         let mut output = PassOutput::default();
         for pass in PASSES.iter().filter(|pass| pass.info.level == Level::Ignore) {
-            (pass.run)(&PassInput { inputs: &part.inputs, build: &input, evidence, options }, &mut output);
+            (pass.run)(
+                &PassInput { inputs: &part.inputs, build: &input, author: &input.input().file, evidence, options },
+                &mut output,
+            );
         }
         let output = in_files(output, |file| part.files.get(file.0 as usize).copied().unwrap_or(file));
         lock().insert(*first, output.clone());

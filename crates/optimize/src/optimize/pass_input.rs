@@ -19,6 +19,8 @@ pub(super) struct PassInput<'a> {
     pub inputs: &'a Inputs,
     /// The build that is rewritten.
     pub build: &'a Build<'a>,
+    /// The Dockerfile as its author wrote it.
+    pub author: &'a File,
     /// What is known beyond.
     pub evidence: &'a Evidence,
     /// What the user asked for.
@@ -34,6 +36,12 @@ impl<'a> PassInput<'a> {
     /// The Dockerfile.
     pub(super) fn file(&self) -> &'a File {
         &self.input().file
+    }
+
+    /// Whether an instruction is written as its author wrote it.
+    pub(super) fn is_as_written(&self, instruction: &Instruction) -> bool {
+        let text = self.source().slice(instruction.span);
+        self.author.instructions().iter().any(|written| self.author.source().slice(written.span) == text)
     }
 
     /// The Dockerfile's text.
@@ -188,7 +196,8 @@ impl PassOutput {
     /// Takes edits with what they do and why.
     pub(super) fn step(&mut self, what: impl Into<String>, why: impl Into<String>, edits: Vec<FileEdit>) {
         self.edits.extend(edits);
-        self.steps.push(RewriteStep { pass: "", what: what.into(), why: why.into(), assumptions: Vec::new() });
+        let (what, why) = (what.into(), why.into());
+        self.steps.push(RewriteStep { pass: "", what, why, assumptions: Vec::new(), line: None });
     }
 
     /// Says what the last step assumes, in a whole clause. `open`: what leaves it open, and how far.
@@ -241,6 +250,9 @@ pub struct RewriteStep {
     pub why: String,
     /// What has to be true for it; at least one thing.
     pub assumptions: Vec<Assumption>,
+    /// The first line that its pass changes of the Dockerfile as the author wrote it; `None` where another pass wrote that line,
+    /// or another file is changed.
+    pub line: Option<u32>,
 }
 
 /// Something that was not done.

@@ -172,13 +172,13 @@ impl Rewrite<'_> {
             let known = if pass.info.level == Level::Ignore { self.ignore.cloned() } else { None };
             let output = known.unwrap_or_else(|| {
                 let mut output = PassOutput::default();
-                (pass.run)(&PassInput { inputs, build: &build, evidence, options }, &mut output);
+                (pass.run)(&PassInput { inputs, build: &build, author: self.author, evidence, options }, &mut output);
                 output
             });
             let output = mirrored(pass, for_others(pass, output, &build), &build);
             let output = supported(pass, output, evidence);
             let (before, steps) = (now.clone(), outcome.steps.len());
-            if !take(pass, output, build_input.dockerfile, now, outcome) {
+            if !take(pass, output, (build_input.dockerfile, self.author), now, outcome) {
                 continue;
             }
             let next = inputs.with_sources(now);
@@ -314,7 +314,7 @@ fn runs(pass: &Pass, options: &Options) -> bool {
 fn take(
     pass: &Pass,
     output: PassOutput,
-    dockerfile: FileId,
+    (dockerfile, author): (FileId, &dockerfile::File),
     now: &mut Vec<Source>,
     outcome: &mut LevelOutcome,
 ) -> bool {
@@ -336,9 +336,19 @@ fn take(
         outcome.refusals.push(PassRefusal::whole(id, pass.info.title, why));
         return false;
     }
+    let line = author_line(author.source(), &now[dockerfile], &output.edits, FileId(dockerfile as u32));
     *now = next;
-    outcome.steps.extend(output.steps.into_iter().map(|step| RewriteStep { pass: id, ..step }));
+    outcome.steps.extend(output.steps.into_iter().map(|step| RewriteStep { pass: id, line, ..step }));
     true
+}
+
+/// The number of the first line that edits change, in the file as its author wrote it.
+fn author_line(author: &Source, now: &Source, edits: &[FileEdit], dockerfile: FileId) -> Option<u32> {
+    let of_dockerfile = edits.iter().filter(|edit| edit.target == Target::File(dockerfile));
+    let start = of_dockerfile.map(|edit| edit.span.start).min()?;
+    let text = now.text().lines().nth(now.line(start) as usize - 1)?;
+    let same = author.text().lines().position(|line| line == text && !line.trim().is_empty())?;
+    Some(same as u32 + 1)
 }
 
 fn apply(edits: &[FileEdit], sources: &[Source]) -> Option<Vec<Source>> {

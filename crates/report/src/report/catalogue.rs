@@ -81,6 +81,7 @@ fn wire_rule(rule: &Rule) -> impl Serialize {
         summary: metadata.summary,
         severity: metadata.severity.name(),
         category: metadata.category.name(),
+        kind: metadata.kind.name(),
         groups: list(&metadata.groups, |group| group.name()),
         confidence: metadata.confidence.name(),
         basis: metadata.basis.name(),
@@ -91,6 +92,7 @@ fn wire_rule(rule: &Rule) -> impl Serialize {
         status: metadata.status.name(),
         since: metadata.since,
         default: metadata.on_by_default(),
+        audit: metadata.on_in_audit(),
         url: rule.url(),
     }
 }
@@ -112,6 +114,7 @@ fn facts(rule: &Rule) -> Vec<(&'static str, String)> {
     let default = match metadata.status {
         Status::Costly => "on by default for costs of 50 MB and more",
         _ if metadata.on_by_default() => "on by default",
+        _ if metadata.on_in_audit() => "on by default in `audit`",
         _ => "off by default",
     };
     let groups = metadata.groups.iter().map(|group| group.name());
@@ -122,6 +125,7 @@ fn facts(rule: &Rule) -> Vec<(&'static str, String)> {
     vec![
         ("severity", metadata.severity.name().to_owned()),
         ("category", categories.join(", ")),
+        ("kind", metadata.kind.name().to_owned()),
         ("status", format!("{}, {default}, since {}", metadata.status.name(), metadata.since)),
         ("fix", metadata.fix.name().to_owned()),
         ("basis", format!("{}, with {} confidence", metadata.basis.name(), metadata.confidence.name())),

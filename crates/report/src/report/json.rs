@@ -101,6 +101,7 @@ fn wire_finding(report: &Report, finding: &Finding, fingerprint: String) -> wire
         rule: finding.rule.to_owned(),
         aliases: OnlyWritten(list(&finding.codes, |code| code.name)),
         category: OnlyWritten(rule.map(|rule| rule.metadata().category.name())),
+        kind: OnlyWritten(rule.map(|rule| rule.metadata().kind.name())),
         severity: finding.severity.name().to_owned(),
         file: name(report, finding.file),
         span: span(source, finding.span),

@@ -18,7 +18,7 @@ use super::layout::cut;
 use super::page::{Block, Column, Medium, Page, Section, Table, Tone, number, path, plain, toned};
 use super::table::table;
 use super::units::{bytes, count, seconds};
-use crate::audit::{BuildReport, BuildStep, CommitReruns, ContextReport, Report, Rerun};
+use crate::audit::{BuildReport, BuildStep, CommitReruns, ContextReport, Report, Rerun, sort_for_page};
 use crate::text::FileId;
 
 /// Entries of the context that are listed without `--all`.
@@ -31,6 +31,10 @@ pub fn audit(run: &ReportRun, view: &AuditView, medium: Medium) -> Page {
     let next = Block::Commands(next::next(report, view));
     let mut page = Page::new(format!("dockopt audit {}", report.root));
     page.push_filled(details.problems(|problem| problem.error));
+    let failing = notes::warnings(report, true);
+    if !failing.is_empty() {
+        page.push(Section::new("Does not work").with(Section::untitled(failing)));
+    }
     let summary = summary::summary(&details, view.all);
     let has_summary = summary.section.is_some();
     let single_title = summary::single_title(report).map(Section::new);
@@ -55,7 +59,8 @@ pub fn audit(run: &ReportRun, view: &AuditView, medium: Medium) -> Page {
     page.blocks.extend(hidden_builds(hidden, is_counted));
     let of_builds: BTreeSet<usize> = report.builds.iter().flat_map(|build| build.findings.iter().copied()).collect();
     let is_elsewhere = |index: &usize| !of_builds.contains(index) && !summary.shown.contains(index);
-    let elsewhere: Vec<usize> = (0..report.findings.len()).filter(is_elsewhere).collect();
+    let mut elsewhere: Vec<usize> = (0..report.findings.len()).filter(is_elsewhere).collect();
+    sort_for_page(&mut elsewhere, &report.findings);
     if !elsewhere.is_empty() {
         page.push(Section::new("Other files").with(Section::untitled(table(&details, None, &elsewhere, view.all))));
     }
@@ -63,7 +68,7 @@ pub fn audit(run: &ReportRun, view: &AuditView, medium: Medium) -> Page {
     if report.builds.is_empty() && report.read_problems().next().is_none() && report.findings.is_empty() {
         page.push(plain(format!("no Dockerfile found under `{}`", report.root)));
     }
-    page.push_filled(Section::untitled(notes::warnings(report)));
+    page.push_filled(Section::untitled(notes::warnings(report, false)));
     page.push_filled(notes::notes(report, view.all));
     let mut end = findings::notes(report, false);
     if medium == Medium::Terminal {

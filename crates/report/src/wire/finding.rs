@@ -40,6 +40,7 @@ pub(crate) struct FindingJson {
     pub rule: String,
     pub aliases: OnlyWritten<Vec<&'static str>>,
     pub category: OnlyWritten<Option<&'static str>>,
+    pub kind: OnlyWritten<Option<&'static str>>,
     pub severity: String,
     pub file: String,
     pub span: SpanJson,

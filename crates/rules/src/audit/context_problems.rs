@@ -1,10 +1,10 @@
 //! What is wrong with what a build takes of its context.
 
 use super::ProblemReport;
-use crate::build::{Build, Stage, Transfer};
+use crate::build::{Build, IgnoredName, Stage, Transfer};
 use crate::finding::Mask;
 use crate::ignore::ProblemKind;
-use crate::inputs::context::{BuildContext, ExcludedEntry, ReadProblem, SourceOutcome, TroubleKind};
+use crate::inputs::context::{BuildContext, ClassKind, ExcludedEntry, ReadProblem, SourceOutcome, TroubleKind};
 use crate::inputs::{IgnoreInput, Inputs};
 use crate::text::path;
 
@@ -88,11 +88,27 @@ fn missing(
             file: source.name().to_owned(),
             place: Some(source.line_column(copy_source.span.start)),
             error: is_excluded && build.is_needed(stage),
+            fails: build.is_needed(stage) && !is_made_before_builds(build, context, text),
             message: mask.apply(&message),
             help: Some(mask.apply(&help)),
             ..ProblemReport::default()
         });
     }
+}
+
+/// Whether a path that is not in the context looks like one that something makes before the build: an output folder, an archive
+/// that a compiler writes, or what .gitignore lists.
+fn is_made_before_builds(build: &Build, context: &BuildContext, text: &str) -> bool {
+    let texts = build.input().texts.as_ref();
+    let ignored = texts.and_then(|texts| texts.get(".gitignore")).map(|text| String::from_utf8_lossy(text));
+    let ignored = ignored.as_deref().unwrap_or_default();
+    let is_output = |part: &str| {
+        let name = IgnoredName { name: part, is_anchored: false };
+        name.kind(context) == Some(ClassKind::BuildOutput) || IgnoredName::all(ignored).any(|known| known.name == part)
+    };
+    let has_pattern =
+        |line: &str| line.trim().strip_prefix('*').is_some_and(|end| !end.is_empty() && text.ends_with(end));
+    text.contains(['*', '?', '[', '$']) || text.split('/').any(is_output) || ignored.lines().any(has_pattern)
 }
 
 /// `.dockerignore` line 3 (`*.txt`).

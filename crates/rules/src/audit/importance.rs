@@ -5,7 +5,7 @@ use crate::build::service::is_for_developers;
 use crate::finding::{Finding, Severity};
 use crate::manifest::{FileKind, FileRole};
 use crate::recipe::is_workflow;
-use crate::rules::{self, Rule};
+use crate::rules::{self, Kind, Rule};
 
 /// How much a build matters, the most important first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,4 +56,26 @@ pub fn is_urgent(finding: &Finding) -> bool {
     let is_error = |rule: &Rule| rule.metadata().severity == Severity::Error;
     (finding.severity == Severity::Error && rules::find(finding.rule).is_none_or(is_error))
         || (finding.severity == Severity::Warning && finding.rule.starts_with("secret-"))
+}
+
+/// The place of a finding among those of a page, the first ones lowest: what does not work, leaked secrets and other errors, what
+/// costs, what is a risk.
+pub fn page_order(finding: &Finding) -> u8 {
+    let kind = rules::find(finding.rule).map_or(Kind::Risk, |rule| rule.metadata().kind);
+    match (kind, is_urgent(finding)) {
+        (Kind::Fails, true) => 0,
+        (Kind::Fails, false) => 1,
+        (_, true) => 2,
+        (Kind::Costs, false) => 3,
+        (Kind::Risk, false) => 4,
+    }
+}
+
+/// Sorts the indexes of findings as a page shows them: by [`page_order`], what costs most first.
+pub fn sort_for_page(indexes: &mut [usize], findings: &[Finding]) {
+    indexes.sort_by(|a, b| {
+        let (first, second) = (&findings[*a], &findings[*b]);
+        let by_rank = second.rank().total_cmp(&first.rank());
+        page_order(first).cmp(&page_order(second)).then(by_rank).then(a.cmp(b))
+    });
 }

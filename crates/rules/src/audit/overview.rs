@@ -7,7 +7,7 @@ use super::context_problems;
 use super::past::{build_step, past};
 use super::{
     BuildReport, CommitReruns, ContextListingEntry, ContextReport, Importance, ProblemReport, Rerun, StageReport,
-    UselessPart, is_urgent,
+    UselessPart, sort_for_page,
 };
 use crate::build::{self, Build, StageBase};
 use crate::buildlog::{StepSeconds, total_seconds};
@@ -40,11 +40,7 @@ pub(super) fn build(inputs: &Inputs, build: &Build, findings: &[Finding], mask: 
     let context = input.context.as_deref();
     let rerun = cache::rerun(build, context, input.projects.as_ref().map(|projects| projects.as_slice()));
     let mut indexes: Vec<usize> = files(input).into_iter().flat_map(|file| of_file(findings, file)).collect();
-    let order = |index: usize| (is_urgent(&findings[index]), findings[index].rank());
-    indexes.sort_by(|a, b| {
-        let ((urgent_a, rank_a), (urgent_b, rank_b)) = (order(*a), order(*b));
-        urgent_b.cmp(&urgent_a).then(rank_b.total_cmp(&rank_a)).then(a.cmp(b))
-    });
+    sort_for_page(&mut indexes, findings);
     BuildReport {
         dockerfile: input.dockerfile,
         importance: Importance::of(build),

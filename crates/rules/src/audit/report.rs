@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Importance;
-use crate::finding::{Finding, Impact, Mask};
+use crate::finding::{Finding, Impact, Mask, Severity};
 use crate::inputs::StepRun;
 use crate::settings::{FailOn, SettingsProblem};
 use crate::text::{FileId, LineColumn, Source};
@@ -231,6 +231,8 @@ pub struct ProblemReport {
     pub place: Option<LineColumn>,
     /// Whether the builder refuses the input for it; else a trap or a note.
     pub error: bool,
+    /// Whether a build of what the repository holds fails for it: it counts as a warning does.
+    pub fails: bool,
     /// What is wrong.
     pub message: String,
     /// What to do.
@@ -276,7 +278,11 @@ impl Report {
         if !self.thresholds.is_empty() && self.thresholds.values().all(never) {
             return false;
         }
-        self.problems.iter().any(|problem| problem.error) || self.findings.iter().any(|finding| self.counts(finding))
+        let counts_as_warning =
+            |threshold: &Threshold| threshold.fail_on.counts(Severity::Warning) || self.thresholds.is_empty();
+        let is_strict = self.thresholds.values().all(counts_as_warning);
+        self.problems.iter().any(|problem| problem.error || problem.fails && is_strict)
+            || self.findings.iter().any(|finding| self.counts(finding))
     }
 
     /// Whether nothing is found and nothing is wrong.

@@ -24,6 +24,9 @@ use crate::text::{FileId, Source, Span};
 /// Reads the build contexts of these Dockerfiles, as far as they are worth the time.
 pub type ReadContexts<'a> = dyn Fn(&Inputs, &BTreeSet<FileId>) -> Inputs + 'a;
 
+/// Finds more in builds than rules do, who know what the rules found: indexes of builds with findings in their Dockerfiles.
+pub type FindMore<'a> = dyn Fn(&[Finding]) -> Vec<(usize, Findings)> + 'a;
+
 /// What a command asks about its inputs: the builds and the secret values in them are worked out once.
 #[derive(Debug)]
 pub struct InputAudit<'i> {
@@ -99,10 +102,17 @@ impl<'i> InputAudit<'i> {
 
     /// The whole product: what costs what, per build.
     pub fn audit(&self, policies: &Policies) -> Report {
+        self.audit_with(policies, &|_| Vec::new())
+    }
+
+    /// As [`InputAudit::audit`], with what `find_more` finds in builds: their indexes and the findings.
+    pub fn audit_with(&self, policies: &Policies, find_more: &FindMore) -> Report {
         let (inputs, builds, mask) = (self.inputs, &self.builds, self.mask());
         let mut report = self.report(policies, true);
-        let outcome = rules::run(inputs, builds, policies);
+        let mut outcome = rules::run(inputs, builds, policies);
         self.first_findings.get_or_init(|| outcome.findings.clone());
+        let more = find_more(&outcome.findings);
+        add_findings_of_builds(&mut outcome, inputs, builds, policies, more);
         self.add_findings(&mut report, outcome, policies);
         remove_duplicate_problems(&mut report);
         report.shared_steps = shared_steps::shared_steps(builds, &report.findings);
@@ -307,6 +317,7 @@ pub fn input_problem(problem: &InputProblem, mask: &Mask) -> ProblemReport {
         file: problem.file.clone(),
         place: problem.place,
         error: problem.fatal,
+        fails: false,
         message: mask.apply(&problem.message),
         help: problem.help.clone(),
     }
@@ -403,12 +414,30 @@ fn add_image_findings<'i>(
     let notices = image_findings::drop_disproved(&mut outcome.findings, inputs, builds);
     report.notices.extend(notices.into_iter().map(|text| Notice { text }));
     let mut files = BTreeSet::new();
-    let mut findings = Findings::new();
-    for build in builds.iter().filter(|build| files.insert(build.input().dockerfile)) {
+    let mut more = Vec::new();
+    for (index, build) in builds.iter().enumerate().filter(|(_, build)| files.insert(build.input().dockerfile)) {
         // What a comment hides is said there already.
         let known: Vec<Finding> = outcome.findings.iter().chain(&outcome.hidden).cloned().collect();
-        let uncovered = image_findings::uncovered(&known, inputs, build);
-        let (more, hidden) = rules::select_findings(inputs, build, policies, uncovered);
+        more.push((index, image_findings::uncovered(&known, inputs, build)));
+    }
+    add_findings_of_builds(outcome, inputs, builds, policies, more);
+}
+
+/// Adds further findings in Dockerfiles of builds: those of the selected rules, which a comment may hide.
+fn add_findings_of_builds<'i>(
+    outcome: &mut rules::Outcome,
+    inputs: &'i Inputs,
+    builds: &[Build<'i>],
+    policies: &Policies,
+    of_builds: Vec<(usize, Findings)>,
+) {
+    if of_builds.is_empty() {
+        return;
+    }
+    let mut findings = Findings::new();
+    for (index, more) in of_builds {
+        let Some(build) = builds.get(index) else { continue };
+        let (more, hidden) = rules::select_findings(inputs, build, policies, more);
         for finding in more {
             findings.push(finding);
         }

@@ -141,6 +141,20 @@ pub fn rules_named(name: &str) -> &'static [&'static Rule] {
     all_by_name().get(without_namespace(&name.to_ascii_lowercase())).map_or(&[], Vec::as_slice)
 }
 
+/// The rules whose findings a pass of `optimize` removes, as their pages say.
+pub fn rules_of_pass(pass: &str) -> &'static [&'static str] {
+    static BY_PASS: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
+        let mut known: HashMap<&str, Vec<&str>> = HashMap::new();
+        for rule in ALL.iter() {
+            for pass in &rule.metadata().passes {
+                known.entry(pass).or_default().push(rule.name);
+            }
+        }
+        known
+    });
+    BY_PASS.get(pass).map_or(&[], Vec::as_slice)
+}
+
 /// All rules by their names and aliases.
 pub(super) fn all_by_name() -> &'static HashMap<String, Vec<&'static Rule>> {
     static KNOWN: LazyLock<HashMap<String, Vec<&'static Rule>>> = LazyLock::new(|| by_name(&ALL));

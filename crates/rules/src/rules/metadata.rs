@@ -14,6 +14,8 @@ pub struct Metadata {
     pub severity: Severity,
     /// What it is about.
     pub category: Category,
+    /// What its findings mean for the reader.
+    pub kind: Kind,
     /// Groups that select it.
     pub groups: Vec<Group>,
     /// How sure a finding is.
@@ -46,6 +48,8 @@ pub struct Metadata {
     pub options: Vec<(&'static str, OptionKind)>,
     /// What its findings with one cause have in common, of which one is reported that names the places of all. Optional.
     pub joins: Option<Joining>,
+    /// The passes of `optimize` that remove its findings: where one of them changes a build, the finding says it. Optional.
+    pub passes: Vec<&'static str>,
     /// What its findings prove to be wrong in every case. Optional.
     pub breaks: Option<Broken>,
 }
@@ -86,6 +90,18 @@ words! {
         Reproducibility = "reproducibility",
         /// A matter of taste; off unless selected.
         Style = "style",
+    }
+}
+
+words! {
+    /// What a finding means for the reader: what `audit` shows first.
+    Kind {
+        /// It does not work: it cannot be built, started or reached, is never healthy, loses data or requests, or cannot go back.
+        Fails = "fails",
+        /// It costs bytes, seconds or pulls.
+        Costs = "costs",
+        /// It may go wrong one day: secrets, root, end of life, moving tags.
+        Risk = "risk",
     }
 }
 
@@ -152,6 +168,9 @@ words! {
     Status {
         /// Off unless selected by name or by `all`.
         Preview = "preview",
+        /// On by default in `audit`, which says what all commands know, as `info` unless its findings are of the kind `fails`;
+        /// elsewhere off unless selected by name or by `all`.
+        Audit = "audit",
         /// On by default for findings that are known to be costly; the others are reported only if the rule is selected
         /// by name or by `all`.
         Costly = "costly",
@@ -184,12 +203,13 @@ words! {
 }
 
 /// Optional keys of a page.
-const OPTIONAL: [&str; 4] = ["narrower", "options", "joins", "breaks"];
+const OPTIONAL: [&str; 5] = ["narrower", "options", "joins", "passes", "breaks"];
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "summary",
     "severity",
     "category",
+    "kind",
     "groups",
     "confidence",
     "basis",
@@ -211,6 +231,7 @@ impl Metadata {
             summary: front.text("summary"),
             severity: front.word("severity", &SEVERITIES, Severity::name),
             category: front.word("category", Category::ALL, Category::name),
+            kind: front.word("kind", Kind::ALL, Kind::name),
             groups: front.words("groups", Group::ALL, Group::name),
             confidence: front.word("confidence", Confidence::ALL, Confidence::name),
             basis: front.word("basis", &[Basis::Typical, Basis::Computed, Basis::Measured], Basis::name),
@@ -225,6 +246,7 @@ impl Metadata {
             narrower: front.narrower(),
             options: front.options(),
             joins: front.optional_word("joins", Joining::ALL, Joining::name),
+            passes: front.optional_list("passes"),
             breaks: front.optional_word("breaks", Broken::ALL, Broken::name),
         };
         front.finish(&metadata);
@@ -237,6 +259,14 @@ impl Metadata {
             && self.category != Category::Style
             && self.groups.is_empty()
             && !self.has_codes()
+    }
+
+    /// Whether the rule is on in `audit` when nothing is selected: what is on everywhere, what is meant for `audit`, and what
+    /// is lost when containers are replaced.
+    pub fn on_in_audit(&self) -> bool {
+        // Who writes manifests replaces containers; who writes a compose file may only develop with it.
+        let is_of_manifests = self.groups == [Group::Deploy] && self.subject == Subject::Workload;
+        self.on_by_default() || self.status == Status::Audit || is_of_manifests && self.status == Status::Stable
     }
 
     /// Whether it reports the findings of another program, each with that program's code. It runs only if it is

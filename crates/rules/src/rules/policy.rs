@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
-use super::metadata::Broken;
+use super::metadata::{Broken, Kind};
 use super::{ALL, Category, Check, Group, Rule, Selection, SelectorError, Subject};
 use crate::finding::{Finding, Findings, Severity};
 use crate::inputs::{InputProblem, Inputs, Needs, SettingsInput};
-use crate::settings::{self, CommandLinePolicy, ResolvedSettings, RuleNames, SettingsReader};
+use crate::settings::{self, CommandLinePolicy, ResolvedSettings, RuleBase, RuleNames, SettingsReader};
 use crate::text::FileId;
 
 /// The names of the rules, for reading settings.
@@ -32,6 +32,7 @@ pub fn known_rules() -> &'static RuleNames {
         }
         known.add_word("all", names_of(&|_| true));
         known.add_word("default", names_of(&|rule| rule.metadata().on_by_default()));
+        known.add_word("audit", names_of(&|rule| rule.metadata().on_in_audit()));
         known
     });
     &KNOWN
@@ -50,6 +51,9 @@ pub struct Policy {
     severities: BTreeMap<&'static str, Severity>,
     /// Rules whose findings are reported only if they are costly.
     limited: BTreeSet<&'static str>,
+    /// Rules that only `audit` runs without being asked: their findings are `info`.
+    added: BTreeSet<&'static str>,
+    base: RuleBase,
 }
 
 impl Policy {
@@ -58,7 +62,16 @@ impl Policy {
     /// # Errors
     /// The first word that selects nothing.
     pub fn new(settings: ResolvedSettings) -> Result<Self, SelectorError> {
-        let selection = Selection::layered(&settings.choices)?;
+        Self::based_on(RuleBase::Default, settings)
+    }
+
+    /// As [`Policy::new`], where nothing is selected with the rules of `base`.
+    ///
+    /// # Errors
+    /// The first word that selects nothing.
+    pub fn based_on(base: RuleBase, settings: ResolvedSettings) -> Result<Self, SelectorError> {
+        let by_default = Selection::layered(&settings.choices)?;
+        let selection = by_default.clone().based_on(base);
         let (rules, limited) = (selection.rules(), limited(&selection));
         let firm: BTreeSet<&str> =
             settings.firm.iter().flat_map(|word| known_rules().rules_named(word)).copied().collect();
@@ -67,7 +80,9 @@ impl Policy {
         for rule in &rules {
             severities.extend(severity(&settings, rule).map(|severity| (rule.name, severity)));
         }
-        Ok(Self { settings, rules, selection, severities, limited })
+        let is_added = |rule: &&&Rule| rule.metadata().kind != Kind::Fails && !by_default.has(rule);
+        let added = rules.iter().filter(is_added).map(|rule| rule.name).collect();
+        Ok(Self { settings, rules, selection, severities, limited, added, base })
     }
 
     /// Whether only the findings of a rule that are known to be costly are reported.
@@ -83,10 +98,13 @@ impl Policy {
     /// The findings to report, with the severities of the settings.
     pub fn judge(&self, findings: Findings) -> Vec<Finding> {
         let mut findings = findings.into_sorted();
-        findings.retain(|finding| !self.is_limited(finding.rule) || finding.bytes() >= COSTLY);
+        let is_cheap = |finding: &Finding| self.is_limited(finding.rule) && finding.bytes() < COSTLY;
+        findings.retain(|finding| self.base == RuleBase::Audit || !is_cheap(finding));
         findings.retain(|finding| self.reports(finding));
         for finding in &mut findings {
-            finding.severity = self.severity(finding).unwrap_or(finding.severity);
+            let is_unasked = self.added.contains(finding.rule) || is_cheap(finding);
+            let unasked = if is_unasked { Severity::Info } else { finding.severity };
+            finding.severity = self.severity(finding).unwrap_or(unasked.min(finding.severity));
         }
         findings
     }
@@ -257,5 +275,5 @@ fn policy(reader: &SettingsReader, files: &[SettingsInput], line: &CommandLinePo
     settings.choices.push(line.choice.clone());
     settings.fail_on = line.fail_on.unwrap_or(settings.fail_on);
     // The words of files were checked when the files were read, those of the command line before that.
-    Policy::new(settings).unwrap_or_default()
+    Policy::based_on(line.base, settings).unwrap_or_default()
 }

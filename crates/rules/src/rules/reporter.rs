@@ -6,19 +6,19 @@ use crate::text::{FileId, Source, Span};
 
 /// Makes the findings of one rule.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reporter {
+pub struct Reporter {
     rule: &'static str,
     metadata: &'static Metadata,
 }
 
 impl Reporter {
     /// For this rule.
-    pub(super) fn new(rule: &'static Rule) -> Self {
+    pub fn new(rule: &'static Rule) -> Self {
         Self { rule: rule.name, metadata: rule.metadata() }
     }
 
     /// A finding at a place of a file; of several lines the first one.
-    pub(super) fn finding_in(self, file: FileId, source: &Source, span: Span, message: impl Into<String>) -> Finding {
+    pub fn finding_in(self, file: FileId, source: &Source, span: Span, message: impl Into<String>) -> Finding {
         let text = source.text().get(span.range()).unwrap_or_default();
         let first = text.lines().next().unwrap_or_default().trim_end();
         let span = Span::new(span.start, span.start + first.len() as u32);
@@ -26,7 +26,7 @@ impl Reporter {
     }
 
     /// A finding at exactly this place, of which no instruction is known.
-    pub(super) fn finding(self, file: FileId, span: Span, message: impl Into<String>) -> Finding {
+    pub fn finding(self, file: FileId, span: Span, message: impl Into<String>) -> Finding {
         Finding {
             rule: self.rule,
             codes: self.metadata.aliases.iter().map(|&name| Code { name, line: None }).collect(),

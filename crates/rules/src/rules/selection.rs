@@ -6,12 +6,14 @@ use std::fmt;
 
 use super::{Category, Group, Metadata, Rule};
 use crate::finding::{Code, without_namespace};
-use crate::settings::{Choice, closest};
+use crate::settings::{Choice, RuleBase, closest};
 
 /// Which rules run: layers of choices, with the lowest precedence first. Without any: all stable rules that are not a
 /// matter of taste.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
+    /// Which rules run where no choice selects any.
+    base: RuleBase,
     layers: Vec<ChoiceLayer>,
 }
 
@@ -27,6 +29,7 @@ struct ChoiceLayer {
 enum Selector {
     All,
     Default,
+    Audit,
     Category(Category),
     Group(Group),
     Rule(&'static str),
@@ -69,6 +72,12 @@ impl Selection {
         Self::select_from(&super::ALL, super::all_by_name, choices)
     }
 
+    /// The same choices above another set of rules.
+    #[must_use]
+    pub fn based_on(self, base: RuleBase) -> Self {
+        Self { base, ..self }
+    }
+
     /// `by_name` is asked only if there is a word.
     fn select_from<'n>(
         rules: &[&'static Rule],
@@ -84,7 +93,7 @@ impl Selection {
             let select = choice.select.as_deref().map(read).transpose()?;
             layers.push(ChoiceLayer { select, extend: read(&choice.extend)?, ignore: read(&choice.ignore)? });
         }
-        Ok(Self { layers })
+        Ok(Self { base: RuleBase::default(), layers })
     }
 
     /// Whether a rule runs: a rule with codes runs if at least one of them is selected.
@@ -128,7 +137,7 @@ impl Selection {
         };
         let last = self.layers.iter().rposition(|layer| layer.select.is_some());
         let mut best = match last {
-            None => Selector::Default.rank(rule, metadata).map(|rank| (rank, 0, false)),
+            None => Selector::of_base(self.base).rank(rule, metadata).map(|rank| (rank, 0, false)),
             Some(_) => None,
         };
         for (index, layer) in self.layers.iter().enumerate() {
@@ -163,6 +172,13 @@ impl Selection {
 }
 
 impl Selector {
+    const fn of_base(base: RuleBase) -> Self {
+        match base {
+            RuleBase::Default => Self::Default,
+            RuleBase::Audit => Self::Audit,
+        }
+    }
+
     /// What a word selects: several rules if a foreign code is split among them.
     fn read(
         rules: &[&'static Rule],
@@ -176,6 +192,9 @@ impl Selector {
         }
         if is("default") {
             return Ok(vec![Self::Default]);
+        }
+        if is("audit") {
+            return Ok(vec![Self::Audit]);
         }
         if let Some(category) = Category::ALL.iter().find(|category| is(category.name())) {
             return Ok(vec![Self::Category(*category)]);
@@ -194,11 +213,13 @@ impl Selector {
     /// How specific it is if it selects the rule.
     fn rank(self, rule: &Rule, metadata: &Metadata) -> Option<u8> {
         // A preview rule runs only if selected by name or by `all`: its findings are not yet trusted.
-        let stable = metadata.status != super::Status::Preview && !metadata.has_codes();
+        let is_named_only = matches!(metadata.status, super::Status::Preview | super::Status::Audit);
+        let stable = !is_named_only && !metadata.has_codes();
         let (rank, selects) = match self {
             // A rule that runs another program runs only if selected by name.
             Self::All => (1, !metadata.has_codes()),
             Self::Default => (1, metadata.on_by_default()),
+            Self::Audit => (1, metadata.on_in_audit()),
             Self::Category(category) => (2, stable && metadata.category == category),
             Self::Group(group) => (2, stable && metadata.groups.contains(&group)),
             Self::Rule(name) => (3, rule.name == name),
@@ -227,7 +248,7 @@ fn words(rules: &[&'static Rule]) -> Vec<&'static str> {
     let mut words = names(rules);
     words.extend(Category::ALL.iter().map(|category| category.name()));
     words.extend(Group::ALL.iter().map(|group| group.name()));
-    words.extend(["all", "default"]);
+    words.extend(["all", "default", "audit"]);
     words
 }
 
@@ -243,7 +264,7 @@ mod tests {
 
     fn rule(name: &'static str, category: &str, groups: &str, status: &str, alias: &str) -> &'static Rule {
         let page = format!(
-            "---\nsummary: s\nseverity: warning\ncategory: {category}\ngroups: [{groups}]\nconfidence: high\n\
+            "---\nsummary: s\nseverity: warning\ncategory: {category}\nkind: costs\ngroups: [{groups}]\nconfidence: high\n\
              basis: computed\nsubject: dockerfile\nneeds: []\nfix: never\nstatus: {status}\nsince: 0.1.0\n\
              aliases: [{alias}]\n---\n"
         );

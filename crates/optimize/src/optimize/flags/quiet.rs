@@ -1,10 +1,12 @@
-//! Pass `quiet-installs`.
+//! Pass `quiet-installs`: it comes along where another pass changes an install. By itself it is not worth a change
+//! of the file, unless it is asked for by its name.
 
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::{Invocation, Manager, Verb};
 use crate::text::Span;
 
 pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
+    let is_asked = input.options.only.contains("quiet-installs");
     let mut edits = Vec::new();
     for run in input.build.needed_runs().filter(|run| !run.is_trigger()) {
         if !run.code.is_ordinary() || run.code.is_exec() || !run.instruction.heredocs.is_empty() {
@@ -14,7 +16,8 @@ pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
             // Of what is installed for all, npm asks nothing.
             let installs = call.manager == Manager::Npm && call.verb == Verb::Install && !call.has(&["-g", "--global"]);
             let at = run.place(call.verb_span);
-            if !installs || input.source().slice(at) != call.verb_text {
+            let is_left = !is_asked && input.is_as_written(run.instruction);
+            if !installs || input.source().slice(at) != call.verb_text || is_left {
                 continue;
             }
             let lacks = |message: &&str| !call.has(&[&format!("--{message}"), &format!("--no-{message}")]);

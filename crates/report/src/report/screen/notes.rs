@@ -11,11 +11,12 @@ use crate::text::Source;
 /// Places of a problem that are named.
 const PLACES: usize = 3;
 
-/// What may be wrong with the inputs, each once with its places. Errors come before all results, with their lines.
-pub(super) fn warnings(report: &Report) -> Vec<Block> {
+/// What may be wrong with the inputs, each once with its places: that for which builds fail, or the rest. Errors come before all
+/// results, with their lines.
+pub(super) fn warnings(report: &Report, failing: bool) -> Vec<Block> {
     let mut groups: Vec<(&ProblemReport, Vec<String>)> = Vec::new();
     let mut known = BTreeMap::new();
-    for problem in report.read_problems().filter(|problem| !problem.error) {
+    for problem in report.read_problems().filter(|problem| !problem.error && problem.fails == failing) {
         let place = problem.place.map(|place| format!(":{}", place.line)).unwrap_or_default();
         let place = format!("{}{place}", problem.file);
         let at = *known.entry((&problem.message, &problem.help)).or_insert(groups.len());
@@ -29,7 +30,8 @@ pub(super) fn warnings(report: &Report) -> Vec<Block> {
         places.truncate(PLACES);
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
         let help = problem.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
-        let line = format!("warning: {} ({}{more}){help}", problem.message, places.join(", "));
+        let word = if failing { "" } else { "warning: " };
+        let line = format!("{word}{} ({}{more}){help}", problem.message, places.join(", "));
         toned(clip(&line), Tone::Warning).into()
     };
     groups.into_iter().map(text).collect()

@@ -1,6 +1,6 @@
 use super::*;
 
-const GOOD: &str = "---\nsummary: lists stay\nseverity: warning  # of four\ncategory: size\ngroups: []\n\
+const GOOD: &str = "---\nsummary: lists stay\nseverity: warning  # of four\ncategory: size\nkind: costs\ngroups: []\n\
     confidence: high\nbasis: computed\nsubject: dockerfile\nneeds: [context.names, projects]\nwants: []\nfix: sometimes\nchanges: [run, +user]\n\
     status: stable\nsince: 0.1.0\naliases: [DL3009, apt-lists]\n---\n# x\n";
 

@@ -38,7 +38,7 @@ const TODAY: &str = "2026-11-20";
 pub(super) fn findings(rule: &'static Rule, sources: &[Source], listing: &[(u64, &str)]) -> Vec<Finding> {
     let inputs = inputs(sources, listing);
     let choice = Choice { extend: vec![rule.name.to_owned()], ..Choice::default() };
-    let (policies, problems) = Policies::read(&inputs, &CommandLinePolicy { choice, fail_on: None });
+    let (policies, problems) = Policies::read(&inputs, &CommandLinePolicy { choice, ..CommandLinePolicy::default() });
     assert!(problems.is_empty(), "rules/{}.md: {problems:?}", rule.name);
     let builds: Vec<Build> = inputs.builds.iter().map(Build::new).collect();
     if rule.metadata().subject == Subject::Compose {
