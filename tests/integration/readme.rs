@@ -90,7 +90,7 @@ fn the_table_of_rules_is_what_the_pages_say() {
     let mut out = format!(
         "# Rules\nEach page says why, with examples that are the rule's tests. A rule takes the codes of other linters wherever it \
          takes its name.\n\n{}; {}.\n\nOff by default are style, groups, and previews: `--select` takes rules, codes, \
-         categories, groups, `default` and `all`.\n\n",
+         categories, groups, `default`, `audit` (what `audit` runs) and `all`.\n\n",
         counts[1], counts[0]
     );
     for category in Category::ALL {
@@ -100,16 +100,18 @@ fn the_table_of_rules_is_what_the_pages_say() {
             let default = match page.status {
                 Status::Costly => "for costs of 50 MB and more",
                 _ if page.on_by_default() => "on",
+                _ if page.on_in_audit() => "in `audit`",
                 _ => "off",
             };
             let (severity, fix, codes) = (page.severity.name(), rule.safety(), page.aliases.join(", "));
+            let kind = page.kind.name();
             let name = rule.name;
             let summary = page.summary;
-            writeln!(rows, "| [{name}](../rules/{name}.md) | {summary} | {severity} | {default} | {fix} | {codes} |")
+            writeln!(rows, "| [{name}](../rules/{name}.md) | {summary} | {kind} | {severity} | {default} | {fix} | {codes} |")
                 .unwrap();
         }
         if !rows.is_empty() {
-            let head = "| rule | finds | severity | default | fix | elsewhere |\n|---|---|---|---|---|---|";
+            let head = "| rule | finds | kind | severity | default | fix | elsewhere |\n|---|---|---|---|---|---|---|";
             writeln!(out, "## {}\n{head}\n{rows}", category.name()).unwrap();
         }
     }
