@@ -116,7 +116,7 @@ pub use self::start_writes::is_command;
 pub use self::step_choice::{StepTraits, logged_targets};
 pub use self::steps::LayerStep;
 pub use self::taken_later::TakenFile;
-pub use self::transfer::{Source, Transfer, is_remote_source};
+pub use self::transfer::{Source, Transfer, is_remote_source, is_shell_syntax};
 pub use self::undefined::{UndefinedReason, UndefinedVariable};
 pub use self::useless::{NamedPaths, may_take_in};
 pub use self::worker_line::{WorkerLine, ends_with_scheduler, ends_with_worker, starts_scheduler, starts_worker};

@@ -93,6 +93,7 @@ static FAMILIES: &[&[Rule]] = &[
     &files::layers::RULES,
     &files::permissions::RULES,
     &files::recursive_chown::RULES,
+    &files::shell_syntax_in_copy::RULES,
     &files::sources_before_dependencies::RULES,
     &image_rules::RULES,
     &packages::apt::RULES,

@@ -10,4 +10,5 @@ pub(super) mod late_changes;
 pub(super) mod layers;
 pub(super) mod permissions;
 pub(super) mod recursive_chown;
+pub(super) mod shell_syntax_in_copy;
 pub(super) mod sources_before_dependencies;
