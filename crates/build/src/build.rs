@@ -5,6 +5,7 @@ pub mod accounts;
 mod release_age;
 mod audience;
 mod built_projects;
+mod called_scripts;
 mod copied_files;
 mod check_search;
 mod check_translation;
@@ -68,6 +69,7 @@ mod written;
 
 pub use self::audience::names_developers;
 pub use self::built_projects::{BuiltProjects, selecting_programs, selects_projects};
+pub use self::called_scripts::CalledFile;
 pub use self::check_search::{ends_after_failure, shell_search};
 pub use self::check_translation::{CheckTranslation, check_in_own_language, translate_check, translated_check};
 pub use self::check_verdict::{constant_command, looks_for_process, tells_nothing};

@@ -95,6 +95,7 @@ static FAMILIES: &[&[Rule]] = &[
     &files::recursive_chown::RULES,
     &files::shell_syntax_in_copy::RULES,
     &files::sources_before_dependencies::RULES,
+    &files::system_packages_after_sources::RULES,
     &image_rules::RULES,
     &packages::apt::RULES,
     &packages::cache_mount_missing::RULES,

@@ -230,6 +230,8 @@ tables! {
     NAME_WORDS = "name_words.tsv";
     /// Packages of npm that are compiled for a C library or a version of Node.
     NODE_ADDONS = "node_addons.tsv";
+    /// Commands that compile or bundle a Node project.
+    NODE_BUILDS = "node_builds.tsv";
     /// Modules that Node.js brings itself.
     NODE_MODULES = "node_modules.tsv";
     /// Where frameworks are told the path before all their routes.

@@ -12,3 +12,4 @@ pub(super) mod permissions;
 pub(super) mod recursive_chown;
 pub(super) mod shell_syntax_in_copy;
 pub(super) mod sources_before_dependencies;
+pub(super) mod system_packages_after_sources;

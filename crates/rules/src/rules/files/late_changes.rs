@@ -3,7 +3,7 @@
 use crate::build::{Build, Stage, toolchain};
 use crate::data;
 use crate::dockerfile::{Instruction, Keyword, Mount};
-use crate::finding::{FileEdit, Finding, Findings, Fix, Impact, Safety, Target};
+use crate::finding::{FileEdit, Finding, Findings, Fix, Impact, Safety, Severity, Target};
 use crate::inputs::context::ContextEntryKind;
 use crate::rules::Context;
 use crate::rules::shared::copied_packages::absolute;
@@ -26,7 +26,9 @@ fn volatile_argument_early(cx: &Context, out: &mut Findings) {
         let args = build.input().file.args(instruction);
         for arg in &args {
             let name = &*arg.name.text;
-            if !is_volatile(name, arg.default.as_ref().map(|default| &*default.text)) {
+            let default = arg.default.as_ref().map(|default| &*default.text);
+            let is_version = !is_volatile(name, default);
+            if is_version && !(is_chosen_version(name, default) && is_used(build, stage, index, name)) {
                 continue;
             }
             looked += 1;
@@ -44,6 +46,8 @@ fn volatile_argument_early(cx: &Context, out: &mut Findings) {
                 .help(help(build, (stage, index), name, &step))
                 .label(step.span, "reruns")
                 .costs(Impact::slower_rebuild("the ARG is above the step in its stage"));
+            // Somebody bumps it now and then: it does not change with every build.
+            let finding = finding.when(is_version, |finding| finding.lowered(Severity::Info));
             let alone = args.len() == 1;
             out.push(if alone { edited(build, stage, (index, instruction), name, finding) } else { finding });
         }
@@ -56,6 +60,13 @@ fn is_volatile(name: &str, default: Option<&str>) -> bool {
         |text: &str| matches!(text, "" | "unknown" | "none" | "0.0.0") || data::TAG_WORDS.has(text, "channel");
     let open = default.is_none_or(|text| placeholder(text.trim_matches('"')));
     data::VARIABLES.has(&upper, "volatile") || (open && data::VARIABLES.has(&upper, "version"))
+}
+
+/// Whether it is the version of a tool, with a default that people raise.
+fn is_chosen_version(name: &str, default: Option<&str>) -> bool {
+    let is_number = |text: &str| text.starts_with(|c: char| c.is_ascii_digit()) && text.contains('.');
+    let default = default.map(|text| text.trim_matches(['"', '\'']).trim_start_matches('v'));
+    default.is_some_and(is_number) && name.to_ascii_uppercase().ends_with("VERSION")
 }
 
 /// The first slow step below an ARG, if no step in between needs the value.
