@@ -128,8 +128,9 @@ fn add_run_options(inputs: &Inputs, input: &mut BuildInput, service_builds: &mut
     let above = folder.parent().map(|above| if above == Path::new("") { Path::new(".") } else { above });
     let folders: BTreeSet<PathBuf> =
         root.into_iter().chain([folder.to_owned()]).chain(above.map(Path::to_owned)).collect();
-    if let Some(run) = service_builds.run_options(&path, folders, disk) {
-        input.options.run = run;
+    if let Some(origin) = service_builds.origin_of(&path, folders, disk) {
+        input.options.run = origin.run;
+        input.options.build_contexts.extend(origin.contexts);
     }
 }
 

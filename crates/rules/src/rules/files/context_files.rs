@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::build::{Build, Stage};
 use crate::dockerfile::{CheckOptions, Instruction, Keyword};
 use crate::finding::{CostFrequency, Findings, Impact, Safety, Saving};
-use crate::inputs::{
-    GitModes, IgnoreInput, context::BuildContext, context::EntryId, context::Selector, context::select,
-};
+use crate::inputs::context::{BuildContext, ClassKind, EntryId, Selector, classify, select};
+use crate::inputs::{GitModes, IgnoreInput};
 use crate::rules::Context;
+use crate::rules::files::context_waste;
 use crate::rules::files::context_waste::with_lines;
 use crate::rules::files::late_changes::slow_step_from;
 use crate::text::path;
@@ -30,15 +30,42 @@ fn dockerignore_missing(cx: &Context, out: &mut Findings) {
     if !missing {
         return;
     }
-    for stage in build.needed_stages() {
-        let transfers = build.transfers(stage);
-        if let Some(transfer) = transfers.iter().find(|transfer| transfer.is_of_whole_context()) {
-            let message = "the whole build context is copied, and no .dockerignore excludes anything";
-            let help = "add a .dockerignore that excludes .git, installed packages, caches and secrets";
-            out.push(cx.finding(transfer.instruction.head, message).help(help));
-            return;
-        }
+    // These say what is sent, and what it costs.
+    let mut others = Findings::new();
+    context_waste::useless_context(cx, &mut others);
+    context_waste::git_ignored_files_copied(cx, &mut others);
+    if others.iter().next().is_some() {
+        return;
     }
+    let mut transfers = build.needed_stages().flat_map(|stage| build.transfers(stage));
+    let Some(transfer) = transfers.find(|transfer| transfer.is_of_whole_context()) else { return };
+    let lead = "the whole build context";
+    let (amount, leaves) = cx.context().map(|context| left_out(build, context)).unwrap_or_default();
+    let message = match leaves.as_slice() {
+        [] => format!("{lead} is copied{amount}, and no .dockerignore excludes anything"),
+        names => format!("{lead} is copied{amount} with {}: no .dockerignore excludes anything", names.join(" and ")),
+    };
+    let help = "add a .dockerignore that excludes .git, installed packages, caches and secrets";
+    out.push(cx.finding(transfer.instruction.head, message).help(help));
+}
+
+/// The names that a message gives.
+const NAMED: usize = 3;
+
+/// How much is copied, and what of it a .dockerignore usually excludes.
+fn left_out(build: &Build, context: &BuildContext) -> (String, Vec<String>) {
+    let bytes = crate::text::bytes(context.total().bytes);
+    let amount = format!(" ({bytes})");
+    let Some(sent) = build.sent_files(context) else { return (amount, Vec::new()) };
+    let is_sent = |entry: EntryId| {
+        sent.whole || sent.files.binary_search(&entry).is_ok() || !context.entries_below(&sent.files, entry).is_empty()
+    };
+    let classes = classify(context).iter().filter(|class_match| {
+        let kinds = [ClassKind::VersionControl, ClassKind::Dependencies, ClassKind::Secret, ClassKind::Bytecode];
+        kinds.contains(&class_match.class.kind) && is_sent(class_match.entry)
+    });
+    let names = classes.take(NAMED).map(|class_match| format!("`{}`", context.path(class_match.entry))).collect();
+    (amount, names)
 }
 
 /// The fewest commits that are worth a line in .dockerignore.
