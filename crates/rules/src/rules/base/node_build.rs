@@ -101,7 +101,7 @@ fn result_of(cx: &Context, invocation: &Invocation, depth: usize) -> Option<&'st
                     parse(command).invocations().iter().find_map(|inner| result_of(cx, inner, depth + 1))
                 });
             }
-            None if call.name == "build" => return Some("dist"),
+            None if call.name == "build" || call.name.starts_with("build:") => return Some("dist"),
             _ => {}
         }
     }

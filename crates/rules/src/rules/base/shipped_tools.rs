@@ -181,7 +181,8 @@ fn needless_finding(
     let (are, them) = (is_or_are(tools), pronoun(tools));
     let message =
         format!("{} {are} in the final image, and no step behind the install compiles anything", listed(tools));
-    let help = format!("leave {them} out{LIBRARIES_OF_HEADERS}");
+    let is_headers = tools.iter().all(|tool| tool.ends_with("-dev") || tool.ends_with("-devel"));
+    let help = format!("leave {them} out{}", if is_headers { LIBRARIES_OF_HEADERS } else { LIBRARIES });
     Some(priced(build, stage, tools, cx.finding(span, message).help(help)))
 }
 

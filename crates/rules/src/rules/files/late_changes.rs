@@ -35,7 +35,9 @@ fn volatile_argument_early(cx: &Context, out: &mut Findings) {
             if looked > MOST {
                 return;
             }
-            let Some(step) = step_above_use(build, stage, index, name) else { continue };
+            let step = step_above_use(build, stage, index, name);
+            // Of other programs nobody can tell that they read no variable of that name.
+            let Some(step) = step.filter(|step| !is_version || is_quiet(build, step.index)) else { continue };
             let line = cx.source().line(step.span.start);
             let message = format!(
                 "each new `{name}` reruns every RUN below, even `{}` in line {line}, which does not use it",
@@ -167,9 +169,7 @@ fn edited(
         line -= 1;
     }
     let at = source.line_span(line).start;
-    let quiet = runs
-        .iter()
-        .all(|run| build.code(*run).is_some_and(|code| code.script.invocations().iter().all(reads_no_environment)));
+    let quiet = runs.iter().all(|run| is_quiet(build, *run));
     let safety = if quiet {
         Safety::Safe
     } else {
@@ -182,6 +182,11 @@ fn edited(
     ];
     finding.fixes.push(Fix { title: format!("move it above line {}", user.start_line), safety, edits });
     finding
+}
+
+/// Whether no program of a RUN reads the variables of a project.
+fn is_quiet(build: &Build, run: usize) -> bool {
+    build.code(run).is_some_and(|code| code.script.invocations().iter().all(reads_no_environment))
 }
 
 /// Programs that are known to ignore the variables of a project.
@@ -407,6 +412,8 @@ fn paths_below(text: &str, folder: &str) -> Option<Vec<String>> {
 
 /// A command that takes long.
 pub(in crate::rules) struct SlowStep {
+    /// The index of the instruction.
+    index: usize,
     /// Where it stands.
     pub(in crate::rules) span: Span,
     /// What it is called.
@@ -418,7 +425,7 @@ pub(in crate::rules) fn slow_step(build: &Build, index: usize) -> Option<SlowSte
     let code = build.code(index)?;
     let invocations = code.script.invocations();
     let invocation = invocations.iter().find(|invocation| takes_time(invocation))?;
-    Some(SlowStep { span: code.place(&build.input().file, invocation.span), name: command(invocation) })
+    Some(SlowStep { index, span: code.place(&build.input().file, invocation.span), name: command(invocation) })
 }
 
 /// The first slow command at or below an instruction of a stage.

@@ -5,8 +5,9 @@ use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 use crate::rules::Context;
-use crate::shell::program::{Kind, Program};
-use crate::shell::{Invocation, Word};
+use crate::rules::shared::copied_packages::{destination, stage_copies};
+use crate::shell::program::{Kind, Language, Program};
+use crate::shell::{Invocation, Manager, Word};
 use crate::text::{Span, path};
 
 crate::rules::rule!("program-in-root-home", check);
@@ -24,7 +25,19 @@ fn check(cx: &Context, out: &mut Findings) {
     if user == "0" || moves_home(build, stage) || opens_home(build, stage) {
         return;
     }
-    for invocation in launch.script().invocations().iter().take(MOST) {
+    let invocations = launch.script().invocations();
+    if let Some((to, copied)) = copied_packages_of_root(build, stage)
+        && let Some(program) = invocations.iter().take(MOST).find(|invocation| needs_packages(invocation))
+    {
+        let message = format!(
+            "the packages in `{to}` are those of root, and `{user}` may not enter `{HOME}`: the container does not start"
+        );
+        let finding = cx.finding(launch.place(&build.input().file, program.path.span), message);
+        let help = "install them into a virtual environment, such as `/opt/venv`, and copy that";
+        out.push(finding.help(help).label(copied, "copied here"));
+        return;
+    }
+    for invocation in invocations.iter().take(MOST) {
         let Some(word) = invocation.path.value() else { continue };
         let name = path::name(word);
         let is_in_home = path::is_within(word, HOME);
@@ -43,6 +56,29 @@ fn check(cx: &Context, out: &mut Findings) {
         out.push(span.into_iter().fold(finding, |finding, span| finding.label(span, "installed here")));
         return;
     }
+}
+
+/// The folder in root's home to which packages that `pip install --user` installed are copied from another stage.
+fn copied_packages_of_root(build: &Build, stage: &Stage) -> Option<(String, Span)> {
+    if ["PYTHONUSERBASE", "PYTHONPATH"].into_iter().any(|name| is_set(build, stage, name)) {
+        return None;
+    }
+    let copies =
+        build.chain(stage).flat_map(|below| stage_copies(build, below).into_iter().map(move |copy| (below, copy)));
+    copies.into_iter().find_map(|(below, copy)| {
+        let to = destination(build, below, copy.transfer)?;
+        let is_of_user = |invocation: Invocation| {
+            invocation.package_call().is_some_and(|call| call.manager == Manager::Pip && call.has(&["--user"]))
+        };
+        let is_installed = build.chain(copy.maker).any(|maker| build.called(maker).any(is_of_user));
+        (is_installed && path::is_within(&to, "/root/.local")).then(|| (to, copy.transfer.instruction.head))
+    })
+}
+
+/// Whether a program runs Python, or is a script that pip installs.
+fn needs_packages(invocation: &Invocation) -> bool {
+    let program = invocation.program.map_or(Program::UNKNOWN, Program::of);
+    program.language == Some(Language::Python) || program.is(Kind::PipScript)
 }
 
 /// An install of a program into root's home.
