@@ -10,6 +10,7 @@ use crate::finding::{Finding, Findings, Impact, ImpactKind};
 use crate::manifest::{Ecosystem, FileKind, FileRole, Project, comes_compiled, python_name};
 use crate::rules::Context;
 use crate::rules::base::full_base::runtime_packages;
+use crate::rules::shared::copied_packages::stage_copies;
 use crate::shell::program::{Kind, Language, Program};
 use crate::shell::{Invocation, Manager, Package, PackageCall, PackageSource, Verb, Word};
 use crate::sources::literals::string_literals;
@@ -135,7 +136,11 @@ fn is_needless(build: &Build, target: &Stage, shipped: &[&Stage], place: (usize,
         let runs_others = [Kind::Recipes, Kind::Interpreter, Kind::Shell, Kind::BuildTool, Kind::Bundler];
         let is_call = invocation.package_call().is_some_and(|call| call.verb != Verb::Run && call.verb != Verb::Build);
         let calls_tool = invocation.program.is_some_and(|program| tools.contains(&program));
-        !calls_tool && (is_call || program.is_verified && !runs_others.into_iter().any(|kind| program.is(kind)))
+        // A package that lies there may depend on one of the tools.
+        let installs_file = invocation.is("dpkg") || invocation.is("rpm");
+        !calls_tool
+            && !installs_file
+            && (is_call || program.is_verified && !runs_others.into_iter().any(|kind| program.is(kind)))
     };
     let runs: Vec<usize> = shipped
         .iter()
@@ -162,11 +167,28 @@ fn starts_no_compiler(build: &Build, target: &Stage, tools: &[&str]) -> bool {
     if build.input().texts.is_some() && scripts.is_empty() && invocations.iter().any(is_script) {
         return false;
     }
+    // What another program does at the start is not known: a server of compilers is one, too.
+    let is_runtime = |invocation: &Invocation| invocation.program.is_some_and(|it| Program::of(it).is(Kind::Runtime));
+    if !takes_built_files(build, target) && !invocations.first().is_some_and(is_runtime) {
+        return false;
+    }
+    let is_unknown = |invocation: &Invocation| invocation.program.is_none_or(|it| !Program::of(it).is_verified);
+    if scripts.iter().any(|(_, script)| script.invocations().iter().any(is_unknown)) {
+        return false;
+    }
     let compiles = |invocation: &Invocation| {
         toolchain::may_compile(invocation) || invocation.program.is_some_and(|program| tools.contains(&program))
     };
     let mut all = invocations.into_iter().chain(scripts.iter().flat_map(|(_, script)| script.invocations()));
     !all.any(|invocation| compiles(&invocation))
+}
+
+/// Whether the image takes files from a stage of the file that compiles.
+fn takes_built_files(build: &Build, target: &Stage) -> bool {
+    let copies = build.chain(target).flat_map(|stage| stage_copies(build, stage));
+    copies.into_iter().any(|copy| {
+        build.chain(copy.maker).any(|maker| build.called(maker).any(|invocation| toolchain::may_compile(&invocation)))
+    })
 }
 
 /// The finding where nothing uses the tools at all.

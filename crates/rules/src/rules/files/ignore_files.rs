@@ -1,11 +1,11 @@
 //! Rules about .dockerignore: where it lies, and what its patterns match.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::finding::{FileEdit, Finding, Findings, Fix, Safety, Severity, Target};
 use crate::ignore::{MatchedPatterns, parse};
 use crate::inputs::IgnoreInput;
-use crate::inputs::context::{BuildContext, ContextEntryKind, EntryId};
+use crate::inputs::context::{BuildContext, ClassKind, ClassMatch, ContextEntryKind, EntryId, classify};
 use crate::rules::Context;
 use crate::rules::files::context_files::{TakingStep, taking_steps};
 use crate::rules::files::context_waste::first_copy;
@@ -138,6 +138,11 @@ fn find_missed(context: &BuildContext, steps: &[TakingStep], patterns: &mut [Top
     let lines: Vec<&str> = patterns.iter().map(|pattern| pattern.text).collect();
     let every_level = parse(&Source::of(NAME, &lines.join("\n")));
     let matcher = every_level.matcher();
+    // A name such as `docs` may be meant at the top alone, what tools leave behind and secrets hardly.
+    let is_meant_everywhere =
+        |known: &&ClassMatch| !matches!(known.class.kind, ClassKind::BuildOutput | ClassKind::Pipeline);
+    let classes: HashSet<EntryId> =
+        classify(context).iter().filter(is_meant_everywhere).map(|known| known.entry).collect();
     let mut known: HashMap<&str, Option<usize>> = HashMap::new();
     for id in context.entries() {
         let entry = context.entry(id);
@@ -147,6 +152,7 @@ fn find_missed(context: &BuildContext, steps: &[TakingStep], patterns: &mut [Top
         });
         let pattern = matched.and_then(|at| patterns.get_mut(at)).filter(|pattern| pattern.missed.is_none());
         if let Some(pattern) = pattern
+            && classes.contains(&id)
             && steps.iter().any(|step| step.takes(id))
         {
             pattern.missed = Some(context.path(id));
