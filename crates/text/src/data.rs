@@ -230,6 +230,14 @@ tables! {
     NAME_WORDS = "name_words.tsv";
     /// Packages of npm that are compiled for a C library or a version of Node.
     NODE_ADDONS = "node_addons.tsv";
+    /// Installers that put programs into the home of their user.
+    HOME_INSTALLERS = "home_installers.tsv";
+    /// Commands that bring the schema of a database up to date.
+    SCHEMA_CHANGES = "schema_changes.tsv";
+    /// Folders of distributions that are links.
+    SYSTEM_LINKS = "system_links.tsv";
+    /// Commands that compile or bundle a Node project.
+    NODE_BUILDS = "node_builds.tsv";
     /// Modules that Node.js brings itself.
     NODE_MODULES = "node_modules.tsv";
     /// Where frameworks are told the path before all their routes.

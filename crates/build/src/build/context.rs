@@ -104,6 +104,14 @@ impl Build<'_> {
         bound
     }
 
+    /// Whether a COPY or a mount takes from a plain name that is no stage: an image, or a named context of a compose file.
+    pub fn takes_named_source(&self) -> bool {
+        let is_plain = |name: &str| !name.contains([':', '/', '.', '@']);
+        self.edges().iter().any(|edge| {
+            edge.kind != super::EdgeKind::From && matches!(&edge.to, super::StageBase::Image(name) if is_plain(name))
+        })
+    }
+
     /// The files of `context` that the builder transfers; `None` if the paths that the build names are unknown.
     pub fn sent_files(&self, context: &BuildContext) -> Option<SentFiles> {
         let sources = self.context_sources()?;

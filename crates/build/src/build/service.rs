@@ -18,7 +18,8 @@ pub fn is_service(build: &Build, stage: &Stage) -> bool {
     // A command that is only set by the base image is a shell or an interpreter for people: a base image or a build
     // container.
     let Some(program) = start.program.as_deref() else { return false };
-    if start.programs.iter().any(|program| needs_root(program)) || is_idle(program) || start.asks_for_help {
+    let idle = is_idle(program) && !start.is_script;
+    if start.programs.iter().any(|program| needs_root(program)) || idle || start.asks_for_help {
         return false;
     }
     // A script or an unknown program most likely starts the server that the image installs.
@@ -27,6 +28,18 @@ pub fn is_service(build: &Build, stage: &Stage) -> bool {
     }
     let listens = build.last(stage, Keyword::Expose).is_some() || build.last(stage, Keyword::Healthcheck).is_some();
     listens || (start.arguments > 0 && is_runtime(program)) || start.is_own_program
+}
+
+/// Whether a script of the context that the stage starts runs a language's runtime with a program of the project, as its
+/// text shows: a service that its Dockerfile alone does not show.
+pub fn is_service_by_script(build: &Build, stage: &Stage) -> bool {
+    let runs_program = |invocation: &Invocation| {
+        invocation.program.is_some_and(is_runtime) && invocation.args.iter().any(|word| !word.text().starts_with('-'))
+    };
+    let is_root = |invocation: &Invocation| invocation.program.is_some_and(needs_root);
+    let scripts = build.start_scripts(stage);
+    let invocations: Vec<Invocation> = scripts.iter().flat_map(|(_, script)| script.invocations()).collect();
+    may_serve(build, stage) && invocations.iter().any(runs_program) && !invocations.iter().any(is_root)
 }
 
 /// Whether the stage may be a service: nothing shows that it is for developers, needs root, or is a tool or a shell for

@@ -28,6 +28,11 @@ impl Transfer<'_> {
     pub fn is_of_whole_context(&self) -> bool {
         self.from.is_none() && self.sources.iter().any(Source::is_everything)
     }
+
+    /// Whether a source only means something to a shell, so that the step fails: no such file exists.
+    pub fn has_shell_syntax(&self) -> bool {
+        self.sources.iter().any(|source| source.text.as_deref().is_some_and(is_shell_syntax))
+    }
 }
 
 /// A source of a COPY or ADD.
@@ -57,6 +62,15 @@ impl Source {
 pub fn is_remote_source(text: &str) -> bool {
     let schemes = ["http://", "https://", "git://", "ssh://", "git@"];
     schemes.iter().any(|scheme| text.starts_with(scheme))
+}
+
+/// Whether a word of COPY or ADD only means something to a shell: an operator, a redirection, `$(…)`, the `#` of a comment.
+pub fn is_shell_syntax(word: &str) -> bool {
+    let redirection = word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '&');
+    matches!(word, "||" | "&&" | "|" | "&" | ";" | "#" | "<")
+        || redirection.starts_with('>')
+        || word.starts_with("$(")
+        || word.len() > 1 && word.ends_with(';')
 }
 
 impl<'a> Build<'a> {

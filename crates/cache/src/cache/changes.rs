@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::context::{ContextFiles, Filter, FilterState, Passed, Selector, included, matches, resolve};
 use super::tree::{Directory, Node};
+use crate::ignore::Matcher;
 use crate::text::path;
 
 /// A file that a step sees otherwise than before.
@@ -83,20 +84,25 @@ impl FileChanges {
             filters: (Filter::of(before.0), Filter::of(after.0)),
             changes: Self { may_all_be_missed: true, ..Self::default() },
         };
+        let plain = compare.filters;
+        let exclude = (Excluder::of(before.1), Excluder::of(after.1));
         let old = places(before.0, before.1);
         let mut new = places(after.0, after.1);
         for (name, (path, node, state)) in old {
+            compare.filters.0 = exclude.0.below(plain.0, &path);
             match new.remove(&name) {
                 Some((new_path, new_node, new_state)) => {
+                    compare.filters.1 = exclude.1.below(plain.1, &new_path);
                     compare.nodes(Some((node, &path, &state)), Some((new_node, &new_path, &new_state)));
                 }
                 None => compare.nodes(Some((node, &path, &state)), None),
             }
         }
         for (path, node, state) in new.into_values() {
+            compare.filters.1 = exclude.1.below(plain.1, &path);
             compare.nodes(None, Some((node, &path, &state)));
         }
-        if before.1 == after.1 && !compare.filters.0.is_same(&compare.filters.1) {
+        if before.1 == after.1 && !plain.0.is_same(&plain.1) {
             for change in &mut compare.changes.first {
                 change.kind = match change.kind {
                     FileChangeKind::Removed if after.0.root.node(&change.path).is_some() => FileChangeKind::Excluded,
@@ -165,6 +171,29 @@ fn places<'t>(context: &'t ContextFiles, selector: &Selector) -> BTreeMap<String
         places.insert(String::new(), (place.path, NamedNode::Node(place.node), place.state));
     }
     places
+}
+
+/// What `--exclude` of a selector leaves out; `--parents` has looked at it already.
+struct Excluder<'s> {
+    matcher: Option<Matcher>,
+    selector: &'s Selector,
+}
+
+impl<'s> Excluder<'s> {
+    fn of(selector: &'s Selector) -> Self {
+        let has_any = !selector.exclude.is_empty() && selector.parents.is_none();
+        let patterns = || Matcher::new(selector.exclude.iter().map(String::as_str)).unwrap_or_default();
+        Self { matcher: has_any.then(patterns), selector }
+    }
+
+    /// A filter with it, for what lies at a path that the source names.
+    fn below<'f>(&'f self, filter: Filter<'f>, path: &str) -> Filter<'f> {
+        let base = if self.selector.is_pattern { path::parent(path) } else { path };
+        match &self.matcher {
+            Some(matcher) => filter.excluding(matcher, &self.selector.exclude, base),
+            None => filter,
+        }
+    }
 }
 
 struct Compare<'f> {

@@ -179,7 +179,8 @@ impl<'f> Filter<'f> {
         self.id == other.id
     }
 
-    fn excluding(self, exclude: &'f Matcher, texts: &[String], base: &str) -> Self {
+    /// With the patterns of `--exclude`, relative to a path.
+    pub(super) fn excluding(self, exclude: &'f Matcher, texts: &[String], base: &str) -> Self {
         let texts: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
         let length = if base.is_empty() { 0 } else { base.len() + 1 };
         let id = hash_of(&[&self.id.to_be_bytes(), &hash_of(&texts).to_be_bytes(), &length.to_be_bytes()]);

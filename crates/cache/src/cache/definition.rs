@@ -7,7 +7,7 @@ use super::mount;
 use super::origin::{canonical_platform, clean, origin_of};
 use super::stage_state::StageState;
 use super::step::{BuilderFlags, Part, PartKind, SourceOrigin, StepKind, StepSource};
-use crate::build::{Build, is_remote_source};
+use crate::build::{Build, Lookup, VariableValue, is_remote_source};
 use crate::dockerfile::expand::Lex;
 use crate::dockerfile::{CommandForm, File, Heredoc, Instruction, Keyword, ScriptKind};
 use crate::ignore::has_wildcard;
@@ -21,6 +21,16 @@ pub(super) struct Definition {
     pub(super) sources: Vec<StepSource>,
     pub(super) writes: Option<Vec<String>>,
     pub(super) is_linked: bool,
+}
+
+/// The default of an ARG above the first FROM, which BuildKit takes where no build argument is given (`dockerfile2llb`:
+/// `globalArgs`).
+fn default_epoch(build: &Build<'_>) -> Option<String> {
+    let Lookup::Defined(variable) = build.scopes().lookup_global("SOURCE_DATE_EPOCH") else { return None };
+    match &variable.value {
+        VariableValue::Known(value) if !value.is_empty() => Some(value.to_string()),
+        _ => None,
+    }
 }
 
 impl StageState {
@@ -91,7 +101,7 @@ impl StageState {
         let mut parts = vec![Part::new(PartKind::Workdir, self.workdir.as_str())];
         parts.extend(self.user.as_ref().map(|user| Part::new(PartKind::User, user.as_str())));
         let epoch = build.input().options.build_arg("SOURCE_DATE_EPOCH").map(str::to_owned);
-        let epoch = epoch.or_else(|| flags.epoch.clone());
+        let epoch = epoch.or_else(|| flags.epoch.clone()).or_else(|| default_epoch(build));
         parts.extend(epoch.map(|epoch| Part::new(PartKind::Epoch, epoch)));
         let writes = Some(vec![self.workdir.clone()]);
         Definition { kind: StepKind::Workdir, parts, sources: Vec::new(), writes, is_linked: false }

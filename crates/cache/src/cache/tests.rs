@@ -217,3 +217,33 @@ fn a_repository_holds_no_source_file() {
     let example = super::rerun(&build, Some(&context), None).and_then(|rerun| rerun.example);
     assert!(example.as_ref().is_some_and(|example| !example.starts_with(".git")), "{example:?}");
 }
+
+#[test]
+fn what_a_step_excludes_is_no_reason_for_it() {
+    let dockerfile = "FROM a\nCOPY docs/sub /docs/\nCOPY --exclude=sub docs /docs2/\nCOPY --exclude=*.md d* /docs3/\n";
+    let files = |text: &'static str| [("docs/a.md", text), ("docs/sub/b.md", text), ("docs/c.txt", "1")];
+    let prediction = predict((dockerfile, &files("1")), (dockerfile, &files("2")));
+    assert_eq!(verdicts(&prediction), [Hit, Miss, Miss, Miss]);
+    let paths = |step: usize| -> Vec<String> {
+        let reasons = prediction.steps[step].reasons.iter();
+        let changes = reasons.filter_map(|reason| match reason {
+            StepReason::Files(changes) => Some(changes),
+            _ => None,
+        });
+        changes.flat_map(|changes| changes.first.iter().map(|change| change.path.clone())).collect()
+    };
+    assert_eq!(paths(1), ["docs/sub/b.md"]);
+    assert_eq!(paths(2), ["docs/a.md"]);
+    assert_eq!(prediction.steps[2].reasons[0], StepReason::Above(1, Miss));
+}
+
+#[test]
+fn an_epoch_above_the_first_stage_enters_each_workdir() {
+    let dockerfile = |epoch: &str| format!("ARG SOURCE_DATE_EPOCH={epoch}\nFROM a\nRUN x\nWORKDIR /w\nCOPY conf .\n");
+    let (old, new) = (dockerfile("1700000000"), dockerfile("1800000000"));
+    let files = [("conf", "1")];
+    assert_eq!(verdicts(&predict((&old, &files), (&new, &files))), [Hit, Hit, Miss, Miss]);
+    assert_eq!(verdicts(&predict((&old, &files), (&old, &files))), [Hit, Hit, Hit, Hit]);
+    let empty = ("ARG SOURCE_DATE_EPOCH\nFROM a\nWORKDIR /w\n", "FROM a\nWORKDIR /w\n");
+    assert_eq!(verdicts(&predict((empty.0, &[]), (empty.1, &[]))), [Hit, Hit]);
+}

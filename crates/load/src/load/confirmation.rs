@@ -21,7 +21,9 @@ use crate::ignore::Matcher;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need, Needs};
 use crate::manifest::Project;
+use crate::text::path::is_yaml;
 use crate::text::{FileId, Source};
+use crate::workflow::{self, BuildCall};
 
 /// Entries of a build context that are looked at, ignored or not; findings in larger ones rest on the Dockerfile alone.
 const MOST_ENTRIES: usize = 20_000;
@@ -128,9 +130,33 @@ fn add_run_options(inputs: &Inputs, input: &mut BuildInput, service_builds: &mut
     let above = folder.parent().map(|above| if above == Path::new("") { Path::new(".") } else { above });
     let folders: BTreeSet<PathBuf> =
         root.into_iter().chain([folder.to_owned()]).chain(above.map(Path::to_owned)).collect();
-    if let Some(run) = service_builds.run_options(&path, folders, disk) {
-        input.options.run = run;
+    input.options.build_contexts.extend(workflow_contexts(input, &folders));
+    if let Some(origin) = service_builds.origin_of(&path, folders, disk) {
+        input.options.run = origin.run;
+        input.options.build_contexts.extend(origin.contexts);
     }
+}
+
+/// The most pipelines of a folder that are read.
+const PIPELINES: usize = 20;
+
+/// The named contexts of the pipelines in these folders, if the Dockerfile copies from a name that is no stage.
+fn workflow_contexts(input: &BuildInput, folders: &BTreeSet<PathBuf>) -> Vec<(String, String)> {
+    if !Build::new(input).takes_named_source() {
+        return Vec::new();
+    }
+    let listed = folders.iter().filter_map(|folder| std::fs::read_dir(folder.join(".github/workflows")).ok());
+    let paths = listed.flat_map(|entries| entries.take(PIPELINES).filter_map(Result::ok)).map(|entry| entry.path());
+    let mut contexts = Vec::new();
+    for path in paths.filter(|path| is_yaml(&path.to_string_lossy())) {
+        let Ok(source) = super::read_source(&path, super::DOCKERFILE_LIMIT) else { continue };
+        let name = path.file_name().map(|name| format!(".github/workflows/{}", name.to_string_lossy()));
+        let Some(workflow) = name.and_then(|name| workflow::read(&name, &source, &|_| None, None)) else { continue };
+        let calls = BuildCall::all(&workflow);
+        let texts = calls.iter().flat_map(|call| &call.contexts).filter_map(|context| context.text.split_once('='));
+        contexts.extend(texts.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+    contexts
 }
 
 /// A build context and its projects.

@@ -5,14 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::compose::{NamedBuild, unfold};
+use super::compose::{BuildOrigin, NamedBuild, unfold};
 use super::compose_input::{ComposeFile, read_composes};
 use super::disk::Disk;
 use super::dockerfiles::merge_origins;
 use super::file::folder_of;
 use super::project_files::{composes_in, read_build_list};
 use super::request::ComposeOptions;
-use crate::inputs::RunOptions;
 use crate::text::Source;
 use crate::text::path::is_compose;
 
@@ -68,13 +67,14 @@ impl FileBuilds {
 }
 
 impl ServiceBuilds {
-    /// How the containers of a Dockerfile are run, as the files directly in these folders say; `None` if none builds it.
-    pub(super) fn run_options(
+    /// How a Dockerfile is built and how its containers are run, as the files directly in these folders say; `None` if none
+    /// builds it.
+    pub(super) fn origin_of(
         &mut self,
         dockerfile: &Path,
         folders: BTreeSet<PathBuf>,
         disk: &Disk,
-    ) -> Option<RunOptions> {
+    ) -> Option<BuildOrigin> {
         let mut files = Vec::new();
         for folder in folders {
             let listed = self.listed.entry(folder).or_insert_with_key(|folder| composes_in(folder));
@@ -85,7 +85,7 @@ impl ServiceBuilds {
         let others: BTreeSet<&str> = lists.iter().filter_map(|file| file.compose_path.as_deref()).collect();
         let real = disk.real_path(dockerfile)?;
         let builds: Vec<NamedBuild> = lists.iter().flat_map(|file| file.of_dockerfile(&real, &others)).collect();
-        Some(merge_origins(dockerfile, builds)?.run)
+        merge_origins(dockerfile, builds)
     }
 
     fn builds_of(&mut self, file: PathBuf, disk: &Disk) -> Option<Arc<FileBuilds>> {

@@ -1,6 +1,6 @@
 //! Reads the beginnings of the files that a container starts with, of the sources of one that runs as root, of those that
 //! look like secrets and of the texts for people beside them, of those that ADD takes, and of those by which a step may
-//! ask git.
+//! ask git, and the scripts that RUNs call.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -18,6 +18,9 @@ use crate::text::path;
 
 /// Files that are read.
 const MOST: usize = 200;
+
+/// Scripts that RUNs call and that are read.
+const MOST_CALLED: usize = 20;
 
 /// By their paths in the context; what can't be read is left out.
 pub(super) fn texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>> {
@@ -60,6 +63,10 @@ fn started_and_secret(root: &Path, input: &BuildInput, build: &Build) -> Vec<Str
     let started = build.target().map(|stage| build.start_files(stage)).unwrap_or_default();
     let mut paths: Vec<String> = started.into_iter().map(|started| started.file.path).collect();
     paths.extend(build.target().into_iter().flat_map(|stage| build.scripts_copied_by_name(stage)));
+    let shipped = build.target().into_iter().flat_map(|stage| build.chain(stage));
+    let called =
+        shipped.flat_map(|stage| build.own_runs(stage)).flat_map(|run| build.called_files(run.stage, run.index));
+    paths.extend(called.map(|file| file.path).take(MOST_CALLED));
     if let Some(context) = input.context.as_deref() {
         let secrets = classify(context).iter().filter(|class_match| class_match.class.kind == ClassKind::Secret);
         let secrets: Vec<String> = secrets.map(|class_match| context.path(class_match.entry)).collect();

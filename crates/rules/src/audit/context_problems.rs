@@ -12,7 +12,8 @@ use crate::text::path;
 pub(super) fn of_build(inputs: &Inputs, build: &Build, mask: &Mask) -> Vec<ProblemReport> {
     let mut problems = of_ignore_file(inputs, build);
     let Some(context) = build.input().context.as_deref() else { return problems };
-    for (stage, transfer) in build.all_transfers().filter(|(_, transfer)| transfer.from.is_none()) {
+    let is_read = |transfer: &Transfer| transfer.from.is_none() && !transfer.has_shell_syntax();
+    for (stage, transfer) in build.all_transfers().filter(|(_, transfer)| is_read(transfer)) {
         missing(inputs, build, context, (stage, transfer), mask, &mut problems);
     }
     let named = build.named_paths(false);

@@ -52,7 +52,10 @@ pub(super) fn problem(build: &Build, source: &Source, known: &[ProblemReport], m
         if is_template(build, instruction, verdict) {
             error = false;
             help = Some("if this is a template, run dockopt on the rendered file".to_owned());
-        } else if instruction.keyword != Keyword::From && stage.is_some_and(|stage| !build.is_needed(stage)) {
+        } else if instruction.keyword != Keyword::From
+            && !is_of_copy_source(&verdict.message)
+            && stage.is_some_and(|stage| !build.is_needed(stage))
+        {
             error = false;
             help = Some("the target does not use this stage, but `docker build --check` rejects it anyway".to_owned());
         }
@@ -114,7 +117,7 @@ fn codes(message: &str, keyword: Option<Keyword>) -> Vec<&'static str> {
         Some((what, _)) if what.starts_with("failed to parse stage name") && keyword == Some(Keyword::From) => {
             vec!["DL1000", "InvalidDefaultArgInFrom"]
         }
-        _ if message.starts_with("variable expansion is not supported for --from") => vec!["DL3022"],
+        _ if is_of_copy_source(message) => vec!["DL3022"],
         _ => Vec::new(),
     }
 }
@@ -127,8 +130,8 @@ fn plain(message: &str) -> &str {
 
 /// Whether a value that the file does not settle may decide: unset, of the base image, given with `--build-arg`.
 fn depends(build: &Build, index: usize, instruction: &Instruction, verdict: &Verdict) -> bool {
-    // A substitution that cannot be read is refused whatever the variable holds.
-    if is_syntax(&verdict.message) {
+    // A substitution that cannot be read is refused whatever the variable holds, and `--from` takes none.
+    if is_syntax(&verdict.message) || is_of_copy_source(&verdict.message) {
         return false;
     }
     let text = words(build, instruction);
@@ -144,6 +147,14 @@ fn depends(build: &Build, index: usize, instruction: &Instruction, verdict: &Ver
     let has_build_args = !build.input().options.build_args.is_empty();
     uses(&text, lex).iter().any(|variable| has_build_args || is_open(variable.name))
 }
+
+/// Whether it is about a variable in `COPY --from`, which the builder refuses in each stage, before it knows the target
+/// (BuildKit, `dockerfile2llb`: `toCommand`).
+fn is_of_copy_source(message: &str) -> bool {
+    message.starts_with(COPY_SOURCE)
+}
+
+const COPY_SOURCE: &str = "variable expansion is not supported for --from";
 
 fn is_syntax(message: &str) -> bool {
     message.contains("unsupported modifier") || message.contains("syntax error")

@@ -368,7 +368,7 @@ pub fn unconfirmed(inputs: &Inputs, builds: &[Build], findings: &[Finding]) -> B
             input.context.is_none()
                 && input.context_root.is_some()
                 && !matches!(input.ignore, IgnoreInput::Unknown)
-                && build.uses_context()
+                && (build.uses_context() || build.takes_named_source())
         })
         .map(|build| build.input().dockerfile)
         .collect();

@@ -3,14 +3,16 @@
 use memchr::memmem;
 use std::sync::LazyLock;
 
-use crate::build::{Build, Libc, PackageSize, Stage, StageBase, libc, releases, toolchain};
+use crate::build::{Build, Code, Libc, PackageSize, Stage, StageBase, libc, releases, toolchain};
 use crate::data;
+use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings, Impact, ImpactKind};
 use crate::manifest::{Ecosystem, FileKind, FileRole, Project, comes_compiled, python_name};
 use crate::rules::Context;
 use crate::rules::base::full_base::runtime_packages;
+use crate::rules::shared::copied_packages::stage_copies;
 use crate::shell::program::{Kind, Language, Program};
-use crate::shell::{Invocation, Manager, Package, PackageCall, PackageSource, Verb};
+use crate::shell::{Invocation, Manager, Package, PackageCall, PackageSource, Verb, Word};
 use crate::sources::literals::string_literals;
 use crate::text::Span;
 
@@ -70,7 +72,13 @@ fn build_tools_shipped(cx: &Context, out: &mut Findings) {
                 let later = if compile.is_some_and(|last| at <= last) { &invocations[at..] } else { &[] };
                 let compiler = later.iter().find(|invocation| toolchain::may_compile(invocation));
                 let in_same_run = compiler.map(|compiler| (index, compiler.clone()));
-                let Some((place, user)) = in_same_run.or_else(|| used_below(build, &shipped, index)) else { continue };
+                let Some((place, user)) = in_same_run.or_else(|| used_below(build, &shipped, index)) else {
+                    let is_sure = called.is_empty() && is_needless(build, target, &shipped, (index, at), &tools);
+                    if let Some(finding) = needless_finding(cx, (stage, index), &call, &tools).filter(|_| is_sure) {
+                        out.push(finding);
+                    }
+                    continue;
+                };
                 let mut users = vec![name(&user)];
                 let more = compilers_after(build, &shipped, (index, at), &user);
                 for other in more.into_iter().chain(first_called_tool(build, &shipped, (index, at), &tools)) {
@@ -118,6 +126,86 @@ fn finding(
     let is_near = build.instruction(place).start_line == build.instruction(index).start_line;
     let label = if is_near { None } else { build.code(place).map(|code| code.place(file, user.span)) };
     Some(label.into_iter().fold(finding, |finding, span| finding.label(span, "needed here")))
+}
+
+/// Whether nothing behind an install needs a compiler or headers: each later command is known and compiles nothing, and what
+/// the image starts is no script that may.
+fn is_needless(build: &Build, target: &Stage, shipped: &[&Stage], place: (usize, usize), tools: &[&str]) -> bool {
+    let is_known = |invocation: &Invocation| {
+        let program = invocation.program.map_or(Program::UNKNOWN, Program::of);
+        let runs_others = [Kind::Recipes, Kind::Interpreter, Kind::Shell, Kind::BuildTool, Kind::Bundler];
+        let is_call = invocation.package_call().is_some_and(|call| call.verb != Verb::Run && call.verb != Verb::Build);
+        let calls_tool = invocation.program.is_some_and(|program| tools.contains(&program));
+        // A package that lies there may depend on one of the tools.
+        let installs_file = invocation.is("dpkg") || invocation.is("rpm");
+        !calls_tool
+            && !installs_file
+            && (is_call || program.is_verified && !runs_others.into_iter().any(|kind| program.is(kind)))
+    };
+    let runs: Vec<usize> = shipped
+        .iter()
+        .flat_map(|stage| build.instructions(stage))
+        .filter(|(at, instruction)| *at >= place.0 && instruction.keyword == Keyword::Run)
+        .map(|(at, _)| at)
+        .collect();
+    let is_read = |at: &usize| build.code(*at).is_some_and(Code::is_ordinary);
+    runs.iter().all(is_read)
+        && invocations_after(build, shipped, place).all(|invocation| is_known(&invocation))
+        && starts_no_compiler(build, target, tools)
+}
+
+/// Whether what the image starts compiles nothing, as far as it can be read; what the script of a start does is known with
+/// the context alone.
+fn starts_no_compiler(build: &Build, target: &Stage, tools: &[&str]) -> bool {
+    let Some(launch) = build.launch(target) else { return false };
+    let scripts = build.start_scripts(target);
+    let is_script = |invocation: &Invocation| {
+        let mut words = invocation.args.iter().chain([invocation.path]).filter_map(Word::value);
+        words.any(|word| FileKind::of(word).is_shell() || word.contains("entrypoint"))
+    };
+    let invocations = launch.script().invocations();
+    if build.input().texts.is_some() && scripts.is_empty() && invocations.iter().any(is_script) {
+        return false;
+    }
+    // What another program does at the start is not known: a server of compilers is one, too.
+    let is_runtime = |invocation: &Invocation| invocation.program.is_some_and(|it| Program::of(it).is(Kind::Runtime));
+    if !takes_built_files(build, target) && !invocations.first().is_some_and(is_runtime) {
+        return false;
+    }
+    let is_unknown = |invocation: &Invocation| invocation.program.is_none_or(|it| !Program::of(it).is_verified);
+    if scripts.iter().any(|(_, script)| script.invocations().iter().any(is_unknown)) {
+        return false;
+    }
+    let compiles = |invocation: &Invocation| {
+        toolchain::may_compile(invocation) || invocation.program.is_some_and(|program| tools.contains(&program))
+    };
+    let mut all = invocations.into_iter().chain(scripts.iter().flat_map(|(_, script)| script.invocations()));
+    !all.any(|invocation| compiles(&invocation))
+}
+
+/// Whether the image takes files from a stage of the file that compiles.
+fn takes_built_files(build: &Build, target: &Stage) -> bool {
+    let copies = build.chain(target).flat_map(|stage| stage_copies(build, stage));
+    copies.into_iter().any(|copy| {
+        build.chain(copy.maker).any(|maker| build.called(maker).any(|invocation| toolchain::may_compile(&invocation)))
+    })
+}
+
+/// The finding where nothing uses the tools at all.
+fn needless_finding(
+    cx: &Context,
+    (stage, index): (&Stage, usize),
+    call: &PackageCall,
+    tools: &[&str],
+) -> Option<Finding> {
+    let build = cx.build();
+    let span = build.code(index)?.place(&build.input().file, span(call));
+    let (are, them) = (is_or_are(tools), pronoun(tools));
+    let message =
+        format!("{} {are} in the final image, and no step behind the install compiles anything", listed(tools));
+    let is_headers = tools.iter().all(|tool| tool.ends_with("-dev") || tool.ends_with("-devel"));
+    let help = format!("leave {them} out{}", if is_headers { LIBRARIES_OF_HEADERS } else { LIBRARIES });
+    Some(priced(build, stage, tools, cx.finding(span, message).help(help)))
 }
 
 /// What is removed together with the tools, although the result needs it.
@@ -217,7 +305,7 @@ fn priced(build: &Build, stage: &Stage, tools: &[&str], finding: Finding) -> Fin
 }
 
 /// Whether an option installs into another root file system.
-fn is_elsewhere(word: &crate::shell::Word) -> bool {
+fn is_elsewhere(word: &Word) -> bool {
     word.text().starts_with("--installroot") || word.text().starts_with("--root=") || word.is("--root")
 }
 

@@ -13,6 +13,7 @@ use crate::dockerfile::{Arguments, Instruction, Keyword, platform};
 use crate::finding::{FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Safety, Target};
 use crate::manifest::Ecosystem;
 use crate::rules::Context;
+use crate::rules::base::node_build;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, Verb, Word, program};
 use crate::text::{Span, path};
@@ -304,8 +305,13 @@ fn single_stage_build(cx: &Context, out: &mut Findings) {
         out.push(with_toolchain_price(language, image, cx.finding(place, message).help(help)));
         return;
     }
-    let Some((index, span)) = bundled(build, target) else { return };
-    let Some(server) = static_server(cx, target) else { return };
+    let bundled = bundled(build, target).zip(static_server(cx, target));
+    let Some(((index, span), server)) = bundled else {
+        if let Some(finding) = node_build::finding(cx, target) {
+            out.push(finding);
+        }
+        return;
+    };
     let message = format!("Node and all dependencies are shipped only to serve static files with `{server}");
     let help = "bundle in a separate stage and copy the result into a web server image: `FROM nginx`, `COPY --from=build /app/dist /usr/share/nginx/html`";
     out.push(cx.finding(visible_span(build, index, span), message).help(help));

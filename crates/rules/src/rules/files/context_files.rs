@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::build::{Build, Stage};
+use crate::build::{Build, Stage, Transfer};
 use crate::dockerfile::{CheckOptions, Instruction, Keyword};
-use crate::finding::{CostFrequency, Findings, Impact, Safety, Saving};
-use crate::inputs::{
-    GitModes, IgnoreInput, context::BuildContext, context::EntryId, context::Selector, context::select,
+use crate::finding::{Basis, CostFrequency, Findings, Impact, ImpactKind, Safety, Saving};
+use crate::inputs::context::{
+    BuildContext, ClassKind, ClassMatch, ContextEntryKind, EntryId, Selector, classify, select,
 };
+use crate::inputs::{GitModes, IgnoreInput};
 use crate::rules::Context;
+use crate::rules::files::context_waste;
 use crate::rules::files::context_waste::with_lines;
 use crate::rules::files::late_changes::slow_step_from;
 use crate::text::path;
@@ -30,15 +32,82 @@ fn dockerignore_missing(cx: &Context, out: &mut Findings) {
     if !missing {
         return;
     }
-    for stage in build.needed_stages() {
-        let transfers = build.transfers(stage);
-        if let Some(transfer) = transfers.iter().find(|transfer| transfer.is_of_whole_context()) {
-            let message = "the whole build context is copied, and no .dockerignore excludes anything";
-            let help = "add a .dockerignore that excludes .git, installed packages, caches and secrets";
-            out.push(cx.finding(transfer.instruction.head, message).help(help));
-            return;
+    // These say what is sent, and what it costs.
+    let mut others = Findings::new();
+    context_waste::useless_context(cx, &mut others);
+    context_waste::git_ignored_files_copied(cx, &mut others);
+    if others.iter().next().is_some() {
+        return;
+    }
+    let transfers: Vec<&Transfer> = build.needed_stages().flat_map(|stage| build.transfers(stage)).collect();
+    let wide_copy = whole_copy(cx, &transfers).or_else(|| folder_copy(cx, &transfers));
+    let Some((transfer, lead, unwanted)) = wide_copy else { return };
+    let with =
+        if unwanted.names.is_empty() { String::new() } else { format!(" with {}", unwanted.names.join(" and ")) };
+    let message = format!("{lead} is copied{with}, and no .dockerignore excludes anything");
+    let help = "add a .dockerignore that excludes .git, installed packages, caches and secrets";
+    let finding = cx.finding(transfer.instruction.head, message).help(help);
+    let impact = Impact {
+        kind: ImpactKind::ContextBytes,
+        saves: Some(Saving::Bytes(unwanted.bytes)),
+        per: CostFrequency::Build,
+        basis: Basis::Computed,
+        is_least: false,
+        evidence: "the sizes of these files in the build context".to_owned(),
+    };
+    out.push(finding.when(unwanted.bytes > 0, |finding| finding.costs(impact)));
+}
+
+/// The names that a message gives.
+const NAMED: usize = 3;
+
+/// A copy, what it copies, and what of that a .dockerignore usually excludes.
+type WideCopy<'t, 'i> = (&'t Transfer<'i>, String, Unwanted);
+
+/// The first copy of the whole context.
+fn whole_copy<'t, 'i>(cx: &Context, transfers: &[&'t Transfer<'i>]) -> Option<WideCopy<'t, 'i>> {
+    let transfer = transfers.iter().find(|transfer| transfer.is_of_whole_context())?;
+    let lead = "the whole build context".to_owned();
+    let unwanted = cx.context().map(|context| unwanted(context, |_| true)).unwrap_or_default();
+    Some((transfer, lead, unwanted))
+}
+
+/// The first copy of a folder that has something to leave out.
+fn folder_copy<'t, 'i>(cx: &Context, transfers: &[&'t Transfer<'i>]) -> Option<WideCopy<'t, 'i>> {
+    let context = cx.context()?;
+    transfers.iter().filter(|transfer| transfer.from.is_none()).find_map(|transfer| {
+        transfer.select(context).into_iter().flatten().find_map(|selection| {
+            let top =
+                selection.tops.iter().flatten().find(|top| context.entry(**top).kind == ContextEntryKind::Directory)?;
+            let is_taken = |id: EntryId| {
+                selection.entries.binary_search(&id).is_ok()
+                    || !context.entries_below(&selection.entries, id).is_empty()
+            };
+            let unwanted = unwanted(context, is_taken);
+            let has_any = !unwanted.names.is_empty();
+            has_any.then(|| (*transfer, format!("`{}`", context.path(*top)), unwanted))
+        })
+    })
+}
+
+/// What is copied although a .dockerignore usually excludes it.
+#[derive(Default)]
+struct Unwanted {
+    names: Vec<String>,
+    bytes: u64,
+}
+
+fn unwanted(context: &BuildContext, is_taken: impl Fn(EntryId) -> bool) -> Unwanted {
+    let kinds = [ClassKind::VersionControl, ClassKind::Dependencies, ClassKind::Secret, ClassKind::Bytecode];
+    let is_unwanted = |known: &&ClassMatch| kinds.contains(&known.class.kind) && is_taken(known.entry);
+    let mut unwanted = Unwanted::default();
+    for class_match in classify(context).iter().filter(is_unwanted) {
+        unwanted.bytes += class_match.amount.bytes;
+        if unwanted.names.len() < NAMED {
+            unwanted.names.push(format!("`{}`", context.path(class_match.entry)));
         }
     }
+    unwanted
 }
 
 /// The fewest commits that are worth a line in .dockerignore.

@@ -24,7 +24,8 @@ const NAMED: usize = 3;
 /// Below this many bytes, a line in an ignore file is not worth it.
 const WORTHWHILE: u64 = 100_000;
 
-fn useless_context(cx: &Context, out: &mut Findings) {
+/// See `rules/useless-context.md`.
+pub(in crate::rules) fn useless_context(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(context) = cx.context() else { return };
     let Some(fetched) = build.sent_files(context) else { return };
@@ -186,7 +187,7 @@ fn pattern(context: &BuildContext, edited: &[&ClassMatch], class_match: &ClassMa
 }
 
 /// The first COPY or ADD from the context in a needed stage.
-fn first_copy(build: &Build) -> Option<Span> {
+pub(in crate::rules) fn first_copy(build: &Build) -> Option<Span> {
     let needed = build.needed_stages();
     let mut transfers = needed.flat_map(|stage| build.transfers(stage)).filter(|transfer| transfer.from.is_none());
     let wide = |transfer: &crate::build::Transfer| transfer.sources.iter().any(crate::build::Source::is_everything);
@@ -217,7 +218,8 @@ const COMMON_OUTPUTS: [&str; 3] = ["dist", "build", "out"];
 /// Paths that a message names.
 const NAMED_FILES: usize = 4;
 
-fn git_ignored_files_copied(cx: &Context, out: &mut Findings) {
+/// See `rules/git-ignored-files-copied.md`.
+pub(in crate::rules) fn git_ignored_files_copied(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let (Some(context), Some(text)) = (cx.context(), cx.text_of(".gitignore")) else { return };
     let Some(span) = whole_copy(build) else { return };

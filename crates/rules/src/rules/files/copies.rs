@@ -139,7 +139,8 @@ fn unknown_copy_source(cx: &Context, out: &mut Findings) {
     for edge in build.edges().iter().filter(|edge| edge.kind != EdgeKind::From) {
         let StageBase::Image(name) = &edge.to else { continue };
         let number = name.parse::<i64>().is_ok();
-        if name.contains([':', '/', '.', '@']) || number || is_official(Reference::of(name).short_name()) {
+        let is_plain = !name.contains([':', '/', '.', '@']) && !number;
+        if !is_plain || is_official(Reference::of(name).short_name()) || is_context_of_pipeline(cx, name) {
             continue;
         }
         let finding = cx.finding(edge.span, format!("there is no stage `{name}`, so the builder pulls it as an image"));
@@ -160,6 +161,13 @@ fn unknown_copy_source(cx: &Context, out: &mut Findings) {
             _ => finding.help("name a stage above; for an image, add its version"),
         });
     }
+}
+
+/// Whether a build of a pipeline of the run has a named context of that name.
+fn is_context_of_pipeline(cx: &Context, name: &str) -> bool {
+    let calls = cx.inputs().workflows.iter().flat_map(|input| input.calls.iter());
+    let names = calls.flat_map(|call| &call.contexts).filter_map(|context| context.text.split_once('='));
+    names.into_iter().any(|(known, _)| known.trim().eq_ignore_ascii_case(name))
 }
 
 /// The number of such copies that are checked; no real file has more.

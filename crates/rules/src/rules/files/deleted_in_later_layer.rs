@@ -258,7 +258,7 @@ fn run<'a>(
         if contents.len() > REMEMBERED {
             contents.drain(..REMEMBERED / 2);
         }
-        let written: Vec<String> = written_paths::written_paths(invocation);
+        let written: Vec<String> = written_paths::written_paths(build, (stage, index), invocation);
         let written = written.iter().filter_map(|path| folder.join(path));
         for path in written.chain(installed_folders(build, (stage, index), invocation)) {
             if !is_mounted(build, instruction, &path) {

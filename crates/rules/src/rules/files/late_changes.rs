@@ -3,7 +3,7 @@
 use crate::build::{Build, Stage, toolchain};
 use crate::data;
 use crate::dockerfile::{Instruction, Keyword, Mount};
-use crate::finding::{FileEdit, Finding, Findings, Fix, Impact, Safety, Target};
+use crate::finding::{FileEdit, Finding, Findings, Fix, Impact, Safety, Severity, Target};
 use crate::inputs::context::ContextEntryKind;
 use crate::rules::Context;
 use crate::rules::shared::copied_packages::absolute;
@@ -26,14 +26,18 @@ fn volatile_argument_early(cx: &Context, out: &mut Findings) {
         let args = build.input().file.args(instruction);
         for arg in &args {
             let name = &*arg.name.text;
-            if !is_volatile(name, arg.default.as_ref().map(|default| &*default.text)) {
+            let default = arg.default.as_ref().map(|default| &*default.text);
+            let is_version = !is_volatile(name, default);
+            if is_version && !(is_chosen_version(name, default) && is_used(build, stage, index, name)) {
                 continue;
             }
             looked += 1;
             if looked > MOST {
                 return;
             }
-            let Some(step) = step_above_use(build, stage, index, name) else { continue };
+            let step = step_above_use(build, stage, index, name);
+            // Of other programs nobody can tell that they read no variable of that name.
+            let Some(step) = step.filter(|step| !is_version || is_quiet(build, step.index)) else { continue };
             let line = cx.source().line(step.span.start);
             let message = format!(
                 "each new `{name}` reruns every RUN below, even `{}` in line {line}, which does not use it",
@@ -44,6 +48,8 @@ fn volatile_argument_early(cx: &Context, out: &mut Findings) {
                 .help(help(build, (stage, index), name, &step))
                 .label(step.span, "reruns")
                 .costs(Impact::slower_rebuild("the ARG is above the step in its stage"));
+            // Somebody bumps it now and then: it does not change with every build.
+            let finding = finding.when(is_version, |finding| finding.lowered(Severity::Info));
             let alone = args.len() == 1;
             out.push(if alone { edited(build, stage, (index, instruction), name, finding) } else { finding });
         }
@@ -56,6 +62,13 @@ fn is_volatile(name: &str, default: Option<&str>) -> bool {
         |text: &str| matches!(text, "" | "unknown" | "none" | "0.0.0") || data::TAG_WORDS.has(text, "channel");
     let open = default.is_none_or(|text| placeholder(text.trim_matches('"')));
     data::VARIABLES.has(&upper, "volatile") || (open && data::VARIABLES.has(&upper, "version"))
+}
+
+/// Whether it is the version of a tool, with a default that people raise.
+fn is_chosen_version(name: &str, default: Option<&str>) -> bool {
+    let is_number = |text: &str| text.starts_with(|c: char| c.is_ascii_digit()) && text.contains('.');
+    let default = default.map(|text| text.trim_matches(['"', '\'']).trim_start_matches('v'));
+    default.is_some_and(is_number) && name.to_ascii_uppercase().ends_with("VERSION")
 }
 
 /// The first slow step below an ARG, if no step in between needs the value.
@@ -156,9 +169,7 @@ fn edited(
         line -= 1;
     }
     let at = source.line_span(line).start;
-    let quiet = runs
-        .iter()
-        .all(|run| build.code(*run).is_some_and(|code| code.script.invocations().iter().all(reads_no_environment)));
+    let quiet = runs.iter().all(|run| is_quiet(build, *run));
     let safety = if quiet {
         Safety::Safe
     } else {
@@ -171,6 +182,11 @@ fn edited(
     ];
     finding.fixes.push(Fix { title: format!("move it above line {}", user.start_line), safety, edits });
     finding
+}
+
+/// Whether no program of a RUN reads the variables of a project.
+fn is_quiet(build: &Build, run: usize) -> bool {
+    build.code(run).is_some_and(|code| code.script.invocations().iter().all(reads_no_environment))
 }
 
 /// Programs that are known to ignore the variables of a project.
@@ -396,6 +412,8 @@ fn paths_below(text: &str, folder: &str) -> Option<Vec<String>> {
 
 /// A command that takes long.
 pub(in crate::rules) struct SlowStep {
+    /// The index of the instruction.
+    index: usize,
     /// Where it stands.
     pub(in crate::rules) span: Span,
     /// What it is called.
@@ -407,7 +425,7 @@ pub(in crate::rules) fn slow_step(build: &Build, index: usize) -> Option<SlowSte
     let code = build.code(index)?;
     let invocations = code.script.invocations();
     let invocation = invocations.iter().find(|invocation| takes_time(invocation))?;
-    Some(SlowStep { span: code.place(&build.input().file, invocation.span), name: command(invocation) })
+    Some(SlowStep { index, span: code.place(&build.input().file, invocation.span), name: command(invocation) })
 }
 
 /// The first slow command at or below an instruction of a stage.

@@ -70,7 +70,7 @@ struct CopyState<'a> {
 
 /// A copy of sources.
 #[derive(Clone)]
-struct SourceCopy<'a> {
+pub(in crate::rules) struct SourceCopy<'a> {
     instruction: &'a Instruction,
     transfer: Transfer<'a>,
     everything: bool,
@@ -97,7 +97,8 @@ impl Install {
     }
 }
 
-type KnownContext<'k> = Option<(&'k BuildContext, &'k Origins<'k>)>;
+/// The context, if it can be read, and where its files come from.
+pub(in crate::rules) type KnownContext<'k> = Option<(&'k BuildContext, &'k Origins<'k>)>;
 
 /// Walks a stage; returns the first install below a copy of sources, unless the install needs that copy.
 fn walk<'a>(
@@ -167,7 +168,7 @@ fn is_small_part(cx: &Context, stage: &Stage, install: &Install) -> bool {
 }
 
 /// Whether a COPY takes source files. A file that it names counts only if it is code that no RUN calls by name.
-fn takes_sources<'a>(
+pub(in crate::rules) fn takes_sources<'a>(
     build: &Build<'a>,
     stage: &Stage,
     mut transfer: Transfer<'a>,
@@ -231,7 +232,7 @@ fn is_of_manifest(call: &PackageCall) -> bool {
 }
 
 /// Whether a path is a folder of packages, or the parent of one: `node_modules`, `/go/pkg`, `target`.
-fn is_of_packages(source: &str) -> bool {
+pub(in crate::rules) fn is_of_packages(source: &str) -> bool {
     let source = source.trim_end_matches('/');
     let roles = ["installed", "published", "cached", "compiled"];
     let has_role = |name: &str| roles.iter().any(|role| data::FOLDER_NAMES.has(name, role));

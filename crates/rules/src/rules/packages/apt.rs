@@ -270,7 +270,14 @@ fn find_kept_lists(run: &Run) -> Option<Span> {
     let trapped = invocations
         .iter()
         .any(|invocation| invocation.is("trap") && invocation.args.first().is_some_and(|word| cleans_in(word.text())));
-    (!cleans && !trapped).then_some(invocations[at].span)
+    (!cleans && !trapped && !is_cleaned_by_script(run, invocations[at].span)).then_some(invocations[at].span)
+}
+
+/// Whether a script of the context that is called behind a command deletes the lists.
+fn is_cleaned_by_script(run: &Run, fetch: Span) -> bool {
+    let scripts = run.build.called_scripts(run.stage, run.index);
+    let mut later = scripts.iter().filter(|(span, _)| span.start > fetch.start);
+    later.any(|(_, script)| script.invocations().iter().any(removes_lists))
 }
 
 /// Whether the same RUN also installs packages, so that it can delete the lists.

@@ -2,8 +2,10 @@
 
 use std::cell::OnceCell;
 
-use crate::build::{Build, Code, Reference, Run, Setting, Stage, StageBase, User, installed, is_official};
-use crate::finding::{FileEdit, Findings, Fix, Impact, Safety, Target};
+use crate::build::{
+    Build, Code, DownloadSize, Reference, Run, Setting, Stage, StageBase, User, installed, is_official,
+};
+use crate::finding::{FileEdit, Finding, Findings, Fix, Impact, Safety, Target};
 use crate::rules::Context;
 use crate::rules::packages::apt;
 use crate::rules::packages::apt::{Need, fetches};
@@ -14,8 +16,37 @@ use crate::text::{Span, path};
 
 crate::rules::rule!("cache-mount-missing", cache_mount_missing);
 
+/// The finding of a RUN.
+struct MissingMount {
+    finding: Finding,
+    /// Whether only packages of the system are downloaded, which change seldom.
+    is_of_system: bool,
+    span: Span,
+}
+
 fn cache_mount_missing(cx: &Context, out: &mut Findings) {
+    let mut missing = missing_mounts(cx);
+    // A build has one row: the first of a project's dependencies, or else the first of all.
+    let at = missing.iter().position(|missing_mount| !missing_mount.is_of_system).unwrap_or(0);
+    if missing.is_empty() {
+        return;
+    }
+    let MissingMount { mut finding, .. } = missing.remove(at);
+    finding.message.push_str(match missing.len() {
+        0 => "",
+        1 => "; so does 1 other step",
+        _ => "; so do other steps",
+    });
+    let others = missing.into_iter().take(MOST_LABELS);
+    out.push(others.fold(finding, |finding, other| finding.label(other.span, "so does this")));
+}
+
+/// The other steps that a finding shows.
+const MOST_LABELS: usize = 8;
+
+fn missing_mounts(cx: &Context) -> Vec<MissingMount> {
     let needs = OnceCell::new();
+    let mut missing = Vec::new();
     for Run { build, stage, index, code, .. } in cx.build().ordinary_runs() {
         let need = || needs.get_or_init(|| apt::lists_needed(build))[index];
         let invocations = code.script.invocations();
@@ -32,10 +63,16 @@ fn cache_mount_missing(cx: &Context, out: &mut Findings) {
                 wanted.push((invocation, call, folders));
             }
         }
-        let Some((_, first, _)) = wanted.first() else { continue };
+        let Some((invocation, first, _)) = wanted.first() else { continue };
         let span = code.place(&build.input().file, first.span);
         let message = format!("`{}` downloads everything again each time this step runs", first.title());
-        let impact = Impact::slower_rebuild("no cache mount covers the download folder of the program");
+        let mut evidence = "no cache mount covers the download folder of the program".to_owned();
+        if let Some(size) = DownloadSize::of(build, (stage, index), invocation, first) {
+            let bytes = crate::text::bytes(size.archive_bytes);
+            evidence.push_str(&format!("; it downloads about {bytes}: {}", size.evidence));
+        }
+        let impact = Impact::slower_rebuild(evidence);
+        let is_of_system = wanted.iter().all(|(_, call, _)| call.manager.is_system());
         let finding = cx.finding(span, message).costs(impact).help(help(&wanted));
         let mut finding = finding;
         finding.fixes.extend(fix(cx, (stage, index), code, &wanted, need));
@@ -44,8 +81,9 @@ fn cache_mount_missing(cx: &Context, out: &mut Findings) {
         if !wanted.is_empty() && wanted.len() < before {
             finding.fixes.extend(fix(cx, (stage, index), code, &wanted, need));
         }
-        out.push(finding);
+        missing.push(MissingMount { finding, is_of_system, span });
     }
+    missing
 }
 
 fn help(wanted: &[(&Invocation, PackageCall, Vec<String>)]) -> String {

@@ -91,6 +91,7 @@ fn report<'a, 'i>(
             || is_off(build, place, invocation, &call, rule)
             || is_mounted(build, place, &folders)
             || is_cleaned(build, place, &invocations[at + 1..], &call, &folders)
+            || is_cleaned_by_script(build, place, invocation, &call, &folders)
             || invocations.iter().any(|invocation| {
                 invocation.is("trap") && invocation.args.iter().any(|word| word.text().contains("rm "))
             })
@@ -267,6 +268,19 @@ pub(in crate::rules) fn is_cleaned(
             || invocation.package_call().is_some_and(|call| call.verb == Verb::Clean)
     };
     later.iter().filter(may).take(MOST).any(|invocation| cleans(build, place, invocation, call, folders))
+}
+
+/// Whether a script of the context that is called behind a command deletes its cache.
+fn is_cleaned_by_script(
+    build: &Build,
+    place: (&Stage, usize),
+    fill: &Invocation,
+    call: &PackageCall,
+    folders: &[PackageCache],
+) -> bool {
+    let scripts = build.called_scripts(place.0, place.1);
+    let mut later = scripts.iter().filter(|(span, _)| span.start > fill.span.start);
+    later.any(|(_, script)| is_cleaned(build, place, &script.invocations(), call, folders))
 }
 
 fn deletes(invocation: &Invocation) -> bool {

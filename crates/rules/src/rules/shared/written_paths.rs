@@ -37,15 +37,21 @@ impl CommandFolder {
     }
 }
 
-/// A file or folder that a command creates.
-pub(in crate::rules) fn written_paths(invocation: &Invocation) -> Vec<String> {
-    let values: Vec<&str> = invocation.args.iter().filter_map(Word::value).collect();
+/// A file or folder that a command creates, variables with known values resolved.
+pub(in crate::rules) fn written_paths(build: &Build, place: (&Stage, usize), invocation: &Invocation) -> Vec<String> {
+    let program = invocation.program.unwrap_or_default();
+    if !matches!(program, "curl" | "wget" | "git") {
+        return Vec::new();
+    }
+    let texts: Vec<String> =
+        invocation.args.iter().filter_map(|word| known_text(build, place, invocation, word)).collect();
+    let values: Vec<&str> = texts.iter().map(String::as_str).collect();
     let after = |names: &[&str]| {
         let at = values.iter().position(|word| names.contains(word))?;
         values.get(at + 1).map(|name| (*name).to_owned())
     };
     let urls = || values.iter().filter(|word| word.contains("://")).filter_map(|url| last_of_url(url));
-    match invocation.program.unwrap_or_default() {
+    match program {
         "curl" if values.iter().any(|word| matches!(*word, "-O" | "--remote-name") || is_cluster(word, 'O')) => {
             urls().collect()
         }

@@ -3,7 +3,9 @@
 use crate::build::{BaseImage, Build, Reference, Run, Setting, Stage, StageBase, Transfer, User, accounts, service};
 use crate::dockerfile::{File, Keyword};
 use crate::finding::{Finding, Findings};
+use crate::manifest::FileKind;
 use crate::rules::Context;
+use crate::shell::program::{Kind, Program};
 use crate::shell::{ArgumentValue, Invocation, Word};
 use crate::text::{Span, path};
 
@@ -26,10 +28,15 @@ fn root_user(cx: &Context, out: &mut Findings) {
     if build.input().options.run.is_on_demand {
         return;
     }
-    if !service::is_service(build, stage) || cx.is_for_developers_only() || accounts::steps_down(build, stage) {
+    if cx.is_for_developers_only() || accounts::steps_down(build, stage) {
         return;
     }
-    if let Setting::Base(User::Root) | Setting::Default(User::Root) = build.user(stage) {
+    // With a user that nothing runs as, the rule about that user says it.
+    let is_service = service::is_service(build, stage)
+        || service::is_service_by_script(build, stage) && unused_users(cx, stage).is_empty();
+    if let Setting::Base(User::Root) | Setting::Default(User::Root) = build.user(stage)
+        && is_service
+    {
         let message = "no USER is set, so the container runs as root (as its base does)";
         let finding = cx.finding(stage.base_span, message);
         let finding = finding.help(help(build, stage));
@@ -121,44 +128,75 @@ const MOST: usize = 32;
 fn created_user_unused(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(stage) = build.target() else { return };
-    if build.is_fragment() {
+    if build.is_fragment() || build.launch(stage).is_none() || build.input().options.run.is_on_demand {
         return;
     }
-    let root = matches!(
-        build.user(stage),
-        Setting::By(_, User::Root) | Setting::Base(User::Root) | Setting::Default(User::Root)
-    );
-    if !root || !service::may_serve(build, stage) || accounts::steps_down(build, stage) {
+    let root = matches!(build.user(stage), Setting::Base(User::Root) | Setting::Default(User::Root));
+    // Of a service another rule says that it runs as root.
+    let is_reported = service::is_service(build, stage) || cx.is_for_developers_only();
+    if !root || is_reported || !service::may_serve(build, stage) || accounts::steps_down(build, stage) {
         return;
     }
-    let file = &build.input().file;
-    let mut candidates = 0;
-    for below in cx.shipped() {
-        for (index, _) in build.instructions_of(below, Keyword::Run) {
-            let Some(code) = build.code(index) else { continue };
-            for invocation in code.script.invocations() {
-                let Some(name) = accounts::created_user(&invocation) else { continue };
-                candidates += 1;
-                if candidates > MOST || is_used(build, stage, name) {
-                    continue;
-                }
-                let message = format!("the user `{name}` is created but never used: the container runs as root");
-                let help = format!("end the stage with `USER {name}`");
-                out.push(cx.finding(code.place(file, invocation.span), message).help(help));
-            }
-        }
+    if starts_unread_script(build, stage) {
+        return;
+    }
+    for (name, span) in unused_users(cx, stage) {
+        let message = format!("the user `{name}` is created but never used: the container runs as root");
+        let help = format!("end the stage with `USER {name}`");
+        out.push(cx.finding(span, message).help(help));
     }
 }
 
-/// Whether anything that a container runs names the user.
+/// The users that the stages of the final image create and that nothing names, with the commands.
+fn unused_users<'b>(cx: &Context<'b, '_>, stage: &Stage) -> Vec<(&'b str, Span)> {
+    let build = cx.build();
+    let mut users: Vec<(&str, Span)> = Vec::new();
+    let runs = cx.shipped().flat_map(|below| build.instructions_of(below, Keyword::Run));
+    for code in runs.filter_map(|(index, _)| build.code(index)) {
+        for invocation in code.script.invocations() {
+            if let Some(name) = accounts::created_user(&invocation) {
+                users.push((name, code.place(&build.input().file, invocation.span)));
+            }
+        }
+    }
+    users.truncate(MOST);
+    users.retain(|(name, _)| !is_used(build, stage, name));
+    users
+}
+
+/// Whether the container starts a script that was looked for and not read: it may switch to another user.
+fn starts_unread_script(build: &Build, stage: &Stage) -> bool {
+    let is_script = |invocation: &Invocation| {
+        let words = invocation.args.iter().chain([invocation.path]);
+        words.filter_map(Word::value).any(|word| FileKind::of(word).is_shell() || word.contains("entrypoint"))
+    };
+    let starts = || build.launch(stage).is_some_and(|launch| launch.script().invocations().iter().any(is_script));
+    build.input().texts.is_some() && build.start_scripts(stage).is_empty() && starts()
+}
+
+/// Whether anything that a container runs names the user, or a step that runs as that user.
 fn is_used(build: &Build, stage: &Stage, name: &str) -> bool {
     let file = &build.input().file;
     let kinds = [Keyword::User, Keyword::Cmd, Keyword::Entrypoint, Keyword::Env];
     build.chain(stage).any(|stage| {
-        build.instructions(stage).any(|(_, instruction)| {
-            kinds.contains(&instruction.keyword) && file.source().slice(instruction.span).contains(name)
+        build.instructions(stage).any(|(index, instruction)| match instruction.keyword {
+            Keyword::Run => build.code(index).is_none_or(|code| {
+                code.script.invocations().iter().any(|invocation| is_user_of_command(invocation, name))
+            }),
+            keyword => kinds.contains(&keyword) && file.source().slice(instruction.span).contains(name),
         })
     })
+}
+
+/// Whether a command that neither makes accounts nor sets owners names a user: `su app -c …`, `sed -i s/www-data/app/ …`.
+fn is_user_of_command(invocation: &Invocation, name: &str) -> bool {
+    let program = invocation.program.map_or(Program::UNKNOWN, Program::of);
+    let names_user = |word: &Word| word.text().split(|c: char| !is_of_name(c)).any(|part| part == name);
+    !program.is(Kind::Accounts) && !program.is(Kind::Entries) && invocation.args.iter().any(names_user)
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_-.".contains(c)
 }
 
 /// The number of digits from which a UID is high.
