@@ -1,8 +1,8 @@
 //! Rules about the main process and the scripts that start it.
 
 use crate::build::{
-    BaseImage, Build, CopiedFile, DevelopmentServer, Launch, Lookup, Presence, Programs, Reference, Stage, StageBase,
-    StartFile, installed, service,
+    BaseImage, Build, CopiedFile, DevelopmentKind, DevelopmentServer, Launch, Lookup, Presence, Programs, Reference,
+    Stage, StageBase, StartFile, installed, service,
 };
 use crate::data;
 use crate::dockerfile::{Arguments, Instruction, Keyword};
@@ -183,15 +183,24 @@ fn command<'p>(project: &'p Project, script: &str) -> Option<Vec<&'p str>> {
 fn development_server(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
-    if cx.is_for_developers_only() || service::is_for_developers(build, target) || mounts_sources(build, target) {
+    let run = &build.input().options.run;
+    if cx.has_production_sibling()
+        || run.is_for_development
+        || service::is_named_for_developers(build, target)
+        || mounts_sources(build, target)
+    {
         return;
     }
     let Some(server) = build.development_server(target) else { return };
     let title = &server.title;
-    let message = if server.restarts {
-        format!("`{title}` restarts the program when a file changes, which is for development")
-    } else {
-        format!("`{title}` starts a server that is for development")
+    let message = match server.kind {
+        DevelopmentKind::Restarts => {
+            format!("`{title}` restarts the program when a file changes, which is for development")
+        }
+        DevelopmentKind::Serves => format!("`{title}` starts a server that is for development"),
+        DevelopmentKind::Compiles => {
+            format!("`{title}` compiles the program whenever a container starts, which is for development")
+        }
     };
     let help = match (server.instead, &server.option) {
         (Some(instead), _) => instead.to_owned(),
