@@ -11,24 +11,17 @@ pub(super) fn is_constant_code(invocation: &Invocation) -> bool {
 /// The code that an interpreter is given, and its language.
 fn written_code<'s>(invocation: &Invocation<'s>) -> Option<(&'static str, &'s str)> {
     let (language, options) = language(invocation.program?)?;
-    let at = invocation.args.iter().position(|word| options.iter().any(|option| word.is(option)))?;
+    let at = invocation.args.iter().position(|word| data::words(options).any(|option| word.is(option)))?;
     // A shell may put anything in.
     let code = invocation.args.get(at + 1)?.value()?;
     invocation.args.get(at + 2).is_none().then_some((language, code))
 }
 
 /// The language of an interpreter, and the options behind which code stands.
-fn language(program: &str) -> Option<(&'static str, &'static [&'static str])> {
+fn language(program: &str) -> Option<(&'static str, &'static str)> {
     let name = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    Some(match name {
-        "python" | "pypy" => ("python", &["-c"]),
-        "node" | "nodejs" | "bun" => ("node", &["-e", "--eval", "-p"]),
-        "deno" => ("node", &["eval"]),
-        "ruby" => ("ruby", &["-e"]),
-        "php" => ("php", &["-r"]),
-        "perl" => ("perl", &["-e"]),
-        _ => return None,
-    })
+    let row = data::CODE_INTERPRETERS.row(name)?;
+    Some((row[1], row[2]))
 }
 
 /// Whether all statements up to the one that exits are known to succeed.

@@ -188,7 +188,7 @@ fn script<'s>(invocation: &Invocation<'s>) -> Option<(&'s str, &'s [Word])> {
     if matches!(invocation.path.value(), Some("bin/dev" | "./bin/dev")) {
         return Some(("bin/dev", invocation.args));
     }
-    let (name, args) = program(invocation.program?, invocation.args)?;
+    let (name, args) = program(invocation.program?, invocation.args).unwrap_or((invocation.program?, invocation.args));
     let behind = args.first().and_then(Word::value).map(path::name);
     let is_listed = |script: &&str| data::DEVELOPMENT_SERVERS.contains(script) && !Program::of(script).is_shell();
     match behind.filter(is_listed) {

@@ -6,14 +6,16 @@ use super::package_script::ScriptCall;
 use super::{Build, FoundVariable, Launch, ListeningOrigin, Stage};
 use crate::data;
 use crate::manifest::Project;
-use crate::shell::{Invocation, Script, SeparatorKind, Word, parse};
+use crate::shell::program::{Kind, Program};
+use crate::shell::{Invocation, Manager, Script, SeparatorKind, Word, parse};
+use crate::sources::loopback::is_loopback;
 use crate::text::{Span, path};
 
 /// A server that only its own container reaches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoopbackServer {
     /// The command that starts it: `uvicorn`, `flask run`.
-    pub server: &'static str,
+    pub server: String,
     /// The address that it listens at.
     pub host: String,
     /// The span in the Dockerfile that shows it.
@@ -35,13 +37,13 @@ pub enum LoopbackOrigin {
     Default,
     /// This file of the context, which the container starts: a script, or a script of package.json.
     Script(String),
-}
-
-/// Whether only the machine itself reaches a host.
-pub fn is_loopback(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    host == "localhost" || host == "::1" || host.starts_with("127.") && is_number(host)
+    /// This line, from 1, of a source or of settings in the context.
+    Source {
+        /// Its path.
+        file: String,
+        /// The line.
+        line: usize,
+    },
 }
 
 /// The hosts of an address: of `host:port`, or of each URL in a list.
@@ -85,13 +87,19 @@ impl<'i> Build<'i> {
         for (file, script) in &scripts {
             started.extend(self.servers_of(stage, script, None, Some((file, launch.instruction.rest.span))));
         }
-        for invocation in launch.script().invocations() {
-            started.extend(self.servers_of_script(stage, &launch, &invocation));
+        for (file, script) in self.scripts_of_manifests(&launch) {
+            if starts_several(&script) {
+                return None;
+            }
+            started.extend(self.servers_of(stage, &script, None, Some((&file, launch.instruction.rest.span))));
         }
-        match &mut started[..] {
-            [_] => started.pop()?.filter(|_| !self.has_front(stage)),
+        let known = match &mut started[..] {
+            [] => self.loopback_of_sources(stage, &launch, false),
+            [None] => self.loopback_of_sources(stage, &launch, true),
+            [_] => started.pop().flatten(),
             _ => None,
-        }
+        };
+        known.filter(|_| !self.has_front(stage))
     }
 
     /// The files of the context that may say at which address the servers listen that a container of the stage starts.
@@ -114,12 +122,12 @@ impl<'i> Build<'i> {
             .filter(|name| *name != "-")
             .collect();
         if names.is_empty() {
-            return Vec::new();
+            return self.listening_sources(stage);
         }
         let is_named = |name: &str| names.iter().any(|known| is_settings(known, name));
         let ids = context.entries().filter(|id| is_named(context.entry(*id).name));
         let paths = ids.map(|id| context.path(id)).filter(|path| !path.contains("node_modules/"));
-        paths.take(MOST_SETTINGS).collect()
+        paths.take(MOST_SETTINGS).chain(self.listening_sources(stage)).collect()
     }
 
     /// For each server that a script starts, how it is kept from others, if it is.
@@ -144,24 +152,18 @@ impl<'i> Build<'i> {
         servers
     }
 
-    /// The same for a script of package.json that a command runs.
-    fn servers_of_script<'b>(
-        &'b self,
-        stage: &Stage,
-        launch: &Launch<'b, 'i>,
-        invocation: &Invocation,
-    ) -> Vec<Option<LoopbackServer>> {
-        let Some(call) = ScriptCall::of(invocation) else { return Vec::new() };
+    /// The scripts of package.json that a command runs, with their manifests; none where several manifests have one.
+    pub(super) fn scripts_of_manifests(&self, launch: &Launch) -> Vec<(String, Script)> {
         let projects: &[Project] = self.input().projects.as_ref().map_or(&[], |projects| projects.as_slice());
-        let mut texts = projects.iter().filter_map(|project| Some((project, call.script(project)?)));
-        let (Some((project, text)), None) = (texts.next(), texts.next()) else { return Vec::new() };
-        let script = parse(&format!("{text} {}", call.arguments.join(" ")));
-        if starts_several(&script) {
-            return vec![None];
+        let mut scripts = Vec::new();
+        for invocation in launch.script().invocations() {
+            let Some(call) = ScriptCall::of(&invocation) else { continue };
+            let mut texts = projects.iter().filter_map(|project| Some((project, call.script(project)?)));
+            let (Some((project, text)), None) = (texts.next(), texts.next()) else { continue };
+            let script = parse(&format!("{text} {}", call.arguments.join(" ")));
+            scripts.push((path::child(&project.root, "package.json"), script));
         }
-        let span = launch.place(&self.input().file, invocation.span);
-        let file = path::child(&project.root, "package.json");
-        self.servers_of(stage, &script, None, Some((&file, span)))
+        scripts
     }
 
     /// Whether the stage has a program that passes requests on to a server next to it (`data/container_fronts.tsv`).
@@ -206,7 +208,7 @@ fn known_server<'s>(invocation: &Invocation<'s>) -> Option<(data::Row, &'s [Word
     let first = args.first().and_then(Word::value).map(path::name);
     // `php artisan serve`, `ruby bin/rails server`, `yarn vite`
     let is_of_other = |script: &&str| data::LOOPBACK_SERVERS.keys().any(|key| key.split(' ').next() == Some(*script));
-    let is_starter = ["php", "ruby", "node", "yarn", "pnpm", "bun"].contains(&name);
+    let is_starter = Program::of(name).is(Kind::Interpreter) || Manager::of(name).is_some();
     let (name, args) = match first.filter(is_of_other) {
         Some(script) if is_starter => (script, &args[1..]),
         _ => (path::name(name), args),
@@ -273,7 +275,13 @@ impl<'r, 'b, 'i> HostReader<'r, 'b, 'i> {
         let option = self.reader.row.host.iter().rev().find(|option| option.starts_with("--")).copied();
         let last = invocation.args.last().map_or(invocation.path.span, |word| word.span);
         let option = option.map(|option| (option, self.reader.span(last)));
-        is_loopback(&host).then_some(LoopbackServer { server: self.reader.row.server, host, span, origin, option })
+        is_loopback(&host).then_some(LoopbackServer {
+            server: self.reader.row.server.to_owned(),
+            host,
+            span,
+            origin,
+            option,
+        })
     }
 
     /// The variable with the host of a server that `server_ports.tsv` has.

@@ -34,7 +34,7 @@ fn compose_loopback_only(cx: &ComposeContext, out: &mut Findings) {
         if !is_of_service {
             continue;
         }
-        let (name, server, host) = (service.name, known.server, &known.host);
+        let (name, server, host) = (service.name, &known.server, &known.host);
         let message = match &known.origin {
             LoopbackOrigin::Default => {
                 format!("`{server}` of `{name}` listens only on {host} by default: {effect}")
@@ -42,7 +42,7 @@ fn compose_loopback_only(cx: &ComposeContext, out: &mut Findings) {
             LoopbackOrigin::Variable(variable) => {
                 format!("`{server}` of `{name}` listens only on {host}, as `{variable}` says: {effect}")
             }
-            LoopbackOrigin::Word | LoopbackOrigin::Script(_) => {
+            LoopbackOrigin::Word | LoopbackOrigin::Script(_) | LoopbackOrigin::Source { .. } => {
                 format!("`{server}` of `{name}` listens only on {host}: {effect}")
             }
         };

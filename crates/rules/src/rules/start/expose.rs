@@ -141,6 +141,9 @@ fn loopback_only(cx: &Context, out: &mut Findings) {
         LoopbackOrigin::Variable(name) => format!("`{server}` listens only on {host}, as `{name}` says, {so}"),
         LoopbackOrigin::Default => format!("`{server}` listens only on {host} by default, {so}"),
         LoopbackOrigin::Script(file) => format!("`{server}`, which `{file}` starts, listens only on {host}, {so}"),
+        LoopbackOrigin::Source { file, line } => {
+            format!("`{server}` in `{file}` (line {line}) lets the program listen only on {host}, {so}")
+        }
     };
     let finding = cx.finding(*span, message).help(match known.option {
         Some((option, _)) => format!("listen on 0.0.0.0: `{option} 0.0.0.0`"),
@@ -170,7 +173,7 @@ fn opened(cx: &Context, stage: &Stage, known: &LoopbackServer, finding: Finding)
                 finding.unsafe_edit(title, why, Span::at(last.end), added)
             })
         }
-        LoopbackOrigin::Variable(_) | LoopbackOrigin::Script(_) => finding,
+        LoopbackOrigin::Variable(_) | LoopbackOrigin::Script(_) | LoopbackOrigin::Source { .. } => finding,
     }
 }
 
