@@ -1,12 +1,13 @@
 //! Rules about HEALTHCHECK: whether there is one, and what it tells.
 
 use crate::build::{
-    Asker, Build, Code, Reference, Stage, StageBase, WorkerLine, constant_command, is_official, service, service_check,
-    shell_search,
+    Asker, Build, Code, ListeningOrigin, Reference, Stage, StageBase, WorkerLine, constant_command, is_official,
+    service, service_check, shell_search,
 };
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::finding::{Finding, Findings};
+use crate::inputs::local_urls;
 use crate::rules::Context;
 use crate::rules::packages::verification::Download;
 use crate::shell::{Invocation, Script, SeparatorKind, Word};
@@ -16,6 +17,7 @@ use crate::workload::Container;
 crate::rules::family! {
     "healthcheck-missing" => healthcheck_missing;
     "healthcheck-always-healthy" => healthcheck_always_healthy;
+    "healthcheck-other-port" => healthcheck_other_port;
 }
 
 fn healthcheck_missing(cx: &Context, out: &mut Findings) {
@@ -154,6 +156,39 @@ fn healthcheck_always_healthy(cx: &Context, out: &mut Findings) {
             finding.unsafe_edit("check the status", WHY, end, ".raise_for_status()")
         }));
     }
+}
+
+/// A check that asks a port on which nothing listens.
+fn healthcheck_other_port(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let Some(stage) = build.target().filter(|_| !build.is_fragment()) else { return };
+    let Some((_, instruction)) = build.last(stage, Keyword::Healthcheck) else { return };
+    let Some(listening) = build.listening(stage) else { return };
+    // A configuration file may say another one.
+    let Some((port, origin)) = listening.port.filter(|(_, origin)| *origin != ListeningOrigin::DefaultWithoutFile)
+    else {
+        return;
+    };
+    let source = cx.source();
+    let ports: Option<Vec<u16>> = local_urls(source.slice(instruction.span)).map(|url| url.port).collect();
+    let Some(first) = ports.filter(|ports| !ports.contains(&port)).and_then(|ports| ports.first().copied()) else {
+        return;
+    };
+    // The program may open a second port for its health.
+    let exposed = build.exposed_ports(stage);
+    let is_exposed = |port: u16| exposed.iter().any(|exposed| exposed.ports.contains(&port));
+    if is_exposed(first) && is_exposed(port) {
+        return;
+    }
+    let server = listening.server;
+    let message = format!("the check asks port {first}, but `{server}` listens on {port}: it always fails");
+    let finding = cx.finding(instruction.head, message).help(format!("ask port {port}"));
+    let (place, label) = match origin {
+        ListeningOrigin::Word(span) => (span, format!("port {port} is set here")),
+        ListeningOrigin::Variable => (listening.span, format!("a variable sets port {port}")),
+        _ => (listening.span, format!("it listens on {port} by default")),
+    };
+    out.push(finding.label(place, label));
 }
 
 /// The command of a HEALTHCHECK, and the check that asks the worker which CMD starts.
