@@ -230,6 +230,8 @@ pub struct RunOptions {
     pub has_init: bool,
     /// Whether a service gives it rights that only root can use: `privileged`, `cap_add`, `devices`.
     pub has_rights: bool,
+    /// Whether a service has the network of the host or of another container, or a variable says all addresses (`0.0.0.0`).
+    pub is_opened: bool,
     /// Whether all services are started by hand only, and nobody calls them.
     pub is_on_demand: bool,
     /// Paths in the container that services mount to write to.

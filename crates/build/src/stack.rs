@@ -28,7 +28,7 @@ pub use self::settings::{ServiceSettings, configured_test, usual_test};
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::build::{Build, Listening, StageBase};
+use crate::build::{Build, Listening, LoopbackServer, StageBase};
 use crate::compose::is_for_development;
 use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject, ComposeValue};
 use crate::data;
@@ -283,6 +283,16 @@ impl<'p> StackService<'p> {
     /// The single known server that it starts, with its address as far as it is known.
     pub fn listening(&self) -> Option<Listening> {
         listening::listening(self.value, self.image.as_ref()?)
+    }
+
+    /// The server that it starts and that only its own container reaches.
+    pub fn loopback_server(&self) -> Option<LoopbackServer> {
+        listening::loopback_server(self.value, self.image.as_ref()?)
+    }
+
+    /// Its image with what it sets instead of it, as a build.
+    pub fn started(&self) -> Option<BuildInput> {
+        listening::as_started(self.value, self.image.as_ref()?)
     }
 
     /// Whether the server that it starts listens on `::1` and on 127.0.0.1, as far as is known of it.

@@ -5,6 +5,7 @@ pub mod comments;
 mod definitions;
 pub mod imports;
 pub mod literals;
+pub mod loopback;
 pub mod object_literals;
 pub mod patterns;
 pub mod ports;

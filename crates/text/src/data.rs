@@ -70,6 +70,20 @@ tables! {
     DEBIAN_LIBRARIES = "debian_libraries.tsv";
     /// Languages and natures of files by their names.
     FILE_KINDS = "file_kinds.tsv";
+    /// Interpreters that run code in an argument.
+    CODE_INTERPRETERS = "code_interpreters.tsv";
+    /// Calls with which a program listens, by what they say of the address.
+    LOOPBACK_CALLS = "loopback_calls.tsv";
+    /// Files in which compiled programs start.
+    LOOPBACK_MAINS = "loopback_mains.tsv";
+    /// Settings that say at which address a server listens.
+    LOOPBACK_SETTINGS = "loopback_settings.tsv";
+    /// Statements of code in healthchecks that cannot fail.
+    CONSTANT_STATEMENTS = "constant_statements.tsv";
+    /// Programs in a container that pass requests on to a server next to them.
+    CONTAINER_FRONTS = "container_fronts.tsv";
+    /// Servers that listen at an address which only their own container reaches.
+    LOOPBACK_SERVERS = "loopback_servers.tsv";
     /// Servers that listen on all addresses of both families.
     DUAL_STACK_SERVERS = "dual_stack_servers.tsv";
     /// Arguments with which scripts of entrypoints start something other than the server.

@@ -19,6 +19,15 @@ impl Build<'_> {
 }
 
 fn is_marked_for_developers(build: &Build, stage: &Stage) -> bool {
+    is_called_for_developers(build, stage)
+        || command_says_so(build, stage)
+        || build.start_scripts(stage).iter().any(|(_, script)| script.invocations().last().is_some_and(runs_such_script))
+        // An image that builds system packages is run once and thrown away.
+        || build.installs_any(stage, "packaging")
+}
+
+/// Whether names or comments say so, whatever the command is.
+pub(super) fn is_called_for_developers(build: &Build, stage: &Stage) -> bool {
     let place = build.input().place.replace('\\', "/");
     let (folder, name) = path::split(&place);
     folder.split('/').any(|name| says_so(name) || holds_tests(name))
@@ -27,10 +36,6 @@ fn is_marked_for_developers(build: &Build, stage: &Stage) -> bool {
             && !ships_as_dev(build, stage)
         || is_built_for_developers(build)
         || top_comment(build.input().file.source().text()).any(comment_says_so)
-        || command_says_so(build, stage)
-        || build.start_scripts(stage).iter().any(|(_, script)| script.invocations().last().is_some_and(runs_such_script))
-        // An image that builds system packages is run once and thrown away.
-        || build.installs_any(stage, "packaging")
 }
 
 /// Whether all services of compose files that build it are named for developers: `server-dev`.

@@ -2,6 +2,7 @@
 
 use super::Build;
 use super::check_search::{ends_after_failure, shell_search};
+use super::constant_code::is_constant_code;
 use crate::dockerfile::Keyword;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Invocation, Script, Separator, SeparatorKind, Word};
@@ -14,7 +15,20 @@ pub fn constant_command(script: &Script, is_exec: bool) -> Option<&Command> {
     if !inner.problems.is_empty() || !inner.compounds.is_empty() {
         return None;
     }
-    deciding(inner).filter(|last| always_succeeds(is_exec, last))
+    let invocations = inner.invocations();
+    if let Some((first, rest)) = invocations.split_first()
+        && first.command.place.scope == 0
+        && first.command.place.pipe_len == 1
+        && !first.command.place.negated
+        && is_constant_code(first)
+        && rest.iter().all(ends_after_failure)
+    {
+        // What stands behind `||` never runs.
+        return inner.commands.iter().find(|command| std::ptr::eq(*command, first.command));
+    }
+    let last = deciding(inner)?;
+    let is_code = |invocation: &Invocation| std::ptr::eq(invocation.command, last) && is_constant_code(invocation);
+    (always_succeeds(is_exec, last) || invocations.iter().any(is_code)).then_some(last)
 }
 
 /// Whether a check reports healthy whatever its container does: it cannot fail, or finds its own shell.

@@ -1,10 +1,10 @@
 //! Whether a container starts a program as its developers do (`data/development_servers.tsv`).
 
 use super::listening::program;
-use super::{Build, Stage};
+use super::{Build, FoundVariable, ScriptCall, Stage};
 use crate::data;
 use crate::shell::program::Program;
-use crate::shell::{Invocation, Word};
+use crate::shell::{Invocation, Word, parse};
 use crate::text::{Span, path};
 
 /// A program that a container starts as its developers do.
@@ -16,10 +16,21 @@ pub struct DevelopmentServer {
     pub span: Span,
     /// The option that makes it so, with its span.
     pub option: Option<(String, Span)>,
-    /// Whether it starts again when a source changes; otherwise it is a framework's server for development.
-    pub restarts: bool,
+    /// What makes it one for developers.
+    pub kind: DevelopmentKind,
     /// What to do instead, unless leaving out the option is enough.
     pub instead: Option<&'static str>,
+}
+
+/// What makes a command one for developers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DevelopmentKind {
+    /// It starts the program again when a source changes.
+    Restarts,
+    /// It is the server that a framework has for development.
+    Serves,
+    /// It compiles the program whenever it starts it.
+    Compiles,
 }
 
 impl Build<'_> {
@@ -28,28 +39,72 @@ impl Build<'_> {
         let launch = self.launch(stage)?;
         let invocations = launch.script().invocations();
         let place = |span| launch.place(&self.input().file, span);
-        invocations.iter().find_map(|invocation| of(&place, invocation))
+        let variable = |name: &str| self.env_value(stage, name).and_then(FoundVariable::text);
+        invocations.iter().find_map(|invocation| {
+            of(&place, &variable, invocation).or_else(|| self.development_script(&place, &variable, invocation))
+        })
+    }
+
+    /// What a script of package.json starts, where its manifest is known; else by the name of the script.
+    fn development_script(
+        &self,
+        place: &dyn Fn(Span) -> Span,
+        variable: &dyn Fn(&str) -> Option<String>,
+        invocation: &Invocation,
+    ) -> Option<DevelopmentServer> {
+        let call = ScriptCall::of(invocation)?;
+        let Some(projects) = self.input().projects.as_ref() else {
+            let parts = || call.name.split([':', '-']);
+            let is_dev = |word: &str| data::NAME_WORDS.has(word, "dev-script");
+            // `build:dev` ends by itself.
+            let is_brief = |word: &str| data::NAME_WORDS.has(word, "brief-script") && !is_dev(word);
+            let is_named = parts().any(is_dev) && !parts().any(is_brief);
+            let title = format!("{} {}", invocation.program?, joined(invocation.args));
+            let kind = DevelopmentKind::Serves;
+            let server = DevelopmentServer { title, span: place(invocation.span), option: None, kind, instead: SCRIPT };
+            return is_named.then_some(server);
+        };
+        let mut texts = projects.iter().filter_map(|project| call.script(project));
+        let (Some(text), None) = (texts.next(), texts.next()) else { return None };
+        let script = parse(&format!("{text} {}", call.arguments.join(" ")));
+        let span = place(invocation.span);
+        let server = script.invocations().iter().find_map(|invocation| of(&|_| span, variable, invocation))?;
+        Some(DevelopmentServer { option: None, instead: server.instead.or(SCRIPT), ..server })
     }
 }
 
-/// Whether a command starts a program as developers do.
-pub(super) fn is_for_developers(invocation: &Invocation) -> bool {
-    of(&|span| span, invocation).is_some()
+/// What to do instead of a script for development.
+const SCRIPT: Option<&str> = Some("build the program in the image, and start the result");
+
+fn joined(words: &[Word]) -> String {
+    words.iter().map(Word::text).collect::<Vec<_>>().join(" ")
 }
 
-fn of(place: &dyn Fn(Span) -> Span, invocation: &Invocation) -> Option<DevelopmentServer> {
+/// Whether a command starts a program as developers do, who change its sources while it runs.
+pub(super) fn is_for_developers(invocation: &Invocation) -> bool {
+    of(&|span| span, &|_| None, invocation).is_some_and(|server| server.kind != DevelopmentKind::Compiles)
+}
+
+fn of(
+    place: &dyn Fn(Span) -> Span,
+    variable: &dyn Fn(&str) -> Option<String>,
+    invocation: &Invocation,
+) -> Option<DevelopmentServer> {
     let (name, args) = script(invocation)?;
     data::DEVELOPMENT_SERVERS.rows().find_map(|cells| {
         let &[program, first, options, kind, instead, ..] = cells else { return None };
-        if program != name {
+        if program != name || !is_set(options, variable) {
             return None;
         }
+        let options = if options.starts_with('$') { "-" } else { options };
         let stands_first = |word: &&Word| data::words(first).any(|known| word.is(known));
         // `react-scripts --openssl-legacy-provider start`
         let is_command = |word: &&Word| first.starts_with('-') || !word.text().starts_with('-');
         let start = args.iter().find(is_command);
         let first_word = match first {
             "-" => None,
+            "." if args.iter().all(|word| word.text().starts_with('-')) || is_value(args, start?) => None,
+            "." => return None,
             _ => Some(start.filter(stands_first)?),
         };
         let option = match options {
@@ -65,10 +120,27 @@ fn of(place: &dyn Fn(Span) -> Span, invocation: &Invocation) -> Option<Developme
             title,
             span: place(invocation.span),
             option: option.as_ref().map(|(word, _)| (word.text().to_owned(), place(word.span))),
-            restarts: kind == "restarts",
+            kind: match kind {
+                "restarts" => DevelopmentKind::Restarts,
+                "compiles" => DevelopmentKind::Compiles,
+                _ => DevelopmentKind::Serves,
+            },
             instead: (instead != "-").then_some(instead),
         })
     })
+}
+
+/// Whether the image sets the variable that a row asks for.
+fn is_set(options: &str, variable: &dyn Fn(&str) -> Option<String>) -> bool {
+    let Some((name, value)) = options.strip_prefix('$').and_then(|asked| asked.split_once('=')) else { return true };
+    variable(name).as_deref() == Some(value)
+}
+
+/// Whether a word is the value of the option before it: `--port 3000`.
+fn is_value(args: &[Word], word: &Word) -> bool {
+    let at = args.iter().position(|other| std::ptr::eq(other, word));
+    let before = at.and_then(|at| args.get(at.checked_sub(1)?)).map_or("", Word::text);
+    before.starts_with("--") && !before.contains('=')
 }
 
 /// Whether a command starts the server that a framework has for its developers alone: `vite dev`, also without its first
@@ -116,7 +188,7 @@ fn script<'s>(invocation: &Invocation<'s>) -> Option<(&'s str, &'s [Word])> {
     if matches!(invocation.path.value(), Some("bin/dev" | "./bin/dev")) {
         return Some(("bin/dev", invocation.args));
     }
-    let (name, args) = program(invocation.program?, invocation.args)?;
+    let (name, args) = program(invocation.program?, invocation.args).unwrap_or((invocation.program?, invocation.args));
     let behind = args.first().and_then(Word::value).map(path::name);
     let is_listed = |script: &&str| data::DEVELOPMENT_SERVERS.contains(script) && !Program::of(script).is_shell();
     match behind.filter(is_listed) {

@@ -35,17 +35,17 @@ pub enum ListeningOrigin {
     DefaultWithoutFile,
 }
 
-struct ListenRow {
-    server: &'static str,
-    port: Vec<&'static str>,
-    address: Vec<&'static str>,
-    host: Vec<&'static str>,
-    variable: &'static str,
-    default_port: Option<u16>,
-    default_host: Option<&'static str>,
+pub(super) struct ListenRow {
+    pub(super) server: &'static str,
+    pub(super) port: Vec<&'static str>,
+    pub(super) address: Vec<&'static str>,
+    pub(super) host: Vec<&'static str>,
+    pub(super) variable: &'static str,
+    pub(super) default_port: Option<u16>,
+    pub(super) default_host: Option<&'static str>,
     /// The names of configuration files, whole or up to a dot; where the build context may have one, the defaults do not hold.
-    files: Vec<&'static str>,
-    ecosystem: Option<Ecosystem>,
+    pub(super) files: Vec<&'static str>,
+    pub(super) ecosystem: Option<Ecosystem>,
 }
 
 fn row(server: &str) -> Option<ListenRow> {
@@ -107,7 +107,7 @@ impl Build<'_> {
 const COMMAND_WORDS: usize = 3;
 
 /// The table's row of a server, and its arguments.
-fn server<'s>(invocation: &Invocation<'s>) -> Option<(ListenRow, &'s [Word])> {
+pub(super) fn server<'s>(invocation: &Invocation<'s>) -> Option<(ListenRow, &'s [Word])> {
     let (name, args) = program(invocation.program?, invocation.args)?;
     // Other programs have this name too.
     let is_of_files = |word: &Word| ["-s", "--single", "-l", "--listen", "-p"].iter().any(|option| word.is(option));
@@ -173,17 +173,17 @@ fn is_module_option(program: &str, option: &str) -> bool {
 /// Port and host, as far as they are known.
 type ListenAddress = (Option<(u16, ListeningOrigin)>, Option<(String, ListeningOrigin)>);
 
-struct ListenReader<'r, 'b, 'i> {
-    build: &'b Build<'i>,
-    stage: &'r Stage,
+pub(super) struct ListenReader<'r, 'b, 'i> {
+    pub(super) build: &'b Build<'i>,
+    pub(super) stage: &'r Stage,
     /// `None` for a script of the context.
-    launch: Option<&'r Launch<'b, 'i>>,
-    row: ListenRow,
-    args: &'r [Word],
+    pub(super) launch: Option<&'r Launch<'b, 'i>>,
+    pub(super) row: ListenRow,
+    pub(super) args: &'r [Word],
 }
 
 /// An option's value.
-enum ListenOption {
+pub(super) enum ListenOption {
     /// This value, at this span.
     Known(String, ListeningOrigin),
     /// It is known only in the container.
@@ -193,14 +193,14 @@ enum ListenOption {
 }
 
 impl ListenReader<'_, '_, '_> {
-    fn read(&self, invocation: &Invocation) -> Listening {
+    pub(super) fn read(&self, invocation: &Invocation) -> Listening {
         let span = self.span(invocation.path.span);
         let (port, host) = self.place().unwrap_or_default();
         Listening { server: self.row.server, span, port, host, ecosystem: self.row.ecosystem }
     }
 
     /// The position of a span of the command in the Dockerfile.
-    fn span(&self, span: Span) -> Span {
+    pub(super) fn span(&self, span: Span) -> Span {
         self.launch.map_or(Span::at(0), |launch| launch.place(&self.build.input().file, span))
     }
 
@@ -280,8 +280,9 @@ impl ListenReader<'_, '_, '_> {
     }
 
     /// `manage.py runserver 0.0.0.0:8000`, `http.server 8000`
-    fn operand(&self) -> ListenOption {
-        if !matches!(self.row.server, "manage.py runserver" | "http.server") {
+    pub(super) fn operand(&self) -> ListenOption {
+        let takes_operand = self.row.server.contains(" runserver") || self.row.server == "http.server";
+        if !takes_operand {
             return ListenOption::No;
         }
         let words = self.args.iter().filter(|word| !word.text().starts_with('-'));
@@ -297,7 +298,7 @@ impl ListenReader<'_, '_, '_> {
     }
 
     /// The value of one of these options; two different values mean several addresses.
-    fn option_value(&self, names: &[&str]) -> ListenOption {
+    pub(super) fn option_value(&self, names: &[&str]) -> ListenOption {
         let mut option = ListenOption::No;
         let mut words = self.args.iter().peekable();
         while let Some(word) = words.next() {

@@ -1,6 +1,7 @@
 //! Whether an image starts a service that does not need root, for `root-user` and `last-user-root`. In doubt it does
 //! not: tools, CI images and base images run as root for good reasons.
 
+use super::audience::is_called_for_developers;
 use super::{BaseImage, Build, Stage, StageBase};
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
@@ -136,6 +137,11 @@ pub fn is_only_image(build: &Build, stage: &Stage) -> bool {
 /// Whether names say that the stage is for developers. The last stage may still have the name of an intermediate stage,
 /// if the file once had another stage below it.
 pub fn is_for_developers(build: &Build, stage: &Stage) -> bool {
+    is_named_for_developers(build, stage) || build.is_for_developers_only(stage)
+}
+
+/// The same by names and comments alone, whatever a container of the stage starts.
+pub fn is_named_for_developers(build: &Build, stage: &Stage) -> bool {
     let path = build.input().file.source().name().to_ascii_lowercase();
     let file = path.rsplit(['/', '\\']).next().unwrap_or_default();
     let is_told = |word: &str| {
@@ -146,7 +152,7 @@ pub fn is_for_developers(build: &Build, stage: &Stage) -> bool {
         || words(file).any(is_told)
         || stage.name.as_deref().is_some_and(|name| words(name).any(|word| is_told(word) && !is_step(word)))
             && !ships_as_dev(build, stage)
-        || build.is_for_developers_only(stage)
+        || is_called_for_developers(build, stage)
 }
 
 /// Whether a stage that is named for its developers, such as `dev`, ships all the same: the file makes no other image, and

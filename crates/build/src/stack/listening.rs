@@ -2,7 +2,8 @@
 
 use super::program::words;
 use crate::build::{
-    Build, Listening, Reference, is_command, names_developers, serves_developers as line_serves_developers,
+    Build, Listening, LoopbackServer, Reference, is_command, names_developers,
+    serves_developers as line_serves_developers,
 };
 use crate::compose::project::{ComposeMap, ComposeValue};
 use crate::data;
@@ -15,6 +16,13 @@ pub(super) fn listening(service: &ComposeValue, image: &BuildInput) -> Option<Li
     let started = as_started(service, image)?;
     let build = Build::new(&started);
     build.listening(build.target()?)
+}
+
+/// The server that a service starts and that only its own container reaches.
+pub(super) fn loopback_server(service: &ComposeValue, image: &BuildInput) -> Option<LoopbackServer> {
+    let started = as_started(service, image)?;
+    let build = Build::new(&started);
+    build.loopback_server(build.target()?)
 }
 
 /// Whether the server that a service starts listens on `::1` and on 127.0.0.1 (`data/dual_stack_servers.tsv`).
@@ -85,10 +93,12 @@ fn variables(service: &ComposeValue) -> impl Iterator<Item = (&str, String)> {
 }
 
 /// The image with what the service sets instead of it, as a build.
-fn as_started(service: &ComposeValue, image: &BuildInput) -> Option<BuildInput> {
+pub(super) fn as_started(service: &ComposeValue, image: &BuildInput) -> Option<BuildInput> {
     let build = Build::new(image);
     let target = build.target()?;
-    let mut text = format!("{}\n", image.file.source().text());
+    // A line that goes on would take in what is added.
+    let written = image.file.source().text().trim_end().trim_end_matches('\\');
+    let mut text = format!("{written}\n");
     if target.index + 1 != build.stages().len() {
         text.push_str(&format!("FROM {}\n", target.name.as_ref()?));
     }

@@ -63,6 +63,8 @@ pub struct Service {
     pub has_init: bool,
     /// Whether it gets more rights than other containers: `privileged`, capabilities, devices, the engine.
     pub has_rights: bool,
+    /// Whether it has the network of the host or of another container, or a variable says all addresses (`0.0.0.0`).
+    pub is_opened: bool,
     /// Whether it is started by hand only, and nobody calls it: it has a profile and no port.
     pub is_on_demand: bool,
     /// Container paths of mounts that it may write to.
@@ -201,6 +203,7 @@ impl BuildReader<'_> {
             stop_signal: text(service, "stop_signal"),
             has_init: is_true(service.get("init")),
             has_rights: has_rights(service),
+            is_opened: is_opened(service),
             is_on_demand: is_on_demand(service),
             mounts: written_mounts(service),
             check: self.check_text(service),
@@ -313,6 +316,13 @@ fn has_rights(service: &ComposeValue) -> bool {
         || !items("devices").is_empty()
         || items("cap_add").iter().any(|item| !is_port(item))
         || items("volumes").iter().any(is_engine)
+}
+
+/// Whether a server in its container is reached wherever it listens, or a variable tells it to listen at all addresses.
+fn is_opened(service: &ComposeValue) -> bool {
+    let says_all = |value: &str| value.contains("0.0.0.0") || value == "::" || value.contains("://*");
+    service.get("network_mode").and_then(ComposeValue::as_text).is_some_and(|mode| mode != "bridge")
+        || variables(service).any(|(_, entry)| says_all(&entry.value.display()))
 }
 
 /// Whether a service is started by hand only, and nobody calls it: it has a profile and no port.

@@ -119,7 +119,8 @@ impl ComposeBuilds {
         let context = context.unwrap_or_default();
         let (target, args, contexts) = (target.clone(), args.clone(), named_contexts(folder, service));
         let (user, stop_signal, mounts) = (service.user.clone(), service.stop_signal.clone(), service.mounts.clone());
-        let Service { has_init, has_rights, is_on_demand, is_for_development, lacks_variables, .. } = *service;
+        let Service { has_init, has_rights, is_opened, is_on_demand, is_for_development, lacks_variables, .. } =
+            *service;
         let checks = service.check.iter().cloned().collect();
         let commands = Some(service.command.clone()).filter(|words| !words.is_empty()).into_iter().collect();
         let run = RunOptions {
@@ -127,6 +128,7 @@ impl ComposeBuilds {
             stop_signal,
             has_init,
             has_rights,
+            is_opened,
             is_on_demand,
             mounts,
             checks,

@@ -188,6 +188,7 @@ fn origins(path: &Path, builds: Vec<NamedBuild>, each_build: bool) -> impl Itera
 pub(super) fn merge_origins(path: &Path, builds: Vec<NamedBuild>) -> Option<BuildOrigin> {
     let has_init = builds.iter().all(|named| named.origin.run.has_init);
     let has_rights = builds.iter().any(|named| named.origin.run.has_rights);
+    let is_opened = builds.iter().any(|named| named.origin.run.is_opened);
     let is_on_demand = builds.iter().all(|named| named.origin.run.is_on_demand);
     let checks = builds.iter().flat_map(|named| named.origin.run.checks.clone()).collect();
     let is_for_development = builds.iter().any(|named| named.origin.run.is_for_development);
@@ -215,6 +216,7 @@ pub(super) fn merge_origins(path: &Path, builds: Vec<NamedBuild>) -> Option<Buil
         stop_signal,
         has_init,
         has_rights,
+        is_opened,
         is_on_demand,
         mounts,
         checks,

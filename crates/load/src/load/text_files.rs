@@ -74,6 +74,7 @@ fn started_and_secret(root: &Path, input: &BuildInput, build: &Build) -> Vec<Str
         paths.extend(secrets);
     }
     paths.extend(added(build));
+    paths.extend(build.target().map(|stage| build.settings_of_address(stage)).unwrap_or_default());
     paths.truncate(MOST);
     paths
 }

@@ -9,6 +9,7 @@ pub(super) mod images;
 pub(super) mod proxied;
 pub(super) mod replaced;
 pub(super) mod replacement;
+pub(super) mod started;
 pub(super) mod undeclared;
 pub(super) mod watch;
 pub(super) mod worker;

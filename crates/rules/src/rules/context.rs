@@ -101,6 +101,11 @@ impl<'a, 'i> Context<'a, 'i> {
             || self.neighbours.has_production_sibling(self.build)
     }
 
+    /// Whether another Dockerfile of its folder is the one for production.
+    pub fn has_production_sibling(&self) -> bool {
+        self.neighbours.has_production_sibling(self.build)
+    }
+
     /// The files that are sent to the builder (`context.names`, `context.bytes`).
     pub fn context(&self) -> Option<&'i BuildContext> {
         let declared = self.declares(Need::ContextNames) || self.declares(Need::ContextBytes);

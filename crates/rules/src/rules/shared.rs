@@ -4,6 +4,7 @@ pub(super) mod cleanup;
 pub(super) mod compose_check_edit;
 pub(super) mod compose_readiness;
 pub(super) mod copied_packages;
+pub(super) mod exec_form;
 pub(super) mod kept_cache;
 pub(super) mod later_failure;
 pub(super) mod needed_commands;

@@ -6,8 +6,10 @@ use crate::compose::project::ComposePlace;
 use crate::data;
 use crate::finding::{Findings, Safety, Severity};
 use crate::rules::compose_context::unfixed;
+use crate::rules::scripts::shell_language::bashism_for;
 use crate::rules::shared::compose_check_edit::RawTest;
 use crate::rules::shared::compose_readiness::{is_node, lacking_program, never_effect, with_known_test, with_test};
+use crate::rules::shared::exec_form::{ends_with_variable, is_operator};
 use crate::rules::shared::needed_commands::NeededCommands;
 use crate::rules::start::healthcheck_program_missing::{first_missing_module, help_for_module};
 use crate::rules::{ComposeContext, KeyChange};
@@ -19,13 +21,9 @@ crate::rules::family! {
     "compose-check-needs-shell" => compose_check_needs_shell;
     "compose-check-variable-unescaped" => compose_check_variable_unescaped;
     "compose-check-program-missing" => compose_check_program_missing;
+    "compose-check-bashism" => compose_check_bashism;
     "compose-check-path-unknown" => compose_check_path_unknown;
     "compose-check-localhost" => compose_check_localhost;
-}
-
-/// Whether a word means something to a shell only (POSIX.1-2017, XCU 2.10.2: operators of the grammar).
-fn is_operator(word: &str) -> bool {
-    matches!(word, "|" | "||" | "&&" | ";" | ">" | ">>" | "<")
 }
 
 const NEEDS_SHELL: &str = "the check does what it looks like, so its result may differ";
@@ -91,22 +89,6 @@ fn shell_word<'c>(check: &WrittenCheck<'c>) -> Option<&'c str> {
         return None;
     }
     words.iter().skip(1).find(|word| is_operator(word) || ends_with_variable(word)).copied()
-}
-
-/// Whether a word is an option, a user or a URL with a variable as its last part: `-p$PASSWORD`. Scripts of clients have
-/// a `$` too (`{ $set: … }`).
-fn ends_with_variable(word: &str) -> bool {
-    let Some((before, _)) = word.split_once('$') else { return false };
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=:./@".contains(c);
-    before.chars().all(is_plain) && is_variable(&word[before.len()..])
-}
-
-/// Whether a word is nothing but a variable.
-fn is_variable(word: &str) -> bool {
-    let Some(name) = word.strip_prefix('$') else { return false };
-    let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// The words as one command line, where each is what a shell makes of it again.
@@ -196,6 +178,28 @@ fn escaped(text: &str, name: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+fn compose_check_bashism(cx: &ComposeContext, out: &mut Findings) {
+    for service in cx.services() {
+        let Some(check) = service.check.written().filter(|check| check.is_shell()) else { continue };
+        let Some(image) = &service.image else { continue };
+        let build = Build::new(image);
+        let Some(sh) = build.target().map(|stage| build.system_shell(stage)) else { continue };
+        // SHELL and links change it.
+        let text = image.file.source().text();
+        if text.contains("SHELL") || text.contains("/bin/sh") || lacking_program(service, check).is_some() {
+            continue;
+        }
+        let script = check.script().script;
+        let Some((bashism, shell)) = bashism_for(&script, sh) else { continue };
+        let (effect, is_awaited) = never_effect(cx, service);
+        let what = bashism.what.split(':').next().unwrap_or_default();
+        let message = format!("the check of `{}` runs in {shell}, which {what}: {effect}", service.name);
+        let Some(finding) = cx.finding(check.place, message) else { continue };
+        let finding = if is_awaited { finding } else { finding.lowered(Severity::Warning) };
+        out.push(finding.help("start it with bash (`[\"CMD\", \"bash\", \"-c\", \"…\"]`), or use POSIX syntax"));
+    }
 }
 
 fn compose_check_program_missing(cx: &ComposeContext, out: &mut Findings) {

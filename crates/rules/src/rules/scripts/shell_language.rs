@@ -6,7 +6,9 @@ use crate::inputs::{ShellcheckComment, ShellcheckLevel};
 use crate::rules::shared::script_end;
 use crate::rules::{Context, find};
 use crate::shell::program::{Kind, Program};
-use crate::shell::{Command, CompoundKind, Dialect, Expansion, ExpansionKind, RedirectOperator, Script, Word};
+use crate::shell::{
+    Command, CompoundKind, Dialect, Expansion, ExpansionKind, Redirect, RedirectOperator, Script, Word,
+};
 use crate::shellcheck::{is_of_wrong_shell, scripts};
 use crate::text::Span;
 
@@ -28,22 +30,24 @@ fn bashism_in_sh(cx: &Context, out: &mut Findings) {
 
 fn of_stage(cx: &Context, stage: &Stage, out: &mut Findings) {
     let mut first: Option<usize> = None;
-    for run in cx.build().runs(stage) {
+    for run in cx.build().scripts(stage) {
         // `ln -sf bash /bin/sh`, `dpkg-reconfigure dash`: from here on sh may be bash.
         if run.invocations().iter().any(|invocation| changes_sh(invocation.args)) {
             return;
         }
-        let sh = sh_of(&run) == Sh::Dash && is_default(&run);
         let named = run.code.text().is_some_and(|text| text.starts_with("#!"));
-        if !(sh && !named && !run.code.is_exec()) {
+        if named || run.code.is_exec() || !is_default(&run) {
             continue;
         }
-        let Some(Bashism { span, what, code }) = bashism(&run.code.script) else {
+        let Some((Bashism { span, what, code }, shell)) = bashism_for(&run.code.script, sh_of(&run)) else { continue };
+        let name = run.instruction.keyword.as_str();
+        let mut finding = cx.finding(run.place(span), format!("this {name} uses {shell}, which {what}"));
+        if shell != "dash" {
+            finding.codes.clear();
+            out.push(finding.help("use a program that opens connections, such as `nc` or `wget`"));
             continue;
-        };
-        let mut finding = cx
-            .finding(run.place(span), format!("this RUN uses dash, which {what}"))
-            .help("put `SHELL [\"/bin/bash\", \"-c\"]` above it, or use POSIX syntax");
+        }
+        finding = finding.help("put `SHELL [\"/bin/bash\", \"-c\"]` above it, or use POSIX syntax");
         // ShellCheck has a code for each.
         finding.codes.retain(|known| !known.name.starts_with("SC") || code == Some(known.name));
         let title = "run it with bash";
@@ -59,10 +63,10 @@ fn changes_sh(args: &[Word]) -> bool {
 }
 
 /// Syntax that dash does not have or reads differently.
-struct Bashism {
+pub(in crate::rules) struct Bashism {
     span: Span,
     /// Completes the sentence "this RUN uses dash, which …".
-    what: String,
+    pub(in crate::rules) what: String,
     /// ShellCheck's code, where it reports it.
     code: Option<&'static str>,
 }
@@ -76,6 +80,26 @@ impl Bashism {
     fn beyond_shellcheck(span: Span, what: impl Into<String>) -> Self {
         Self { span, what: what.into(), code: None }
     }
+}
+
+/// What a script has that the shell of an image lacks, and the name of that shell.
+pub(in crate::rules) fn bashism_for(script: &Script, sh: Sh) -> Option<(Bashism, &'static str)> {
+    match sh {
+        Sh::Dash => Some((bashism(script)?, "dash")),
+        Sh::Ash => Some((script.commands.iter().find_map(connection)?, "ash")),
+        Sh::Bash | Sh::Unknown => None,
+    }
+}
+
+/// A connection that only bash opens by a redirect.
+fn connection(command: &Command) -> Option<Bashism> {
+    let is_connection = |text: &str| text.starts_with("/dev/tcp/") || text.starts_with("/dev/udp/");
+    let of_redirect = |redirect: &Redirect| {
+        let target = redirect.target.as_ref().filter(|target| is_connection(target.text()))?;
+        let name: String = target.text().split('/').take(3).collect::<Vec<_>>().join("/");
+        Some(Bashism::new(target.span, format!("has no `{name}`: no connection is opened"), "SC3025"))
+    };
+    command.redirects.iter().find_map(of_redirect)
 }
 
 /// The first bashism of a script; scripts for other shells are not checked.
@@ -95,6 +119,9 @@ fn of_command(command: &Command) -> Option<Bashism> {
         .find(|assignment| assignment.value.expansions().iter().any(|e| e.kind == ExpansionKind::Array));
     if let Some(expansion) = array {
         return Some(Bashism::new(expansion.span, "has no arrays", "SC3030"));
+    }
+    if let Some(bashism) = connection(command) {
+        return Some(bashism);
     }
     for redirect in &command.redirects {
         let background = "runs the command in the background at `&>` and empties the file";

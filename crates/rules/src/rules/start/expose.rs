@@ -1,8 +1,8 @@
 //! Rules about EXPOSE and the ports that a program listens on.
 
-use crate::build::{Build, ListeningOrigin, Reference, Stage, StageBase, accounts};
-use crate::dockerfile::{Argument, Keyword};
-use crate::finding::Findings;
+use crate::build::{Build, ListeningOrigin, LoopbackOrigin, LoopbackServer, Reference, Stage, StageBase, accounts};
+use crate::dockerfile::{Argument, Arguments, Keyword};
+use crate::finding::{Finding, Findings};
 use crate::rules::Context;
 use crate::shell::{program::Kind, program::Program};
 use crate::text::{Span, path};
@@ -132,35 +132,49 @@ fn exposed_port_unused(cx: &Context, out: &mut Findings) {
 
 fn loopback_only(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    let Some(stage) = build.target() else { return };
-    // A program that is called only within its pod exposes no port.
-    if build.last(stage, Keyword::Expose).is_none() {
-        return;
-    }
-    let Some(listening) = build.listening(stage) else { return };
-    let Some((host, origin)) = &listening.host else { return };
-    if !matches!(host.as_str(), "127.0.0.1" | "localhost" | "[::1]" | "::1") {
-        return;
-    }
-    let server = listening.server;
-    let (span, message) = match origin {
-        ListeningOrigin::Word(span) => {
-            (*span, format!("`{server}` listens only on {host}, so it cannot be reached from outside the container"))
+    let Some(stage) = build.target().filter(|_| !build.is_fragment()) else { return };
+    let Some(known) = build.loopback_server(stage) else { return };
+    let LoopbackServer { server, host, span, origin, .. } = &known;
+    let so = "so it cannot be reached from outside the container";
+    let message = match origin {
+        LoopbackOrigin::Word => format!("`{server}` listens only on {host}, {so}"),
+        LoopbackOrigin::Variable(name) => format!("`{server}` listens only on {host}, as `{name}` says, {so}"),
+        LoopbackOrigin::Default => format!("`{server}` listens only on {host} by default, {so}"),
+        LoopbackOrigin::Script(file) => format!("`{server}`, which `{file}` starts, listens only on {host}, {so}"),
+        LoopbackOrigin::Source { file, line } => {
+            format!("`{server}` in `{file}` (line {line}) lets the program listen only on {host}, {so}")
         }
-        _ => (
-            listening.span,
-            format!("`{server}` listens only on {host} by default, so it cannot be reached from outside the container"),
-        ),
     };
-    let finding = cx.finding(span, message).help("listen on 0.0.0.0");
-    let source = build.input().file.source();
-    let why = "other containers and published ports can then reach it";
-    let text = source.slice(span).to_owned();
-    let edited = text.replacen(host.as_str(), "0.0.0.0", 1);
-    out.push(match origin {
-        ListeningOrigin::Word(_) if edited != text => finding.unsafe_edit("listen on 0.0.0.0", why, span, edited),
-        _ => finding,
+    let finding = cx.finding(*span, message).help(match known.option {
+        Some((option, _)) => format!("listen on 0.0.0.0: `{option} 0.0.0.0`"),
+        None => "listen on 0.0.0.0".to_owned(),
     });
+    out.push(opened(cx, stage, &known, finding));
+}
+
+/// Adds a fix that makes a server listen on all addresses.
+fn opened(cx: &Context, stage: &Stage, known: &LoopbackServer, finding: Finding) -> Finding {
+    let why = "other containers and published ports can then reach it";
+    let title = "listen on 0.0.0.0";
+    let source = cx.source();
+    match &known.origin {
+        LoopbackOrigin::Word => {
+            let text = source.slice(known.span).to_owned();
+            let edited = text.replacen(&known.host, "0.0.0.0", 1);
+            if edited == text { finding } else { finding.unsafe_edit(title, why, known.span, edited) }
+        }
+        LoopbackOrigin::Default => {
+            let launch = cx.build().launch(stage);
+            let (Some((option, last)), Some(launch)) = (known.option, launch) else { return finding };
+            let is_json = matches!(launch.instruction.arguments, Arguments::Json(_));
+            let is_whole = if is_json { source.slice(last).ends_with('"') } else { last.end > last.start };
+            let added = if is_json { format!(", \"{option}\", \"0.0.0.0\"") } else { format!(" {option} 0.0.0.0") };
+            finding.when(is_whole && last.end > known.span.start, |finding| {
+                finding.unsafe_edit(title, why, Span::at(last.end), added)
+            })
+        }
+        LoopbackOrigin::Variable(_) | LoopbackOrigin::Script(_) | LoopbackOrigin::Source { .. } => finding,
+    }
 }
 
 fn ssh_port_exposed(cx: &Context, out: &mut Findings) {

@@ -1,19 +1,23 @@
 //! Rules about HEALTHCHECK: whether there is one, and what it tells.
 
 use crate::build::{
-    Build, Code, Reference, Stage, StageBase, WorkerLine, constant_command, service, service_check, shell_search,
+    Asker, Build, Code, ListeningOrigin, Reference, Stage, StageBase, WorkerLine, constant_command, is_official,
+    service, service_check, shell_search,
 };
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::finding::{Finding, Findings};
+use crate::inputs::local_urls;
 use crate::rules::Context;
 use crate::rules::packages::verification::Download;
 use crate::shell::{Invocation, Script, SeparatorKind, Word};
-use crate::text::Span;
+use crate::text::{Span, path};
+use crate::workload::Container;
 
 crate::rules::family! {
     "healthcheck-missing" => healthcheck_missing;
     "healthcheck-always-healthy" => healthcheck_always_healthy;
+    "healthcheck-other-port" => healthcheck_other_port;
 }
 
 fn healthcheck_missing(cx: &Context, out: &mut Findings) {
@@ -25,6 +29,7 @@ fn healthcheck_missing(cx: &Context, out: &mut Findings) {
     if build.last(stage, Keyword::Healthcheck).is_some()
         || !service::may_serve(build, stage)
         || is_built_in(build, stage)
+        || is_asked_elsewhere(cx, build)
     {
         return;
     }
@@ -35,7 +40,11 @@ fn healthcheck_missing(cx: &Context, out: &mut Findings) {
         return;
     }
     let finding = cx.finding(stage.base_span, "no HEALTHCHECK: the engine does not notice when the service fails");
-    let finding = finding.help("add `HEALTHCHECK CMD` with a probe that the image contains");
+    let known = check.clone().or_else(|| check_of_exposed(build, stage));
+    let finding = finding.help(match known {
+        Some(check) => format!("add `HEALTHCHECK CMD {check}`"),
+        None => "add `HEALTHCHECK CMD` with a probe that the image contains".to_owned(),
+    });
     out.push(
         finding
             .with(check.zip(build.closing_start(stage)), |finding, (check, at)| with_line(build, finding, at, &check)),
@@ -45,6 +54,32 @@ fn healthcheck_missing(cx: &Context, out: &mut Findings) {
 fn is_built_in(build: &Build, stage: &Stage) -> bool {
     let StageBase::Image(reference) = build.root_base(stage) else { return false };
     build.input().base_images.get(reference).is_some_and(|config| config.healthcheck.is_some())
+}
+
+/// Whether whatever starts the image asks it: all services of compose files that build it have a check of their own, or
+/// Kubernetes has probes for it.
+fn is_asked_elsewhere(cx: &Context, build: &Build) -> bool {
+    let input = build.input();
+    let is_of_compose = !input.services.is_empty() && input.options.run.checks.len() >= input.services.len();
+    let is_alone = cx.inputs().builds.len() == 1;
+    let folder = path::name(path::parent(&input.place));
+    let is_name = |name: &str| name == folder || input.services.iter().any(|service| service == name);
+    let runs_it = |container: &Container| {
+        let Some(image) = container.image.value() else { return is_alone };
+        let reference = Reference::of(image);
+        is_name(reference.last_name()) || is_alone && !is_official(reference.short_name())
+    };
+    let files = cx.inputs().workloads.files.iter();
+    let mut containers = files.flat_map(|file| &file.content.workloads).flat_map(|workload| &workload.containers);
+    is_of_compose || containers.any(|container| container.probes().next().is_some() && runs_it(container))
+}
+
+/// A check of the first port that EXPOSE names, by a program of the image.
+fn check_of_exposed(build: &Build, stage: &Stage) -> Option<String> {
+    let exposed = build.exposed_ports(stage);
+    let port = exposed.first().map(|exposed| *exposed.ports.start()).filter(|port| *port > 0)?;
+    let asker = Asker::of_image(build, stage, None, None)?;
+    serde_json::to_string(&asker.connect(port)).ok()
 }
 
 /// A check that certainly works: the own check of the service, or a connection to its port.
@@ -121,6 +156,39 @@ fn healthcheck_always_healthy(cx: &Context, out: &mut Findings) {
             finding.unsafe_edit("check the status", WHY, end, ".raise_for_status()")
         }));
     }
+}
+
+/// A check that asks a port on which nothing listens.
+fn healthcheck_other_port(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let Some(stage) = build.target().filter(|_| !build.is_fragment()) else { return };
+    let Some((_, instruction)) = build.last(stage, Keyword::Healthcheck) else { return };
+    let Some(listening) = build.listening(stage) else { return };
+    // A configuration file may say another one.
+    let Some((port, origin)) = listening.port.filter(|(_, origin)| *origin != ListeningOrigin::DefaultWithoutFile)
+    else {
+        return;
+    };
+    let source = cx.source();
+    let ports: Option<Vec<u16>> = local_urls(source.slice(instruction.span)).map(|url| url.port).collect();
+    let Some(first) = ports.filter(|ports| !ports.contains(&port)).and_then(|ports| ports.first().copied()) else {
+        return;
+    };
+    // The program may open a second port for its health.
+    let exposed = build.exposed_ports(stage);
+    let is_exposed = |port: u16| exposed.iter().any(|exposed| exposed.ports.contains(&port));
+    if is_exposed(first) && is_exposed(port) {
+        return;
+    }
+    let server = listening.server;
+    let message = format!("the check asks port {first}, but `{server}` listens on {port}: it always fails");
+    let finding = cx.finding(instruction.head, message).help(format!("ask port {port}"));
+    let (place, label) = match origin {
+        ListeningOrigin::Word(span) => (span, format!("port {port} is set here")),
+        ListeningOrigin::Variable => (listening.span, format!("a variable sets port {port}")),
+        _ => (listening.span, format!("it listens on {port} by default")),
+    };
+    out.push(finding.label(place, label));
 }
 
 /// The command of a HEALTHCHECK, and the check that asks the worker which CMD starts.
@@ -232,21 +300,31 @@ fn find(invocation: &Invocation) -> Option<UnreadRequest> {
     let program = invocation.program?;
     let language = match program {
         _ if program.starts_with("python") => "python",
+        _ if program.starts_with("php") => "php",
         "node" | "nodejs" | "bun" => "node",
+        "ruby" => "ruby",
         _ => return None,
     };
-    let is_code = |word: &Word| word.is(if language == "python" { "-c" } else { "-e" }) || word.is("--eval");
+    let option = match language {
+        "python" => "-c",
+        "php" => "-r",
+        _ => "-e",
+    };
+    let is_code = |word: &Word| word.is(option) || word.is("--eval");
     let at = invocation.args.iter().position(is_code)?;
     let word = invocation.args.get(at + 1)?;
     let text = word.text();
     // What is only printed decides nothing.
     let lower = without_prints(text.to_ascii_lowercase());
-    let reads = |cells: data::Row| cells[2] == "reads" && lower.contains(cells[0]);
+    // The name of a call says nothing of its result.
+    let lower = lower.replace("file_get_contents", "");
+    let is_of_language = |cells: data::Row| cells[1] == "-" || cells[1] == language;
+    let reads = |cells: data::Row| cells[2] == "reads" && is_of_language(cells) && lower.contains(cells[0]);
     if data::CHECK_REQUESTS.rows().any(reads) || has_word(&lower, "ok") || has_word(&lower, "if") {
         return None;
     }
     let normal = text.replace('"', "'");
-    let mut requests = data::CHECK_REQUESTS.rows().filter(|cells| cells[1] == language);
+    let mut requests = data::CHECK_REQUESTS.rows().filter(|cells| cells[1] == language && cells[2] != "reads");
     let (start, open, cells) = requests.find_map(|cells| {
         let (start, length) = find_call(&normal, cells[0])?;
         Some((start, start + length - 1, cells))

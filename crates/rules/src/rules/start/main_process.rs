@@ -1,8 +1,8 @@
 //! Rules about the main process and the scripts that start it.
 
 use crate::build::{
-    BaseImage, Build, CopiedFile, DevelopmentServer, Launch, Lookup, Presence, Programs, Reference, Stage, StageBase,
-    StartFile, installed, service,
+    BaseImage, Build, CopiedFile, DevelopmentKind, DevelopmentServer, Launch, Lookup, Presence, Programs, Reference,
+    ScriptCall, Stage, StageBase, StartFile, installed, service,
 };
 use crate::data;
 use crate::dockerfile::{Arguments, Instruction, Keyword};
@@ -32,7 +32,8 @@ fn npm_as_main_process(cx: &Context, out: &mut Findings) {
     let Some(launch) = build.launch(stage).filter(|launch| launch.is_exec() && has_dash(build, stage)) else { return };
     let invocations = launch.script().invocations();
     let [invocation] = invocations.as_slice() else { return };
-    let Some(script) = script(invocation) else {
+    let project = project(cx.projects().unwrap_or_default());
+    let Some(script) = script(invocation, project) else {
         return;
     };
     if !invocation.via.is_empty() || build.input().options.run.has_init {
@@ -41,7 +42,6 @@ fn npm_as_main_process(cx: &Context, out: &mut Findings) {
     if script.split([':', '-', '_']).any(|part| data::NAME_WORDS.has(part, "brief-script")) {
         return;
     }
-    let project = project(cx.projects().unwrap_or_default());
     let text = project.and_then(|project| resolve(project, script));
     // A server that only serves files loses nothing.
     if text.is_some_and(|text| serves_files(&text.split_whitespace().collect::<Vec<_>>())) {
@@ -117,17 +117,15 @@ fn quoted<W: AsRef<str>>(words: &[W]) -> String {
     words.join(", ")
 }
 
-/// The script that npm, yarn or pnpm runs.
-fn script<'s>(invocation: &Invocation<'s>) -> Option<&'s str> {
-    if !matches!(invocation.program?, "npm" | "yarn" | "pnpm") {
-        return None;
-    }
+/// The script that npm, yarn or pnpm runs. Without `run` it is one only where the manifest has it: yarn and pnpm have
+/// commands of their own.
+fn script<'s>(invocation: &Invocation<'s>, project: Option<&Project>) -> Option<&'s str> {
+    let program = invocation.program.filter(|program| matches!(*program, "npm" | "yarn" | "pnpm"))?;
     let words: Vec<&str> = invocation.args.iter().map(|word| word.value()).collect::<Option<_>>()?;
-    match words.as_slice() {
-        ["start", ..] => Some("start"),
-        ["run" | "run-script", name, ..] if !name.starts_with('-') => Some(name),
-        _ => None,
-    }
+    let call = ScriptCall::of(invocation)?;
+    let is_run = words.iter().any(|word| matches!(*word, "run" | "run-script")) || call.name == "start";
+    let is_own = || program != "npm" && project.is_some_and(|project| project.script(call.name).is_some());
+    (is_run || is_own()).then_some(call.name)
 }
 
 /// Whether `sh` is Debian's, which stays the parent of the script's program; bash and busybox replace themselves with
@@ -183,15 +181,24 @@ fn command<'p>(project: &'p Project, script: &str) -> Option<Vec<&'p str>> {
 fn development_server(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
-    if cx.is_for_developers_only() || service::is_for_developers(build, target) || mounts_sources(build, target) {
+    let run = &build.input().options.run;
+    if cx.has_production_sibling()
+        || run.is_for_development
+        || service::is_named_for_developers(build, target)
+        || mounts_sources(build, target)
+    {
         return;
     }
     let Some(server) = build.development_server(target) else { return };
     let title = &server.title;
-    let message = if server.restarts {
-        format!("`{title}` restarts the program when a file changes, which is for development")
-    } else {
-        format!("`{title}` starts a server that is for development")
+    let message = match server.kind {
+        DevelopmentKind::Restarts => {
+            format!("`{title}` restarts the program when a file changes, which is for development")
+        }
+        DevelopmentKind::Serves => format!("`{title}` starts a server that is for development"),
+        DevelopmentKind::Compiles => {
+            format!("`{title}` compiles the program whenever a container starts, which is for development")
+        }
     };
     let help = match (server.instead, &server.option) {
         (Some(instead), _) => instead.to_owned(),

@@ -14,6 +14,7 @@ crate::rules::family! {
     of_workload
     "exec-probe-program-missing" => exec_probe_program_missing;
     "exec-probe-needs-shell" => exec_probe_needs_shell;
+    "command-needs-shell" => command_needs_shell;
     "probe-timeout-one-second" => probe_timeout_one_second;
 }
 
@@ -112,6 +113,25 @@ fn variable(word: &str) -> Option<String> {
     let name: String = name.chars().take_while(is_part).collect();
     let is_name = name.chars().next().is_some_and(|first| first.is_ascii_uppercase());
     is_name.then(|| format!("${name}"))
+}
+
+/// The command of a container has words that only a shell understands.
+fn command_needs_shell(cx: &WorkloadContext, out: &mut Findings) {
+    for (_, container) in cx.containers() {
+        let Setting::Known(command, span) = &container.command else { continue };
+        let mut words = command.clone();
+        if let Setting::Known(arguments, _) = &container.arguments {
+            words.extend(arguments.iter().cloned());
+        }
+        // `$NAME` may be for the program itself.
+        let Some(fault) = fault(&words).filter(|fault| words.len() == 1 || !fault.ends_with("as it is written")) else {
+            continue;
+        };
+        let message = format!("the command of `{}` {fault}: Kubernetes starts no shell", container.name);
+        let help =
+            format!("write `command: [\"/bin/sh\", \"-c\", {}]`, or each word by itself", quoted(&words.join(" ")));
+        out.push(cx.finding(*span, message).help(help));
+    }
 }
 
 /// Kubernetes starts a program, and no shell.

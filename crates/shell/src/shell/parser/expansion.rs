@@ -124,7 +124,12 @@ impl Parser<'_> {
     pub(super) fn end_substitution(&mut self, start: usize) {
         let builder = self.builder();
         builder.mute = builder.mute.saturating_sub(1);
-        self.end_expansion(start, ExpansionKind::Command, Some("$()"));
+        let text = match self.bytes.get(start) {
+            Some(b'<') => "<()",
+            Some(b'>') => ">()",
+            _ => "$()",
+        };
+        self.end_expansion(start, ExpansionKind::Command, Some(text));
     }
 
     pub(super) fn opens_array(&mut self) -> bool {

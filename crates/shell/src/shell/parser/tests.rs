@@ -145,7 +145,7 @@ fn words_and_quotes() {
         "ls @(a|b) *.!(c) && cat <(sort a) > >(tee b)",
         "
         ^&& ls|*@(a|b)|**.!(c)
-        &&$ cat|~$()|>~$()
+        &&$ cat|~<()|>~>()
         substitution ^$ sort|a
         substitution ^$ tee|b",
     );

@@ -1,0 +1,121 @@
+//! Rules about what the services of a compose file start by `command` and `entrypoint`.
+
+use crate::build::{Build, LoopbackOrigin};
+use crate::compose::project::{ComposePlace, ComposeValue};
+use crate::finding::Findings;
+use crate::rules::ComposeContext;
+use crate::rules::shared::exec_form::{is_command_line, separate_words};
+use crate::rules::start::exec_words::spaced_program;
+use crate::stack::StackService;
+
+crate::rules::family! {
+    of_compose
+    "compose-loopback-only" => compose_loopback_only;
+    "compose-program-with-space" => compose_program_with_space;
+}
+
+/// Nobody reaches a server that listens on the loopback address of its container.
+fn compose_loopback_only(cx: &ComposeContext, out: &mut Findings) {
+    for service in cx.services() {
+        // What the image starts by itself is said of its Dockerfile.
+        let sets_something = ["command", "entrypoint", "environment"].iter().any(|key| is_filled(service, key));
+        if !sets_something || shares_network(cx, service) {
+            continue;
+        }
+        let has_own_command = !service.words("command").is_empty() || !service.words("entrypoint").is_empty();
+        let Some(known) = service.loopback_server() else { continue };
+        let is_of_service = has_own_command || matches!(known.origin, LoopbackOrigin::Variable(_));
+        let dependents: Vec<&str> = cx.stack().dependents(service.name).map(|(other, _)| other.name).collect();
+        let effect = match (is_filled(service, "ports"), dependents.first()) {
+            (true, _) => "nobody reaches it through the published port".to_owned(),
+            (false, Some(first)) => format!("`{first}`, which waits for it, does not reach it"),
+            (false, None) => continue,
+        };
+        if !is_of_service {
+            continue;
+        }
+        let (name, server, host) = (service.name, &known.server, &known.host);
+        let message = match &known.origin {
+            LoopbackOrigin::Default => {
+                format!("`{server}` of `{name}` listens only on {host} by default: {effect}")
+            }
+            LoopbackOrigin::Variable(variable) => {
+                format!("`{server}` of `{name}` listens only on {host}, as `{variable}` says: {effect}")
+            }
+            LoopbackOrigin::Word | LoopbackOrigin::Script(_) | LoopbackOrigin::Source { .. } => {
+                format!("`{server}` of `{name}` listens only on {host}: {effect}")
+            }
+        };
+        let Some(finding) = cx.finding(place_of(service), message) else { continue };
+        out.push(finding.help(match known.option {
+            Some((option, _)) => format!("listen on 0.0.0.0: `{option} 0.0.0.0`"),
+            None => "listen on 0.0.0.0".to_owned(),
+        }));
+    }
+}
+
+/// Whether a service has a list or mapping that is not empty.
+fn is_filled(service: &StackService, key: &str) -> bool {
+    let Some(value) = service.value.get(key) else { return false };
+    let is_map = value.as_map().is_some_and(|map| map.iter().next().is_some());
+    is_map || value.as_list().is_some_and(|list| !list.is_empty())
+}
+
+/// Whether a service has the network of the host or of another container, or another one has that of the service.
+fn shares_network(cx: &ComposeContext, service: &StackService) -> bool {
+    let mode = format!("service:{}", service.name);
+    service.text("network_mode").is_some_and(|mode| mode != "bridge")
+        || cx.services().any(|other| other.text("network_mode") == Some(mode.as_str()))
+}
+
+/// Where a service says what it starts.
+fn place_of(service: &StackService) -> Option<ComposePlace> {
+    let key = |key: &str| service.value.get(key).filter(|value| !value.is_null()).and_then(|value| value.place);
+    key("command").or_else(|| key("entrypoint")).or_else(|| key("environment")).or(service.place)
+}
+
+/// The first word of a list is the name of a program.
+fn compose_program_with_space(cx: &ComposeContext, out: &mut Findings) {
+    for service in cx.services() {
+        for (key, word, place) in spaced_words(service) {
+            let message = format!(
+                "`{word}` in `{key}` of `{}` is one word, so a program with this name is looked for: {}",
+                service.name,
+                if key == "healthcheck" { "the check always fails" } else { "the container never starts" }
+            );
+            let Some(finding) = cx.finding(place, message) else { continue };
+            out.push(finding.help(match separate_words(word) {
+                Some(words) => format!("write each word by itself: `[{words}]`"),
+                None => "write `[\"sh\", \"-c\", \"…\"]`".to_owned(),
+            }));
+        }
+    }
+}
+
+/// The command lines that stand where a service names a program.
+fn spaced_words<'a>(service: &StackService<'a>) -> Vec<(&'static str, &'a str, Option<ComposePlace>)> {
+    let mut spaced = Vec::new();
+    let first_of = |key: &str| service.value.get(key).and_then(ComposeValue::as_list).and_then(|items| items.first());
+    let text = |value: &'a ComposeValue| value.as_text().filter(|text| is_command_line(text));
+    if let Some(word) = first_of("entrypoint").and_then(text) {
+        spaced.push(("entrypoint", word, first_of("entrypoint").and_then(|value| value.place)));
+    } else if let Some(value) = first_of("command")
+        && let Some(word) = text(value)
+        && starts(service, word)
+    {
+        spaced.push(("command", word, value.place));
+    }
+    if let Some(check) = service.check.written().filter(|check| !check.is_shell())
+        && let Some(word) = check.words.get(1).filter(|word| is_command_line(word))
+    {
+        spaced.push(("healthcheck", *word, check.place));
+    }
+    spaced
+}
+
+/// Whether a container of the service starts a word as a program, by what is known of the entry point of its image.
+fn starts(service: &StackService, word: &str) -> bool {
+    let Some(started) = service.started() else { return false };
+    let build = Build::new(&started);
+    build.target().and_then(|stage| spaced_program(&build, stage)).as_deref() == Some(word)
+}
