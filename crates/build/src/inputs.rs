@@ -38,7 +38,7 @@ pub use self::external::{ExternalFinding, ExternalGap, ExternalSeverity};
 pub use self::inputs_part::{BuildGroups, InputsPart};
 pub use self::local_url::{LocalUrl, local_urls};
 pub use self::migration_input::MigrationInput;
-pub use self::missing_paths::{MissingPath, NamedPath, PathUse, missing_paths, named_paths};
+pub use self::missing_paths::{MissingPath, NamedPath, PathUse, committed_files, missing_paths, named_paths};
 pub use self::needs::{Need, Needs};
 pub use self::neighbour_images::{NeighbourImages, images};
 pub use self::run_times::{RunTimes, TypicalTime, read_runs};

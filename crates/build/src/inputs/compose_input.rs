@@ -37,6 +37,8 @@ pub struct ComposeInput {
     pub missing_dockerfiles: Arc<BTreeMap<String, MissingDockerfile>>,
     /// The files and folders that the project names and that are not there, by absolute path.
     pub missing_paths: Arc<BTreeMap<String, MissingPath>>,
+    /// The environment files that git has, absolute.
+    pub committed_files: Arc<BTreeSet<String>>,
     /// What the sources of the services say of their healthchecks, by service.
     pub checked_sources: Arc<BTreeMap<String, CheckedSources>>,
     /// What the texts around the file say of it.
@@ -285,6 +287,11 @@ impl ComposeReading {
         ProjectRequest { leniency, profiles: vec![ALL_PROFILES.to_owned()], ..request.clone() }
     }
 
+    /// What is read where a variable may have made the project another one: what it is refused for all the same.
+    pub fn trial_request(request: &ProjectRequest) -> ProjectRequest {
+        ProjectRequest { leniency: Leniency::Trial, ..request.clone() }
+    }
+
     /// What the reading of [`Self::first_request`] comes to.
     pub fn from_first(first: Reading, request: &ProjectRequest, known: &ProjectFiles, name: &str) -> Self {
         let read = |leniency: Leniency| match project(&Self::whole_request(request, leniency), known) {
@@ -304,6 +311,11 @@ impl ComposeReading {
             }
             Reading::Refused { error, sources, .. } => {
                 reading.problem(&error, &sources, name, false);
+                if !request.is_part
+                    && let Reading::Read(tried) = project(&Self::trial_request(request), known)
+                {
+                    reading.certain_refusals(&tried, name);
+                }
                 read(Leniency::StandIns)
             }
             Reading::Needs(_) => None,
@@ -328,6 +340,14 @@ impl ComposeReading {
             let (name, place) = (source.name(), Some(source.line_column(place.span.start)));
             let problems = self.problems.iter_mut().filter(|known| known.file == name && known.place == place);
             problems.for_each(|problem| problem.is_error = true);
+        }
+    }
+
+    /// What Compose refuses in a project of which some values were left out.
+    fn certain_refusals(&mut self, project: &ComposeProject, name: &str) {
+        let is_refusal = |kind: GapKind| matches!(kind, GapKind::Value | GapKind::Reference);
+        for gap in project.gaps.iter().filter(|gap| gap.is_certain && is_refusal(gap.kind)) {
+            self.problem(&gap.error, &project.sources, name, true);
         }
     }
 
@@ -385,6 +405,12 @@ mod tests {
                     ProjectNeed::Link(path) => known.insert_link(&path, path.clone()),
                 }
             }
+        }
+        while let Reading::Needs(needs) = project(&ComposeReading::trial_request(&request), &known) {
+            needs.iter().for_each(|need| match need {
+                ProjectNeed::File(path) => known.insert(path, ProjectFile::Missing),
+                ProjectNeed::Link(path) => known.insert_link(path, path.clone()),
+            });
         }
         let reading = ComposeReading::of(&request, &known, &BTreeMap::new(), "compose.yaml");
         reading.problems.into_iter().map(|problem| (problem.is_error, problem.message)).collect()

@@ -1,6 +1,6 @@
 //! Files and folders of the host that a compose project names and that are not there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compose::project::{ComposeEntry, ComposeMap, ComposePlace, ComposeProject, ComposeValue};
 use crate::manifest::{ContentKind, FileKind};
@@ -77,6 +77,15 @@ fn environment_files<'p>(owner: &'p str, service: &'p ComposeValue) -> Vec<Named
         named(owner, PathUse::EnvironmentFile, file, file.get("path").and_then(ComposeValue::as_text))
     };
     files.iter().filter(is_required).filter_map(path).collect()
+}
+
+/// The environment files of a project that `is_committed`, absolute.
+pub fn committed_files(project: &ComposeProject, is_committed: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
+    let files = project
+        .services()
+        .flat_map(|(_, service)| service.get("env_file").and_then(ComposeValue::as_list).unwrap_or_default());
+    let paths: BTreeSet<&str> = files.filter_map(|file| file.get("path")?.as_text()).collect();
+    paths.into_iter().filter(|path| is_committed(path)).map(str::to_owned).collect()
 }
 
 fn mounted_files<'p>(owner: &'p str, service: &'p ComposeValue) -> Vec<NamedPath<'p>> {

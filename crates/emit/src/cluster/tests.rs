@@ -40,6 +40,7 @@ fn compose(text: &str, dockerfiles: &[(&str, &str)]) -> ComposeInput {
         proxies: Arc::default(),
         missing_dockerfiles: Arc::default(),
         missing_paths: Arc::default(),
+        committed_files: Arc::default(),
         checked_sources: Arc::default(),
         compose_use: ComposeUse::default(),
         reading,

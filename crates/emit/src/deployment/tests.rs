@@ -32,6 +32,7 @@ fn compose(text: &str, nginx: &str) -> ComposeInput {
         proxies: Arc::new(BTreeMap::from([("web".to_owned(), vec![proxy])])),
         missing_dockerfiles: Arc::default(),
         missing_paths: Arc::default(),
+        committed_files: Arc::default(),
         checked_sources: Arc::default(),
         compose_use: ComposeUse::default(),
         reading,

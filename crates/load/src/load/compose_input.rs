@@ -21,8 +21,8 @@ use crate::compose::project::{
 };
 use crate::compose::{self, Compose, MAIN_FILES, OVERRIDE_FILES};
 use crate::inputs::{
-    ComposeInput, ComposeReading, ComposeStart, ComposeUse, InputProblem, Inputs, checked_sources, missing_dockerfiles,
-    missing_paths, patient_services, proxy_configurations,
+    ComposeInput, ComposeReading, ComposeStart, ComposeUse, InputProblem, Inputs, checked_sources, committed_files,
+    missing_dockerfiles, missing_paths, patient_services, proxy_configurations,
 };
 use crate::stack::{MOST_SERVICES, known_service};
 use crate::text::path::is_compose;
@@ -169,9 +169,10 @@ fn compose_input(
     let checked = reading.project.as_ref().map(|project| checked_sources(project, &|root| contexts.read(root)));
     let paths = reading.project.as_ref().map(|project| {
         let finder = PathFinder::new(&project.folder);
-        missing_paths(project, &|path| finder.find(path))
+        let committed = committed_files(project, &|path| finder.is_committed(path));
+        (missing_paths(project, &|path| finder.find(path)), committed)
     });
-    let paths = paths.unwrap_or_default();
+    let (paths, committed) = paths.unwrap_or_default();
     reading.refuse_missing(&paths);
     ComposeInput {
         file,
@@ -183,6 +184,7 @@ fn compose_input(
         proxies: Arc::new(proxies.unwrap_or_default()),
         missing_dockerfiles: Arc::new(missing.unwrap_or_default()),
         missing_paths: Arc::new(paths),
+        committed_files: Arc::new(committed),
         checked_sources: Arc::new(checked.unwrap_or_default()),
         compose_use,
         reading,
@@ -250,6 +252,9 @@ impl ProjectGroup {
     fn new(request: ProjectRequest, shared: &Arc<BTreeMap<String, ProjectFile>>) -> Self {
         let mut known = ProjectFiles::of_shared(Arc::clone(shared));
         let first = complete_reading(&ComposeReading::first_request(&request), &mut known);
+        if matches!(first, Reading::Refused { is_incomplete: true, .. }) {
+            complete_reading(&ComposeReading::trial_request(&request), &mut known);
+        }
         // Else the same files are read again.
         if !matches!(&first, Reading::Read(project) if project.disabled.is_empty()) {
             for leniency in [Leniency::StandIns, Leniency::Gaps] {

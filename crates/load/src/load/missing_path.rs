@@ -2,11 +2,13 @@
 //! git ignores, and what a script or a text for people names, is not there after a clone.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::compose_use::is_of_scripts;
 use super::evidence::git_ignores;
 use super::file::read_source;
+use super::git::{git_folder, tracked_paths};
 use super::looked_at::note_folder;
 use crate::manifest::{ContentKind, FileKind};
 use crate::secret;
@@ -32,6 +34,8 @@ pub(super) struct PathFinder {
     top: PathBuf,
     /// The texts that may tell how a file is made.
     texts: OnceCell<Vec<Source>>,
+    /// What git has, as seen from the top.
+    tracked: OnceCell<BTreeSet<String>>,
 }
 
 impl PathFinder {
@@ -39,7 +43,7 @@ impl PathFinder {
         let folder = PathBuf::from(folder);
         let top = folder.ancestors().take(FOLDERS).find(|above| above.join(".git").symlink_metadata().is_ok());
         let top = top.unwrap_or(&folder).to_owned();
-        Self { folder, top, texts: OnceCell::new() }
+        Self { folder, top, texts: OnceCell::new(), tracked: OnceCell::new() }
     }
 
     /// Whether something may make an absolute path; `None` where it is there, or lies outside of the repository.
@@ -52,6 +56,13 @@ impl PathFinder {
         note_folder(there);
         let is_ignored = || path.ancestors().take_while(|at| *at != there).any(|at| git_ignores(at, at != path));
         Some(is_usual(path) || is_ignored() || has_template(path, there) || self.is_named(path))
+    }
+
+    /// Whether git has the file at an absolute path.
+    pub(super) fn is_committed(&self, path: &str) -> bool {
+        let Some(path) = Path::new(path).strip_prefix(&self.top).ok().and_then(Path::to_str) else { return false };
+        let read = || git_folder(&self.top.join(".git")).map(|folder| tracked_paths(&folder)).unwrap_or_default();
+        self.tracked.get_or_init(read).contains(path)
     }
 
     /// Whether a text names the file, or the folder that is not there.

@@ -111,6 +111,11 @@ impl<'a> ComposeContext<'a> {
         paths.filter(|(_, missing)| !missing.is_made)
     }
 
+    /// Whether git has an environment file, by its absolute path.
+    pub fn is_committed(&self, path: &str) -> bool {
+        self.input.committed_files.contains(path)
+    }
+
     /// The same service in the other compose files of its folder: they may be put on top of this one.
     pub fn twins(&self, service: &StackService) -> impl Iterator<Item = &'a ComposeValue> {
         let name = service.name.to_owned();

@@ -12,8 +12,8 @@ use crate::inputs::context::BuildContext;
 use crate::inputs::{
     BuildInput, BuildOptions, CommitChanges, ComposeInput, ComposeReading, ComposeUse, ContextFiles, Date, GitModes,
     IgnoreInput, Inputs, MeasuredImage, Repository, ScriptUse, SettingsFormat, SettingsInput, ShellcheckAnswers,
-    StepHistory, WorkflowInput, WorkloadInput, WorkloadProject, checked_sources, missing_dockerfiles, missing_paths,
-    probe_paths, probed_sources, proxy_configurations,
+    StepHistory, WorkflowInput, WorkloadInput, WorkloadProject, checked_sources, committed_files, missing_dockerfiles,
+    missing_paths, probe_paths, probed_sources, proxy_configurations,
 };
 use crate::manifest::{self, FileKind, Project};
 use crate::rules::compose_run::check_compose;
@@ -179,6 +179,14 @@ fn compose(
             .then(|| sources.iter().any(|source| source.name().starts_with(".git") && source.text().contains(path)))
     };
     let paths = reading.project.as_ref().map(|project| missing_paths(project, &find));
+    // A file of variables is committed where the example has it and git ignores it not.
+    let is_listed =
+        |path: &str| sources.iter().any(|source| source.name() == ".gitignore" && source.text().contains(path));
+    let has = |wanted: &str| {
+        let path = path::relative(wanted, FOLDER);
+        path.is_some_and(|path| sources.iter().any(|source| source.name() == path) && !is_listed(path))
+    };
+    let committed = reading.project.as_ref().map(|project| committed_files(project, &has));
     let read = |context: &str| {
         let below = |source: &Source| Some(path::relative(source.name(), path::relative(context, FOLDER)?)?.to_owned());
         let texts: Vec<_> = sources.iter().filter_map(|source| Some((below(source)?, source))).collect();
@@ -203,6 +211,7 @@ fn compose(
         proxies: Arc::new(proxies.unwrap_or_default()),
         missing_dockerfiles: Arc::new(missing.unwrap_or_default()),
         missing_paths: Arc::new(paths.unwrap_or_default()),
+        committed_files: Arc::new(committed.unwrap_or_default()),
         checked_sources: Arc::new(checked.unwrap_or_default()),
         compose_use,
         reading,
