@@ -148,9 +148,10 @@ pub fn project(request: &ProjectRequest, files: &ProjectFiles) -> Reading {
             && omissions.get(path).is_none_or(|spans| !spans.contains(&place.span))
         {
             room = loader.room;
+            let is_certain = !MissingValues::new(&loader.unset, &loader.gaps).may_answer(&error);
             omissions.entry(path.clone()).or_default().push(place.span);
             if request.leniency == Leniency::Trial {
-                left_out.push(ProjectGap { kind: GapKind::Value, error: *error, is_certain: true });
+                left_out.push(ProjectGap { kind: GapKind::Value, error: *error, is_certain });
             }
             continue;
         }

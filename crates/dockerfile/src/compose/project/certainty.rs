@@ -27,6 +27,11 @@ impl MissingValues {
         place.is_some_and(|place| self.places.iter().any(|text| is_in(place, text)))
     }
 
+    /// Whether an error is one of a text that names one of them, and whose form is right.
+    pub(super) fn may_answer(&self, error: &ProjectError) -> bool {
+        !error.is_of_form && self.hold(error.place)
+    }
+
     /// Whether an error may go with a value of one of them.
     ///
     /// # Errors
@@ -62,7 +67,7 @@ pub(super) fn of_project(mut project: Box<ComposeProject>, request: &ProjectRequ
     let missing = MissingValues::new(&project.unset, &project.gaps);
     let lacks_files = project.gaps.iter().any(|gap| matches!(gap.kind, GapKind::File | GapKind::RemoteFile));
     let mut errors = None;
-    for gap in &mut project.gaps {
+    for gap in project.gaps.iter_mut().filter(|gap| gap.kind != GapKind::Value) {
         let is_in_text = missing.hold(gap.error.place);
         gap.is_certain = !is_in_text;
         let is_tried = gap.kind == GapKind::Reference && !is_in_text && request.leniency == Leniency::Gaps;

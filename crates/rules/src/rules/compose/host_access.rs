@@ -48,12 +48,13 @@ fn finding(cx: &ComposeContext, service: &StackService, access: &HostAccess) -> 
         return Some(finding.lowered(Severity::Info));
     }
     // Who starts a development container may do all this anyway.
-    let is_light = cx.is_for_developers(access.place) || access.work == "memory";
+    let is_light = cx.is_for_developers(access.place) || ["memory", "network"].contains(&access.work);
     let finding = if is_light { finding.lowered(Severity::Info) } else { finding };
     Some(finding.help(match access.work {
         "socket" if is_folder => "mount the files that it needs, not the folder with the socket; `:ro` does not keep requests out",
         "socket" => "let a proxy of the socket pass only the requests that it needs; `:ro` protects the file, not the engine",
         "files" => "mount only the folders that it needs, and `:ro` where it only reads",
+        "network" => "leave out `network_mode`, and publish the ports that others need with `ports`",
         "memory" => "write `shm_size` where it needs more shared memory, or `ipc: service:NAME` to share it with another service",
         _ => "give it only what it needs: single capabilities, `devices`, or nothing",
     }))

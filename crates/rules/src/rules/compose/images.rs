@@ -143,7 +143,8 @@ fn is_for_swarm(cx: &ComposeContext) -> bool {
         || comments.any(|(_, comment)| patterns::shows(comment, "deploys to a swarm"))
         || cx.services().any(|service| {
             let deploy = service.value.get("deploy").and_then(ComposeValue::as_map);
-            deploy.into_iter().flat_map(ComposeMap::iter).any(|(key, _)| is_setting(key))
+            // Compose adds an empty `placement` by itself.
+            deploy.into_iter().flat_map(ComposeMap::iter).any(|(key, entry)| entry.key.is_some() && is_setting(key))
         })
 }
 
