@@ -16,7 +16,7 @@ use crate::audit::InputAudit;
 use crate::load::GatherRequest;
 use crate::report::{self, Format, GraphLanguage, ReportRun};
 use crate::rules::AllRules;
-use crate::stack::{Stack, StartGraph};
+use crate::stack::{Stack, StartGraph, lone_start_interval};
 
 pub(super) fn run(global: &Global, command: ComposeCommand) -> Result<u8, CommandFailure> {
     match command {
@@ -53,6 +53,12 @@ fn graph(global: &Global, command: ComposeGraph) -> Result<u8, CommandFailure> {
         }
         let Some(project) = &compose.reading.project else { continue };
         let stack = Stack::new(project, &compose.dockerfiles);
+        for service in stack.services.iter().filter(|service| lone_start_interval(service.value).is_some()) {
+            is_refused = true;
+            let message =
+                format!("{name}: Compose refuses `{}`: `start_interval` without `start_period`", service.name);
+            terminal::error(global, &message, Some("add `start_period` to its healthcheck"));
+        }
         if stack.services.iter().any(|service| stack.waits_for(service, service.name, &[])) {
             terminal::note(&format!("{name}: there is no start order as long as services wait in a circle"));
             continue;

@@ -51,8 +51,8 @@ const READ: [(&str, &[&str]); 36] = [
 const CHOOSES: [(&str, &str, &str); 18] = [
     ("bases.rs", "TAG_WORDS", "no edit follows from a tag that moves"),
     ("compose_readiness.rs", "BUNDLE_VARIABLES", "says which service is a front end, and so how severe a finding is"),
-    ("compose/images.rs", "HOST_ACCESS", "rules without an edit in the same file read it"),
-    ("compose/images.rs", "HOST_TOOLS", "rules without an edit in the same file read it"),
+    ("compose/host_access.rs", "HOST_ACCESS", "rules without an edit in the same file read it"),
+    ("compose/host_access.rs", "HOST_TOOLS", "rules without an edit in the same file read it"),
     ("copied_packages.rs", "PACKAGE_FOLDERS", "says which folder an install fills; the edit is of the install"),
     ("bases.rs", "SERVER_IMAGES", "only its test reads them: what dockopt writes is maintained"),
     ("copied_programs.rs", "NODE_ADDONS", "says which packages are compiled; no edit follows from it"),

@@ -10,6 +10,7 @@ mod known;
 mod listening;
 mod packages;
 mod program;
+mod refused;
 mod request;
 mod settings;
 mod sign;
@@ -23,6 +24,7 @@ pub use self::evidence::{
 pub use self::graph::{CheckTime, CheckTiming, StartGraph, StartPath, StartedService};
 pub use self::known::{KnownService, known_service};
 pub use self::program::ServiceProgram;
+pub use self::refused::lone_start_interval;
 pub use self::request::{AnswerReading, CheckQuestion, PageRequest};
 pub use self::settings::{ServiceSettings, configured_test, usual_test};
 
@@ -202,7 +204,12 @@ impl<'p> Stack<'p> {
 impl<'p> StackService<'p> {
     fn new(name: &'p str, place: Option<ComposePlace>, value: &'p ComposeValue, dockerfile: Option<&Source>) -> Self {
         let is_built = value.get("build").is_some();
-        let image = if is_built { built_image(value, dockerfile) } else { named_image(value) };
+        // Of an image that another compose file builds, the Dockerfile is known, too.
+        let image = match dockerfile {
+            Some(_) => built_image(value, dockerfile),
+            None if is_built => None,
+            None => named_image(value),
+        };
         let known = image.as_ref().and_then(base_of).and_then(|base| known_service(&base));
         let check = check::of(value, is_built, image.as_ref(), known);
         let known = known.or_else(|| sign::of(value, image.as_ref()));

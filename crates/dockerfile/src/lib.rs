@@ -3,7 +3,7 @@
 //! A part of dockopt: the map of all crates is in the crate `dockopt`. A module uses only modules above it.
 
 // Modules of the crates above.
-use dockopt_text::{data, text, yaml};
+use dockopt_text::{data, secret, text, yaml};
 
 pub mod dockerfile; // Dockerfiles as BuildKit reads them
 pub mod ignore; // .dockerignore

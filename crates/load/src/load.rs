@@ -22,6 +22,7 @@ mod folder_projects;
 mod gather;
 mod looked_at;
 mod migrations;
+mod missing_path;
 pub mod git;
 pub mod image;
 mod source_folder;

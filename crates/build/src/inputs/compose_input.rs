@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::checked_sources::CheckedSources;
 use super::compose_use::ComposeUse;
+use super::missing_paths::{MissingPath, PathUse, named_paths};
 use crate::compose::project::{
     ComposePlace, ComposeProject, ComposeValue, GapKind, Leniency, ProjectError, ProjectFile, ProjectFiles,
     ProjectRequest, Reading, project,
@@ -34,6 +35,10 @@ pub struct ComposeInput {
     pub proxies: Arc<BTreeMap<String, Vec<ProxyConfiguration>>>,
     /// The Dockerfiles that services name and that are not there, by service.
     pub missing_dockerfiles: Arc<BTreeMap<String, MissingDockerfile>>,
+    /// The files and folders that the project names and that are not there, by absolute path.
+    pub missing_paths: Arc<BTreeMap<String, MissingPath>>,
+    /// The environment files that git has, absolute.
+    pub committed_files: Arc<BTreeSet<String>>,
     /// What the sources of the services say of their healthchecks, by service.
     pub checked_sources: Arc<BTreeMap<String, CheckedSources>>,
     /// What the texts around the file say of it.
@@ -282,6 +287,11 @@ impl ComposeReading {
         ProjectRequest { leniency, profiles: vec![ALL_PROFILES.to_owned()], ..request.clone() }
     }
 
+    /// What is read where a variable may have made the project another one: what it is refused for all the same.
+    pub fn trial_request(request: &ProjectRequest) -> ProjectRequest {
+        ProjectRequest { leniency: Leniency::Trial, ..request.clone() }
+    }
+
     /// What the reading of [`Self::first_request`] comes to.
     pub fn from_first(first: Reading, request: &ProjectRequest, known: &ProjectFiles, name: &str) -> Self {
         let read = |leniency: Leniency| match project(&Self::whole_request(request, leniency), known) {
@@ -301,6 +311,11 @@ impl ComposeReading {
             }
             Reading::Refused { error, sources, .. } => {
                 reading.problem(&error, &sources, name, false);
+                if !request.is_part
+                    && let Reading::Read(tried) = project(&Self::trial_request(request), known)
+                {
+                    reading.certain_refusals(&tried, name);
+                }
                 read(Leniency::StandIns)
             }
             Reading::Needs(_) => None,
@@ -315,13 +330,39 @@ impl ComposeReading {
         self.files = paths.map(|path| files.get(path).copied()).collect();
     }
 
+    /// Environment files without which Compose refuses the project, where nothing makes them first.
+    pub fn refuse_missing(&mut self, missing: &BTreeMap<String, MissingPath>) {
+        let Some(project) = self.project.clone() else { return };
+        let is_refused = |path: &str| missing.get(path).is_some_and(|missing| !missing.is_made);
+        let files = named_paths(&project).into_iter().filter(|path| path.path_use == PathUse::EnvironmentFile);
+        for place in files.filter(|file| is_refused(&file.path)).filter_map(|file| file.value.place) {
+            let Some(source) = project.sources.get(place.file.0 as usize) else { continue };
+            let (name, place) = (source.name(), Some(source.line_column(place.span.start)));
+            let problems = self.problems.iter_mut().filter(|known| known.file == name && known.place == place);
+            problems.for_each(|problem| problem.is_error = true);
+        }
+    }
+
+    /// What Compose refuses in a project of which some values were left out.
+    fn certain_refusals(&mut self, project: &ComposeProject, name: &str) {
+        let is_refusal = |kind: GapKind| matches!(kind, GapKind::Value | GapKind::Reference);
+        for gap in project.gaps.iter().filter(|gap| gap.is_certain && is_refusal(gap.kind)) {
+            self.problem(&gap.error, &project.sources, name, true);
+        }
+    }
+
     fn gaps(&mut self, project: &ComposeProject, request: &ProjectRequest, name: &str) {
+        let mut is_noted = false;
         for gap in &project.gaps {
             let is_part = request.is_part && gap.kind == GapKind::Reference;
+            // The first says it.
+            if is_part && std::mem::replace(&mut is_noted, true) {
+                continue;
+            }
             let is_error = match gap.kind {
-                GapKind::Variable | GapKind::EnvironmentFile | GapKind::RemoteFile => false,
-                GapKind::File => true,
-                GapKind::Reference => project.unset.is_empty() && project.gaps.len() == 1 && !is_part,
+                GapKind::Variable | GapKind::EnvironmentFile | GapKind::RemoteFile | GapKind::Value => false,
+                GapKind::File => gap.is_certain,
+                GapKind::Reference => gap.is_certain && !is_part,
             };
             let mut error = gap.error.clone();
             if is_part {
@@ -349,6 +390,78 @@ impl ComposeReading {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compose::project::ProjectNeed;
+
+    /// What is said of a compose file that lies alone: whether it is an error, and what is wrong.
+    fn problems(text: &str) -> Vec<(bool, String)> {
+        let request =
+            ProjectRequest { files: vec!["compose.yaml".into()], folder: "/p".into(), ..ProjectRequest::default() };
+        let mut known = ProjectFiles::default();
+        known.insert("/p/compose.yaml", ProjectFile::Text(Source::of("compose.yaml", text)));
+        while let Reading::Needs(needs) = project(&ComposeReading::first_request(&request), &known) {
+            for need in needs {
+                match need {
+                    ProjectNeed::File(path) => known.insert(&path, ProjectFile::Missing),
+                    ProjectNeed::Link(path) => known.insert_link(&path, path.clone()),
+                }
+            }
+        }
+        while let Reading::Needs(needs) = project(&ComposeReading::trial_request(&request), &known) {
+            needs.iter().for_each(|need| match need {
+                ProjectNeed::File(path) => known.insert(path, ProjectFile::Missing),
+                ProjectNeed::Link(path) => known.insert_link(path, path.clone()),
+            });
+        }
+        let reading = ComposeReading::of(&request, &known, &BTreeMap::new(), "compose.yaml");
+        reading.problems.into_iter().map(|problem| (problem.is_error, problem.message)).collect()
+    }
+
+    #[test]
+    fn a_variable_without_a_value_hides_no_other_refusal() {
+        let unset = "  z:\n    image: \"ghcr.io/acme/z:${TAG}\"\n    environment: {A: $B}\n";
+        for (service, message) in [
+            ("depends_on: [dbb]", "the service `app` depends on `dbb`, which is not defined"),
+            ("helthcheck: {test: x}", "unknown key `helthcheck`"),
+            ("depends_on: {z: {condition: healthy}}", "must be "),
+            ("depends_on: [app]", "the services wait for each other in a circle: app → app"),
+            ("volumes: ['data:/d']", "the service `app` names the volume `data`, which is not defined"),
+            ("networks: [back]", "the service `app` names the network `back`, which is not defined"),
+            ("secrets: [token]", "the service `app` names the secret `token`, which is not defined"),
+            ("configs: [conf]", "the service `app` names the config `conf`, which is not defined"),
+            ("environment: {F: '${NAME', G: '${TAG}'}", "`${NAME` has a `${` that begins no variable"),
+            ("environment: {F: '${TAG} ${NAME'}", "`${TAG} ${NAME` has a `${` that begins no variable"),
+            ("ports: 80", "must be a list"),
+            ("healthcheck: {test: [curl, x], interval: '${TAG}s'}", "the first word of a healthcheck's `test`"),
+            ("deploy: {replicas: 2}\n    container_name: app", "2 containers of the service `app`"),
+            ("network_mode: 'service:${TAG}'\n    depends_on: [dbb]", "the service `app` depends on `dbb`"),
+        ] {
+            let all = problems(&format!("services:\n  app:\n    image: x:1\n    {service}\n{unset}"));
+            assert!(all.iter().any(|(is_error, text)| *is_error && text.starts_with(message)), "{service}: {all:?}");
+        }
+        let all = problems(&format!("services:\n  app: {{environment: {{A: '${{TAG}}'}}}}\n{unset}"));
+        assert!(all.contains(&(true, "the service `app` has neither an `image` nor a `build`".to_owned())), "{all:?}");
+    }
+
+    #[test]
+    fn what_a_variable_may_answer_is_no_error() {
+        let service = |keys: &str| format!("services:\n  app:\n    image: x:1\n    {keys}\n");
+        for text in [
+            "services:\n  app:\n    image: '${IMAGE}'\n".to_owned(),
+            service("depends_on: ['${DB}']"),
+            service("volumes: ['${DATA}x:/d']"),
+            service("ports: ['${PORT}:x']"),
+            service("cpus: '${CPUS}'"),
+            service("volumes: ['./a:/x${A}', './b:/x']"),
+            service("healthcheck: {test: ['${A}', b]}"),
+            service("container_name: 'app${A}'\n  b:\n    image: y\n    container_name: app"),
+            format!("include: ['${{PARTS}}/compose.yaml']\n{}", service("depends_on: [db]")),
+            service("env_file: '${FILE}'"),
+            service("extends: {file: '${FILE}.yaml', service: b}\n    depends_on: [db]"),
+        ] {
+            let all = problems(&text);
+            assert!(all.iter().all(|(is_error, _)| !is_error), "{text}: {all:?}");
+        }
+    }
 
     #[test]
     fn lines_of_a_target_are_those_of_its_stages() {

@@ -6,7 +6,9 @@
 
 mod amount;
 mod base;
+mod certainty;
 mod consistency;
+mod cut_value;
 mod document;
 mod dotenv;
 mod environment;
@@ -37,13 +39,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use self::amount::duration_nanoseconds;
+use self::certainty::MissingValues;
+pub use self::cut_value::{CutValue, loses_part};
 use self::error::Stop;
 pub use self::error::{GapKind, ProjectError, ProjectGap};
 use self::files::Lookup;
 pub use self::files::{ProjectFile, ProjectFiles, ProjectNeed};
 use self::interpolate::SET_VARIABLE;
 pub use self::interpolate::UnsetVariable;
-pub use self::listed::listed_files;
+pub use self::listed::{listed_files, lists_unknown_files};
 use self::loader::{Loader, Room, Scope, Variables};
 use self::locations::{absolute, go_join, relative};
 pub use self::request::{Leniency, ProjectRequest};
@@ -67,7 +71,7 @@ pub enum Reading {
         error: Box<ProjectError>,
         /// The files that its place points into.
         sources: Vec<Source>,
-        /// Whether variables or files are missing: with them it may be another project.
+        /// Whether a variable without a value may make it another project.
         is_incomplete: bool,
     },
 }
@@ -93,6 +97,8 @@ pub struct ComposeProject {
     pub gaps: Vec<ProjectGap>,
     /// Places of `version`, which means nothing any more.
     pub versions: Vec<ComposePlace>,
+    /// Values of environment files that lose a part.
+    pub cut_values: Vec<CutValue>,
 }
 
 impl ComposeProject {
@@ -124,26 +130,36 @@ impl ComposeProject {
 /// Reads a project from the files that are known.
 pub fn project(request: &ProjectRequest, files: &ProjectFiles) -> Reading {
     let mut omissions: BTreeMap<String, Vec<Span>> = BTreeMap::new();
-    let mut room = Room::default();
+    let (mut room, mut left_out) = (Room::default(), Vec::new());
     loop {
         let mut loader = Loader::new(request, Lookup::new(files), &omissions, room);
         let mut error = match read(&mut loader) {
-            Ok(project) => return Reading::Read(Box::new(project)),
+            Ok(mut project) => {
+                project.gaps.extend(left_out);
+                return certainty::of_project(Box::new(project), request, files);
+            }
             Err(Stop::Needs) => return Reading::Needs(loader.lookup.needs),
             Err(Stop::Refused(error)) => error,
         };
-        let may_omit =
-            request.leniency == Leniency::Omissions && omissions.values().map(Vec::len).sum::<usize>() < OMISSIONS;
+        let may_omit = loader.omits_values() && omissions.values().map(Vec::len).sum::<usize>() < OMISSIONS;
         if may_omit
             && let Some(place) = error.place
             && let Some(path) = loader.paths().get(place.file.0 as usize)
             && omissions.get(path).is_none_or(|spans| !spans.contains(&place.span))
         {
             room = loader.room;
+            let is_certain = !MissingValues::new(&loader.unset, &loader.gaps).may_answer(&error);
             omissions.entry(path.clone()).or_default().push(place.span);
+            if request.leniency == Leniency::Trial {
+                left_out.push(ProjectGap { kind: GapKind::Value, error: *error, is_certain });
+            }
             continue;
         }
-        let is_incomplete = !loader.unset.is_empty() || !loader.gaps.is_empty();
+        let missing = MissingValues::new(&loader.unset, &loader.gaps);
+        let is_incomplete = match missing.decide(&error, request, files) {
+            Ok(is_incomplete) => is_incomplete,
+            Err(needs) => return Reading::Needs(needs),
+        };
         let unset = loader.unset.iter().find(|unset| unset.place.is_some() && unset.place == error.place);
         if let (None, Some(unset)) = (&error.help, unset) {
             error.help = Some(format!("`{}` is not set: {SET_VARIABLE}", unset.name));
@@ -206,7 +222,7 @@ fn finish(
         .filter(|(_, entry)| is_disabled(&entry.value))
         .map(|(name, _)| name.to_owned())
         .collect();
-    if let Err(error) = consistency::check(&consistency::Parts { model: &rendered, disabled: &disabled }) {
+    for error in consistency::check(&consistency::Parts { model: &rendered, disabled: &disabled }) {
         if !loader.is_lenient() {
             return Err(error.into());
         }
@@ -234,8 +250,19 @@ fn finish(
     }
     let (paths, gaps) = (loader.paths(), std::mem::take(&mut loader.gaps));
     let (sources, unset) = (std::mem::take(&mut loader.sources), std::mem::take(&mut loader.unset));
-    let versions = std::mem::take(&mut loader.versions);
-    Ok(ComposeProject { name, folder, model: rendered, disabled: off, sources, unset, paths, gaps, versions })
+    let (versions, cut_values) = (std::mem::take(&mut loader.versions), std::mem::take(&mut loader.cut));
+    Ok(ComposeProject {
+        name,
+        folder,
+        model: rendered,
+        disabled: off,
+        sources,
+        unset,
+        paths,
+        gaps,
+        versions,
+        cut_values,
+    })
 }
 
 /// `scale` is also the number of replicas where `deploy` stands.

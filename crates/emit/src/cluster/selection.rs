@@ -6,6 +6,8 @@ use super::depends::{ClusterTool, WrittenServices, absence};
 use super::input::ClusterInput;
 use super::name::labels;
 use super::service::ClusterService;
+use crate::compose::project::ComposeValue;
+use crate::data;
 use crate::deployment::{NamedAddresses, image_parts};
 use crate::stack::{COMPLETED, Stack, StackService};
 
@@ -46,10 +48,13 @@ impl<'s> ClusterSelection<'s> {
                 notes
             });
         }
-        let names: BTreeSet<&str> = services.iter().map(|service| service.name).collect();
         let awaited = AwaitedJobs::of(&services);
-        let jobs: Vec<&StackService> =
-            stack.services.iter().filter(|job| !names.contains(job.name) && awaited.has(job)).collect();
+        let (mut jobs, mut services): (Vec<&StackService>, Vec<&StackService>) =
+            services.into_iter().partition(|service| ends(service));
+        let names: BTreeSet<&str> = services.iter().chain(&jobs).map(|service| service.name).collect();
+        jobs.extend(stack.services.iter().filter(|job| !names.contains(job.name) && awaited.has(job)));
+        let names: BTreeSet<&str> = services.iter().map(|service| service.name).collect();
+        notes.extend(services.iter().filter_map(|service| may_end(service)));
         let depth = |service: &StackService| {
             stack.awaited_by(service.name).iter().filter(|other| names.contains(**other)).count()
         };
@@ -77,6 +82,35 @@ impl<'s> ClusterSelection<'s> {
     pub(super) fn in_order(&self) -> impl Iterator<Item = (&'s StackService<'s>, bool)> {
         self.jobs.iter().map(|job| (*job, true)).chain(self.services.iter().map(|service| (*service, false)))
     }
+}
+
+/// Whether a service does its work and ends, and nothing speaks against it.
+fn ends(service: &StackService) -> bool {
+    let restart = service.text("restart").unwrap_or_default();
+    let is_meant = restart == "no" || restart.starts_with("on-failure");
+    let command = service.words("command");
+    let is_of_job = |word: &&str| data::NAME_WORDS.has(&word.to_ascii_lowercase(), "job");
+    let runs_job = is_meant && command.first().into_iter().chain(command.last()).any(is_of_job);
+    (service.is_job || runs_job) && !has_ports(service) && !service.is_restarted()
+}
+
+/// What to do where a service may end by itself: a Deployment starts it again for ever.
+fn may_end(service: &StackService) -> Option<String> {
+    let restart = service.text("restart").filter(|restart| *restart == "no" || restart.starts_with("on-failure"))?;
+    let stays = has_ports(service) || service.value.get("healthcheck").is_some() || service.known.is_some();
+    (!stays).then(|| {
+        format!(
+            "`{}` has `restart: {restart}`: where it ends by itself, a Deployment or a service of ECS starts it again each time; \
+             let another service wait for it with `condition: service_completed_successfully`, and it becomes a job",
+            service.name
+        )
+    })
+}
+
+fn has_ports(service: &StackService) -> bool {
+    ["ports", "expose"]
+        .iter()
+        .any(|key| service.value.get(key).and_then(ComposeValue::as_list).is_some_and(|ports| !ports.is_empty()))
 }
 
 /// The jobs of services that are written.

@@ -39,6 +39,8 @@ fn compose(text: &str, dockerfiles: &[(&str, &str)]) -> ComposeInput {
         dockerfiles: Arc::new(dockerfiles.collect()),
         proxies: Arc::default(),
         missing_dockerfiles: Arc::default(),
+        missing_paths: Arc::default(),
+        committed_files: Arc::default(),
         checked_sources: Arc::default(),
         compose_use: ComposeUse::default(),
         reading,
@@ -212,6 +214,22 @@ fn manifests_have_what_is_known_and_nothing_else() {
     let place = |text: &str| commands.iter().position(|command| command.contains(text)).unwrap();
     assert!(place("kubectl wait --for=condition=complete") < place("kubectl apply -f deploy/kubernetes/api.yaml"));
     assert!(place("rollout status") < place("rollout undo"));
+}
+
+#[test]
+fn a_service_that_ends_is_a_job_or_is_told_of() {
+    let text = |keys: &str| format!("name: shop\nservices:\n  api:\n    build: ./api\n    {keys}\n");
+    let kind = |keys: &str| {
+        let emission = emitted(kubernetes_manifests, &text(keys), &[("api", FILE)], &BTreeMap::new()).unwrap();
+        let file = texts(&emission)["deploy/kubernetes/api.yaml"].clone();
+        (file.contains("kind: Job"), emission.notes.iter().any(|note| note.contains("starts it again each time")))
+    };
+    assert_eq!(kind("restart: on-failure\n    command: [migrate]"), (true, false));
+    assert_eq!(kind("restart: 'no'\n    command: [./manage.py, migrate]"), (true, false));
+    assert_eq!(kind("restart: on-failure:3\n    command: [work]"), (false, true));
+    assert_eq!(kind("restart: on-failure\n    command: [work]\n    ports: ['80:80']"), (false, false));
+    assert_eq!(kind("restart: always\n    command: [migrate]"), (false, false));
+    assert_eq!(kind("command: [work]"), (false, false));
 }
 
 #[test]

@@ -31,6 +31,8 @@ fn compose(text: &str, nginx: &str) -> ComposeInput {
         dockerfiles: Arc::default(),
         proxies: Arc::new(BTreeMap::from([("web".to_owned(), vec![proxy])])),
         missing_dockerfiles: Arc::default(),
+        missing_paths: Arc::default(),
+        committed_files: Arc::default(),
         checked_sources: Arc::default(),
         compose_use: ComposeUse::default(),
         reading,

@@ -12,16 +12,19 @@ use super::context_files::ContextFilesReader;
 use super::disk::Disk;
 use super::file::{COMPOSE_LIMIT, LoadError, display_path, folder_of, join_path, problem, unfit};
 use super::looked_at::note_folder;
+use super::missing_path::PathFinder;
 use super::request::ComposeOptions;
+use crate::build::Reference;
 use crate::compose::project::{
     ComposeProject, ComposeValue, GapKind, Leniency, ProjectFile, ProjectFiles, ProjectRequest, Reading, listed_files,
+    lists_unknown_files,
 };
 use crate::compose::{self, Compose, MAIN_FILES, OVERRIDE_FILES};
 use crate::inputs::{
-    ComposeInput, ComposeReading, ComposeStart, ComposeUse, InputProblem, Inputs, checked_sources, missing_dockerfiles,
-    patient_services, proxy_configurations,
+    ComposeInput, ComposeReading, ComposeStart, ComposeUse, InputProblem, Inputs, checked_sources, committed_files,
+    missing_dockerfiles, missing_paths, patient_services, proxy_configurations,
 };
-use crate::stack::MOST_SERVICES;
+use crate::stack::{MOST_SERVICES, known_service};
 use crate::text::path::is_compose;
 use crate::text::{FileId, Source, path};
 
@@ -134,6 +137,7 @@ pub(super) fn add_composes(
     let contexts = ContextFilesReader::default();
     let read = |(((_, file), group), facts): ComposeEntry| compose_input(*file, group, facts, &files, &contexts);
     inputs.composes = named.par_iter().zip(groups).zip(facts).map(read).collect();
+    add_images_of_others(&mut inputs.composes);
     let problems: Vec<InputProblem> =
         inputs.composes.iter().filter_map(|compose| left_out_services(compose, inputs)).collect();
     for problem in problems {
@@ -163,6 +167,13 @@ fn compose_input(
     });
     let missing = reading.project.as_ref().map(|project| missing_dockerfiles(project, &names_in));
     let checked = reading.project.as_ref().map(|project| checked_sources(project, &|root| contexts.read(root)));
+    let paths = reading.project.as_ref().map(|project| {
+        let finder = PathFinder::new(&project.folder);
+        let committed = committed_files(project, &|path| finder.is_committed(path));
+        (missing_paths(project, &|path| finder.find(path)), committed)
+    });
+    let (paths, committed) = paths.unwrap_or_default();
+    reading.refuse_missing(&paths);
     ComposeInput {
         file,
         request,
@@ -172,6 +183,8 @@ fn compose_input(
         dockerfiles: Arc::new(dockerfiles),
         proxies: Arc::new(proxies.unwrap_or_default()),
         missing_dockerfiles: Arc::new(missing.unwrap_or_default()),
+        missing_paths: Arc::new(paths),
+        committed_files: Arc::new(committed),
         checked_sources: Arc::new(checked.unwrap_or_default()),
         compose_use,
         reading,
@@ -239,6 +252,9 @@ impl ProjectGroup {
     fn new(request: ProjectRequest, shared: &Arc<BTreeMap<String, ProjectFile>>) -> Self {
         let mut known = ProjectFiles::of_shared(Arc::clone(shared));
         let first = complete_reading(&ComposeReading::first_request(&request), &mut known);
+        if matches!(first, Reading::Refused { is_incomplete: true, .. }) {
+            complete_reading(&ComposeReading::trial_request(&request), &mut known);
+        }
         // Else the same files are read again.
         if !matches!(&first, Reading::Read(project) if project.disabled.is_empty()) {
             for leniency in [Leniency::StandIns, Leniency::Gaps] {
@@ -370,9 +386,10 @@ fn parts(inputs: &mut Inputs, group: &ProjectGroup, files: &mut BTreeMap<String,
     let Some(project) = &group.reading.project else { return Vec::new() };
     let checked = group.request.paths();
     let mut parts = Vec::new();
-    for (path, source) in project.paths.iter().zip(&project.sources) {
-        let is_yaml = path::is_yaml(path);
-        if !is_yaml || checked.contains(path) {
+    let cut: BTreeSet<u32> = project.cut_values.iter().map(|value| value.place.file.0).collect();
+    for (number, (path, source)) in project.paths.iter().zip(&project.sources).enumerate() {
+        let is_told_of = path::is_yaml(path) || cut.contains(&(number as u32));
+        if !is_told_of || checked.contains(path) {
             continue;
         }
         // Another project has told of it, or it is checked by itself.
@@ -398,7 +415,10 @@ fn group(
     let read = |files: &[&Path]| ProjectGroup::new(request(files), shared);
     let listed = files_of_dotenv(folder);
     if listed.contains(&join_path(Path::new("."), file)) {
-        return read(&listed.iter().map(PathBuf::as_path).collect::<Vec<_>>());
+        let request = request(&listed.iter().map(PathBuf::as_path).collect::<Vec<_>>());
+        let text = dotenv_of(folder);
+        let lacks_files = text.is_some_and(|source| lists_unknown_files(source.text()));
+        return ProjectGroup::new(ProjectRequest { lacks_files, ..request }, shared);
     }
     let beside =
         |names: &[&str]| names.iter().map(|name| join_path(folder, Path::new(name))).find(|path| path.is_file());
@@ -433,13 +453,15 @@ fn group(
 
 /// The compose files that the `.env` of a folder names.
 pub(super) fn files_of_dotenv(folder: &Path) -> Vec<PathBuf> {
-    let path = join_path(folder, Path::new(".env"));
-    if !path.is_file() {
-        return Vec::new();
-    }
-    let Ok(source) = super::read_source(&path, COMPOSE_LIMIT) else { return Vec::new() };
+    let Some(source) = dotenv_of(folder) else { return Vec::new() };
     let named = listed_files(&BTreeMap::new(), Some(source.text()));
     named.iter().map(|file| join_path(folder, Path::new(file))).collect()
+}
+
+/// The `.env` of a folder.
+fn dotenv_of(folder: &Path) -> Option<Source> {
+    let path = join_path(folder, Path::new(".env"));
+    if path.is_file() { super::read_source(&path, COMPOSE_LIMIT).ok() } else { None }
 }
 
 /// Files `.env` that are links to nothing: Compose goes on without their variables.
@@ -526,6 +548,41 @@ fn read_dockerfile(file: &str) -> Option<Source> {
         let is_default = file.file_name().is_some_and(|name| name == "Dockerfile");
         is_default.then(|| read(&file.with_file_name("dockerfile")))?
     })
+}
+
+/// Gives services that run an image which another compose file of the run builds its Dockerfile: the image has the same name,
+/// or is called as the service that is built.
+fn add_images_of_others(composes: &mut [ComposeInput]) {
+    let mut built: BTreeMap<(String, String), Source> = BTreeMap::new();
+    for compose in composes.iter() {
+        let Some(project) = &compose.reading.project else { continue };
+        for (name, service) in project.services() {
+            let Some(source) = compose.dockerfiles.get(name) else { continue };
+            let has_target = service.get("build").is_some_and(|build| build.get("target").is_some());
+            let image = service.get("image").and_then(ComposeValue::as_text).map(|image| Reference::of(image).name);
+            if !has_target {
+                let names = [Some(name), image].into_iter().flatten();
+                built.extend(names.map(|name| ((project.folder.clone(), name.to_owned()), source.clone())));
+            }
+        }
+    }
+    if built.is_empty() {
+        return;
+    }
+    for compose in composes {
+        let Some(project) = compose.reading.project.clone() else { continue };
+        for (name, service) in project.services().filter(|(_, service)| service.get("build").is_none()) {
+            let Some(image) = service.get("image").and_then(ComposeValue::as_text) else { continue };
+            let reference = Reference::of(image);
+            let is_own =
+                reference.last_name() == name && reference.name.contains('/') && known_service(image).is_none();
+            let names = [Some(reference.name), Some(name).filter(|_| is_own)].into_iter().flatten();
+            let mut sources = names.filter_map(|name| built.get(&(project.folder.clone(), name.to_owned())));
+            if let Some(source) = sources.next() {
+                Arc::make_mut(&mut compose.dockerfiles).entry(name.to_owned()).or_insert_with(|| source.clone());
+            }
+        }
+    }
 }
 
 /// The Dockerfiles that services are built from, by service.

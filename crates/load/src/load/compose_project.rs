@@ -51,7 +51,7 @@ pub fn read_project(request: &ProjectRequest) -> Result<ComposeProject, ProjectF
         Reading::Refused { error, sources, .. } => Err(ProjectFailure { error, sources }),
         Reading::Needs(_) => {
             let message = format!("the project names more than {FILES} files");
-            let error = Box::new(ProjectError { place: None, message, help: None });
+            let error = Box::new(ProjectError::at(None, message));
             Err(ProjectFailure { error, sources: Vec::new() })
         }
     }

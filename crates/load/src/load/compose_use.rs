@@ -94,14 +94,15 @@ fn may_ask(line: &str) -> bool {
 /// The folders below a folder that are called after scripts.
 fn script_folders(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).take(ENTRIES);
-    let is_of_scripts = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        FileRole::of_folder(&name) == Some(FileRole::Script)
-            && path.symlink_metadata().is_ok_and(|entry| entry.is_dir())
-    };
     let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_of_scripts).collect();
     folders.sort();
     folders
+}
+
+/// Whether a path is a folder that is called after scripts.
+pub(super) fn is_of_scripts(path: &PathBuf) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    FileRole::of_folder(&name) == Some(FileRole::Script) && path.symlink_metadata().is_ok_and(|entry| entry.is_dir())
 }
 
 fn texts_of(folder: &Path) -> Vec<ScriptUse> {

@@ -8,6 +8,7 @@ mod services;
 mod vendored;
 
 pub use self::git::git_ignored_names;
+pub(super) use self::git::git_ignores;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};

@@ -1,7 +1,7 @@
 //! What the results of a run must not show, and the names that they show although a password is the same word.
 
 use crate::build::{Build, Reference, StageBase};
-use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject, ComposeValue};
+use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject, ComposeValue, loses_part};
 use crate::finding::Mask;
 use crate::inputs::{ComposeInput, Inputs};
 use crate::secret;
@@ -27,6 +27,9 @@ pub fn project_mask(project: &ComposeProject) -> Mask {
 
 fn add_project(mask: &mut Mask, project: &ComposeProject) {
     let mut hide = |values: Vec<String>| mask.add_all(&values);
+    for value in &project.cut_values {
+        hide(secret::hidden_of(&value.name, &value.text).into_iter().collect());
+    }
     for (_, service) in project.services() {
         let arguments = service.get("build").and_then(|build| build.get("args"));
         for pairs in [service.get("environment"), arguments, service.get("labels")].into_iter().flatten() {
@@ -34,6 +37,12 @@ fn add_project(mask: &mut Mask, project: &ComposeProject) {
                 let Some(value) = entry.value.as_text() else { continue };
                 hide(secret::hidden_of(name, value).into_iter().collect());
                 hide(secret::hidden_in(value));
+                // What is written has more than the value where a part is lost.
+                let written = project.text(entry.value.place).unwrap_or_default().trim_matches(['"', '\'']);
+                let written = written.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')).unwrap_or(written);
+                if written != value && loses_part(name, written, &|_| true) {
+                    hide(secret::hidden_of(name, written).into_iter().collect());
+                }
                 for (variable, default) in project.text(entry.value.place).into_iter().flat_map(secret::defaults) {
                     hide([name, variable].into_iter().filter_map(|name| secret::hidden_of(name, default)).collect());
                 }

@@ -1,12 +1,17 @@
 //! Rules about compose files.
 
+pub(super) mod addresses;
 pub(super) mod check_answer;
 pub(super) mod check_command;
 pub(super) mod data;
 pub(super) mod dependencies;
+pub(super) mod dollar;
 pub(super) mod grace;
+pub(super) mod host_access;
 pub(super) mod images;
+pub(super) mod packages;
 pub(super) mod proxied;
+pub(super) mod refused;
 pub(super) mod replaced;
 pub(super) mod replacement;
 pub(super) mod started;

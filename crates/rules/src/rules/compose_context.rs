@@ -3,7 +3,10 @@
 use super::reporter::Reporter;
 use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject, ComposeValue};
 use crate::finding::{FileEdit, Finding, Findings, Fix, Safety, Target};
-use crate::inputs::{CheckedSources, ComposeInput, ComposeUse, Date, MissingDockerfile, ProxyConfiguration};
+use crate::inputs::{
+    CheckedSources, ComposeInput, ComposeUse, Date, MissingDockerfile, MissingPath, NamedPath, ProxyConfiguration,
+    named_paths,
+};
 use crate::stack::{Stack, StackService};
 use crate::text::{Edit, FileId, Source, Span, path};
 use crate::yaml::{NewValue, YamlEditor};
@@ -95,6 +98,20 @@ impl<'a> ComposeContext<'a> {
     /// The Dockerfile of a service, where it is named and not there.
     pub fn missing_dockerfile(&self, service: &StackService) -> Option<&'a MissingDockerfile> {
         self.input.missing_dockerfiles.get(service.name)
+    }
+
+    /// The paths that the project names and that are not there, and what they are needed for; not those that something
+    /// makes before the start.
+    pub fn missing_paths(&self) -> impl Iterator<Item = (NamedPath<'a>, &'a MissingPath)> {
+        let missing = &self.input.missing_paths;
+        let paths = if missing.is_empty() { Vec::new() } else { named_paths(self.project) };
+        let paths = paths.into_iter().filter_map(|path| missing.get(&path.path).map(|missing| (path, missing)));
+        paths.filter(|(_, missing)| !missing.is_made)
+    }
+
+    /// Whether git has an environment file, by its absolute path.
+    pub fn is_committed(&self, path: &str) -> bool {
+        self.input.committed_files.contains(path)
     }
 
     /// The same service in the other compose files of its folder: they may be put on top of this one.

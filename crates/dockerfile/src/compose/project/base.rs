@@ -50,7 +50,7 @@ pub(super) fn replace_variables(
         required: loader.is_lenient().then_some(&mut required),
         stand_in: match loader.request.leniency {
             Leniency::None | Leniency::Gaps => StandIn::Empty,
-            Leniency::StandIns => StandIn::Number,
+            Leniency::StandIns | Leniency::Trial => StandIn::Number,
             Leniency::Omissions => StandIn::Name,
         },
         unset: &mut loader.unset,

@@ -12,21 +12,23 @@ pub(super) struct Parts<'p> {
     pub(super) disabled: &'p BTreeSet<String>,
 }
 
-/// Checks all services, then that their dependencies form no circle.
-pub(super) fn check(parts: &Parts) -> Result<(), ProjectError> {
-    let Some(services) = parts.section("services") else { return Ok(()) };
+/// What is wrong in all services, then whether their dependencies form a circle; Compose stops at the first.
+pub(super) fn check(parts: &Parts) -> Vec<ProjectError> {
+    let Some(services) = parts.section("services") else { return Vec::new() };
+    let mut errors = Vec::new();
     for (name, entry) in services.iter().filter(|(name, _)| !parts.disabled.contains(*name)) {
-        parts.service(name, &entry.value)?;
+        parts.service(name, &entry.value, &mut errors);
     }
     for (name, entry) in parts.section("secrets").into_iter().flat_map(ComposeMap::iter) {
         let secret = &entry.value;
         let has = |key: &str| text(secret, key).is_some();
         if !is_on(secret, "external") && !has("file") && !has("environment") {
-            return Err(secret.error(format!("the secret `{name}` needs a `file` or an `environment`")));
+            errors.push(secret.error(format!("the secret `{name}` needs a `file` or an `environment`")));
         }
     }
-    circles(parts, services)?;
-    container_names(parts, services)
+    errors.extend(circles(parts, services).err());
+    container_names(parts, services, &mut errors);
+    errors
 }
 
 /// A text that is not empty.
@@ -60,20 +62,19 @@ impl Parts<'_> {
         self.has("services", service) && !self.disabled.contains(service)
     }
 
-    fn service(&self, name: &str, service: &ComposeValue) -> Result<(), ProjectError> {
+    fn service(&self, name: &str, service: &ComposeValue, errors: &mut Vec<ProjectError>) {
         if service.get("build").is_none() && text(service, "image").is_none() && service.get("provider").is_none() {
-            return Err(service
-                .error(format!("the service `{name}` has neither an `image` nor a `build`"))
-                .help("add one of them"));
+            let error = service.error(format!("the service `{name}` has neither an `image` nor a `build`"));
+            errors.push(error.help("add one of them"));
         }
-        self.build(name, service)?;
-        self.networks(name, service)?;
-        healthcheck(service)?;
-        self.dependencies(name, service)?;
-        self.references(name, service)?;
-        limits(name, service)?;
-        watches(service)?;
-        mounts(service)
+        errors.extend(self.build(name, service).err());
+        self.networks(name, service, errors);
+        errors.extend(healthcheck(service).err());
+        self.dependencies(name, service, errors);
+        self.references(name, service, errors);
+        errors.extend(limits(name, service).err());
+        errors.extend(watches(service).err());
+        errors.extend(mounts(service).err());
     }
 
     fn build(&self, name: &str, service: &ComposeValue) -> Result<(), ProjectError> {
@@ -102,12 +103,12 @@ impl Parts<'_> {
         Ok(())
     }
 
-    fn networks(&self, name: &str, service: &ComposeValue) -> Result<(), ProjectError> {
+    fn networks(&self, name: &str, service: &ComposeValue, errors: &mut Vec<ProjectError>) {
         let networks = service.get("networks").and_then(ComposeValue::as_map);
         let mode = text(service, "network_mode");
         if mode.is_some() && networks.is_some_and(|networks| !networks.is_empty()) {
             let value = service.get("network_mode").unwrap_or(service);
-            return Err(value.error(format!("the service `{name}` has both `network_mode` and `networks`")));
+            errors.push(value.error(format!("the service `{name}` has both `network_mode` and `networks`")));
         }
         for (network, entry) in networks.into_iter().flat_map(ComposeMap::iter) {
             if !self.has("networks", network) {
@@ -115,19 +116,18 @@ impl Parts<'_> {
                     entry.key,
                     format!("the service `{name}` names the network `{network}`, which is not defined"),
                 );
-                return Err(error.help(format!("add it under the top-level `networks`: `{network}:`")));
+                errors.push(error.help(format!("add it under the top-level `networks`: `{network}:`")));
             }
         }
         if let Some(other) = mode.and_then(|mode| mode.strip_prefix("service:"))
             && !self.is_enabled(other)
         {
             let value = service.get("network_mode").unwrap_or(service);
-            return Err(value.error(format!("`network_mode` names the service `{other}`, which is not defined")));
+            errors.push(value.error(format!("`network_mode` names the service `{other}`, which is not defined")));
         }
-        Ok(())
     }
 
-    fn dependencies(&self, name: &str, service: &ComposeValue) -> Result<(), ProjectError> {
+    fn dependencies(&self, name: &str, service: &ComposeValue, errors: &mut Vec<ProjectError>) {
         let dependencies = service.get("depends_on").and_then(ComposeValue::as_map);
         for (other, entry) in dependencies.into_iter().flat_map(ComposeMap::iter) {
             if self.is_enabled(other) || (self.disabled.contains(other) && !is_on(&entry.value, "required")) {
@@ -142,27 +142,25 @@ impl Parts<'_> {
             let names = self.section("services").into_iter().flat_map(ComposeMap::iter).map(|(name, _)| name);
             let is_short = |name: &&str| name.len() < 60 && other.len() < 60;
             let near = names.filter(is_short).map(|known| (strsim::damerau_levenshtein(known, other), known)).min();
-            return Err(match near {
+            errors.push(match near {
                 _ if self.disabled.contains(other) => error.help("activate the profile, or write `required: false`"),
                 Some((distance, near)) if distance <= 2 => error.help(format!("did you mean `{near}`?")),
                 _ => error,
             });
         }
-        Ok(())
     }
 
-    fn references(&self, name: &str, service: &ComposeValue) -> Result<(), ProjectError> {
+    fn references(&self, name: &str, service: &ComposeValue, errors: &mut Vec<ProjectError>) {
         let refused = |value: &ComposeValue, what: &str, section: &str, other: &str| {
-            Err(value
-                .error(format!("the service `{name}` names the {what} `{other}`, which is not defined"))
-                .help(format!("add it under the top-level `{section}`")))
+            let message = format!("the service `{name}` names the {what} `{other}`, which is not defined");
+            value.error(message).help(format!("add it under the top-level `{section}`"))
         };
         for volume in items(service, "volumes") {
             if text(volume, "type") == Some("volume")
                 && let Some(source) = text(volume, "source")
                 && !self.has("volumes", source)
             {
-                return refused(volume, "volume", "volumes", source);
+                errors.push(refused(volume, "volume", "volumes", source));
             }
         }
         let build = service.get("build").map(|build| items(build, "secrets")).unwrap_or_default();
@@ -175,7 +173,7 @@ impl Parts<'_> {
             for item in list {
                 let source = text(item, "source").unwrap_or_default();
                 if !self.has(section, source) {
-                    return refused(item, what, section, source);
+                    errors.push(refused(item, what, section, source));
                 }
             }
         }
@@ -183,13 +181,10 @@ impl Parts<'_> {
             service.get("models").and_then(ComposeValue::as_map).into_iter().flat_map(ComposeMap::iter)
         {
             if !self.has("models", model) {
-                return Err(ProjectError::at(
-                    entry.key,
-                    format!("the service `{name}` names the model `{model}`, which is not defined"),
-                ));
+                let message = format!("the service `{name}` names the model `{model}`, which is not defined");
+                errors.push(ProjectError::at(entry.key, message));
             }
         }
-        Ok(())
     }
 }
 
@@ -309,14 +304,14 @@ fn circles(parts: &Parts, services: &ComposeMap) -> Result<(), ProjectError> {
     Ok(())
 }
 
-fn container_names(parts: &Parts, services: &ComposeMap) -> Result<(), ProjectError> {
+fn container_names(parts: &Parts, services: &ComposeMap, errors: &mut Vec<ProjectError>) {
     let mut names = BTreeMap::new();
     for (service, entry) in services.iter().filter(|(name, _)| !parts.disabled.contains(*name)) {
         let Some(name) = text(&entry.value, "container_name") else { continue };
         if let Some(other) = names.insert(name, service) {
             let value = entry.value.get("container_name").unwrap_or(&entry.value);
-            return Err(value.error(format!("the container name `{name}` is the one of the service `{other}` already")));
+            errors
+                .push(value.error(format!("the container name `{name}` is the one of the service `{other}` already")));
         }
     }
-    Ok(())
 }

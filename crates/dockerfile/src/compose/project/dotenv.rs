@@ -3,8 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use super::cut_value::loses_part;
 use super::interpolate::{TemplateError, substitute};
 use crate::text::Span;
+
+/// A value that loses a part: its variable, where that is written, and the value as it is written.
+pub(super) struct CutText {
+    pub(super) name: String,
+    pub(super) span: Span,
+    pub(super) text: String,
+}
 
 /// What is wrong with an environment file.
 #[derive(Debug)]
@@ -32,8 +40,18 @@ pub(super) fn dotenv(
     lookup: &dyn Fn(&str) -> Option<String>,
     room: &mut usize,
 ) -> Result<(), DotenvError> {
+    dotenv_with_cuts(text, variables, lookup, (room, &mut Vec::new()))
+}
+
+/// As [`dotenv`]; `cut`: also takes the values that lose a part.
+pub(super) fn dotenv_with_cuts(
+    text: &str,
+    variables: &mut BTreeMap<String, String>,
+    lookup: &dyn Fn(&str) -> Option<String>,
+    (room, cut): (&mut usize, &mut Vec<CutText>),
+) -> Result<(), DotenvError> {
     let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let mut reader = DotenvReader { text, at: mark, variables, lookup, room };
+    let mut reader = DotenvReader { text, at: mark, variables, lookup, room, name: (String::new(), 0), cut };
     while reader.statement()? {}
     Ok(())
 }
@@ -83,6 +101,9 @@ struct DotenvReader<'r> {
     variables: &'r mut BTreeMap<String, String>,
     lookup: &'r dyn Fn(&str) -> Option<String>,
     room: &'r mut usize,
+    /// The variable that is read, and where it is written.
+    name: (String, usize),
+    cut: &'r mut Vec<CutText>,
 }
 
 impl DotenvReader<'_> {
@@ -118,6 +139,8 @@ impl DotenvReader<'_> {
             }
             return Ok(true);
         }
+        let key = self.text[start..].find(&name).map_or(start, |length| start + length);
+        self.name = (name.clone(), key);
         let value = self.value()?;
         self.variables.insert(name, value);
         Ok(true)
@@ -189,6 +212,13 @@ impl DotenvReader<'_> {
         let mut room = *self.room;
         let expanded = substitute(value, &lookup, &mut |_| {}, &mut room);
         *self.room = room;
+        let (name, key) = &self.name;
+        if value.contains('$') && loses_part(name, value, &|name| lookup(name).is_none()) {
+            let span = Span::new(*key as u32, (*key + name.len()) as u32);
+            let is_quoted = self.text[start..].starts_with('"');
+            let text = if is_quoted { self.text[start..self.at].trim_matches('"') } else { value }.to_owned();
+            self.cut.push(CutText { name: name.clone(), span, text });
+        }
         expanded.map_err(|error| self.error(start, DotenvFault::Value(error, value.to_owned())))
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::dotenv::{DotenvError, DotenvFault, dotenv, raw};
+use super::cut_value::CutValue;
+use super::dotenv::{CutText, DotenvError, DotenvFault, dotenv_with_cuts, raw};
 use super::error::{GapKind, ProjectError, Stop};
 use super::files::ProjectFile;
 use super::interpolate::template_error;
@@ -33,12 +34,21 @@ pub(super) fn read_file(
     let Some(mut room) = loader.room.bytes.checked_sub(source.text().len()) else {
         return Err(ProjectError::at(place, "the environment files are too large, or are read too often").into());
     };
+    let mut cut = Vec::new();
     let read = if is_raw {
         raw(source.text(), variables, lookup)
     } else {
-        dotenv(source.text(), variables, lookup, &mut room)
+        dotenv_with_cuts(source.text(), variables, lookup, (&mut room, &mut cut))
     };
     loader.room.bytes = room;
+    if !cut.is_empty() {
+        let file = loader.number(path, source);
+        let value = |CutText { name, span, text }| CutValue { name, place: ComposePlace { file, span }, text };
+        let values: Vec<CutValue> = cut.into_iter().map(value).collect();
+        let is_new = |value: &CutValue| !loader.cut.contains(value);
+        let new: Vec<CutValue> = values.into_iter().filter(is_new).collect();
+        loader.cut.extend(new);
+    }
     read.map_err(|error| file_error(error, path, source, loader).into())
 }
 

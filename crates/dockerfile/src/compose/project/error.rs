@@ -11,12 +11,26 @@ pub struct ProjectError {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
+    /// Whether the text is refused whatever its variables hold.
+    pub is_of_form: bool,
 }
 
 impl ProjectError {
     /// An error at a place.
-    pub(super) fn at(place: Option<ComposePlace>, message: impl Into<String>) -> Self {
-        Self { place, message: message.into(), help: None }
+    pub fn at(place: Option<ComposePlace>, message: impl Into<String>) -> Self {
+        Self { place, message: message.into(), help: None, is_of_form: false }
+    }
+
+    /// Where the form of a text is wrong, its variables cannot help.
+    #[must_use]
+    pub(super) fn of_form(mut self) -> Self {
+        self.is_of_form = true;
+        self
+    }
+
+    /// Whether another one says the same of the same place.
+    pub(super) fn equals(&self, other: &Self) -> bool {
+        self.place == other.place && self.message == other.message
     }
 
     /// With what to do.
@@ -34,6 +48,8 @@ pub struct ProjectGap {
     pub kind: GapKind,
     /// What Compose says to it.
     pub error: ProjectError,
+    /// Whether it is missing whatever the variables without a value hold.
+    pub is_certain: bool,
 }
 
 /// What is missing in a project.
@@ -49,6 +65,8 @@ pub enum GapKind {
     RemoteFile,
     /// What a service names: another service, a network, a volume; or its own image.
     Reference,
+    /// A value that was left out.
+    Value,
 }
 
 impl ComposeValue {

@@ -148,7 +148,7 @@ impl BraceLine {
 }
 
 /// The length of the variable's name that a text begins with.
-fn name_end(text: &str) -> usize {
+pub(super) fn name_end(text: &str) -> usize {
     let is_first = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if !is_first {
         return 0;
@@ -331,7 +331,8 @@ pub(super) fn template_error(error: TemplateError, text: &str, place: Option<Com
     let shown: String = text.lines().next().unwrap_or_default().chars().take(80).collect();
     match error {
         TemplateError::Syntax => ProjectError::at(place, format!("`{shown}` has a `${{` that begins no variable"))
-            .help("write `$$` for a `$` that is meant for the container; after a name only `:-`, `-`, `:?`, `?`, `:+` and `+` may follow"),
+            .help("write `$$` for a `$` that is meant for the container; after a name only `:-`, `-`, `:?`, `?`, `:+` and `+` may follow")
+            .of_form(),
         TemplateError::Required(name, text) => {
             let why = if text.is_empty() { String::new() } else { format!(": {text}") };
             ProjectError::at(place, format!("the required variable `{name}` is not set{why}"))

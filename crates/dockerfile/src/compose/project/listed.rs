@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::dotenv::dotenv;
+use super::interpolate::substitute;
 
 /// Between the files, where `COMPOSE_PATH_SEPARATOR` does not say otherwise.
 const SEPARATOR: &str = ":";
@@ -24,6 +25,19 @@ pub fn listed_files(variables: &BTreeMap<String, String>, text_of_dotenv: Option
     files.split(separator).filter(|file| !file.is_empty()).map(str::to_owned).collect()
 }
 
+/// Whether `COMPOSE_FILE` of a text of `.env` names a variable that is not set there: there may be more files.
+pub fn lists_unknown_files(text_of_dotenv: &str) -> bool {
+    let mut all = BTreeMap::new();
+    let mut room = ROOM;
+    let is_list = |line: &&str| line.trim_start().trim_start_matches("export ").starts_with("COMPOSE_FILE");
+    let Some(line) = text_of_dotenv.lines().find(is_list).filter(|line| line.contains('$')) else { return false };
+    let _ = dotenv(text_of_dotenv, &mut all, &|_| None, &mut room);
+    let mut is_unknown = false;
+    let lookup = |name: &str| all.get(name).cloned();
+    let _ = substitute(line, &lookup, &mut |_| is_unknown = true, &mut room);
+    is_unknown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,5 +51,7 @@ mod tests {
         let separator = shell(&[("COMPOSE_FILE", "a;b"), ("COMPOSE_PATH_SEPARATOR", ";")]);
         assert_eq!(listed_files(&separator, None), ["a", "b"]);
         assert!(listed_files(&BTreeMap::new(), Some("COMPOSE_FILE=\n")).is_empty());
+        assert!(!lists_unknown_files("A=b\nCOMPOSE_FILE=a.yaml:sub/${A}.yaml\n"));
+        assert!(lists_unknown_files("A=b\nCOMPOSE_FILE=a.yaml:sub/${B}.yaml\n"));
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::cut_value::CutValue;
 use super::document::{ProjectDocument, document};
 use super::error::{GapKind, ProjectError, ProjectGap, Stop};
 use super::files::{Lookup, ProjectFile};
@@ -41,6 +42,8 @@ pub(super) struct Loader<'l> {
     pub(super) room: Room,
     reads: usize,
     pub(super) unset: Vec<UnsetVariable>,
+    /// Values of environment files that lose a part.
+    pub(super) cut: Vec<CutValue>,
     /// What is missing, where reading goes on without it.
     pub(super) gaps: Vec<ProjectGap>,
     /// Places of `version`.
@@ -131,6 +134,7 @@ impl<'l> Loader<'l> {
             room,
             reads: 0,
             unset: Vec::new(),
+            cut: Vec::new(),
             gaps: Vec::new(),
             versions: Vec::new(),
             omissions,
@@ -143,8 +147,8 @@ impl<'l> Loader<'l> {
     }
 
     /// Whether reading goes on where Compose refuses a value.
-    fn omits_values(&self) -> bool {
-        self.request.leniency == Leniency::Omissions
+    pub(super) fn omits_values(&self) -> bool {
+        matches!(self.request.leniency, Leniency::Omissions | Leniency::Trial)
     }
 
     /// Whether something in a file is refused, and left out.
@@ -155,7 +159,7 @@ impl<'l> Loader<'l> {
     /// Notes what is missing.
     pub(super) fn gap(&mut self, kind: GapKind, error: ProjectError) {
         if self.gaps.len() < GAPS {
-            self.gaps.push(ProjectGap { kind, error });
+            self.gaps.push(ProjectGap { kind, error, is_certain: true });
         }
     }
 

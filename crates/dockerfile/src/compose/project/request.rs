@@ -23,6 +23,8 @@ pub struct ProjectRequest {
     pub environment: BTreeMap<String, String>,
     /// Whether these files are put on top of others, which may have what they lack.
     pub is_part: bool,
+    /// Whether there may be more files than these: a variable without a value names some.
+    pub lacks_files: bool,
     /// What reading does where something outside of the files is missing.
     pub leniency: Leniency,
 }
@@ -41,6 +43,9 @@ pub enum Leniency {
     /// As [`Leniency::Gaps`], variables without a value stay as `${NAME}`, and values that Compose refuses are left out.
     /// What comes of it tells what is written, and runs nowhere.
     Omissions,
+    /// As [`Leniency::Omissions`], and variables without a value stand for `1`: what Compose still refuses does not depend
+    /// on them. Each value that is left out is a [`super::ProjectGap`], too.
+    Trial,
 }
 
 impl ProjectRequest {

@@ -108,6 +108,23 @@ pub fn git_ignored_names(folder: &Path, names: &[&str]) -> Option<BTreeSet<Strin
     Some(names.iter().filter(is_ignored).map(|name| (*name).to_owned()).collect())
 }
 
+/// Whether git would ignore a path, whether it is there or not. Outside of a repository the .gitignore files of the folders
+/// above it count.
+pub(in crate::load) fn git_ignores(path: &Path, is_folder: bool) -> bool {
+    let Some(folder) = path.ancestors().skip(1).find(|above| above.is_dir()) else { return false };
+    let (folders, is_repository) = folders_above(folder);
+    let reader = GitReader::default();
+    let git_dir = folders.last().filter(|_| is_repository).and_then(|top| git_folder(&top.join(".git")));
+    let rules = match &git_dir {
+        Some(git_dir) => reader.rules_of(git_dir, &folders),
+        None => folders.iter().rev().filter_map(|at| reader.patterns_in(at)).map(|rules| (None, rules)).collect(),
+    };
+    let Some(real) = folders.first().zip(path.strip_prefix(folder).ok()).map(|(folder, rest)| folder.join(rest)) else {
+        return false;
+    };
+    decide(rules.iter().map(|(_, rules)| rules), &real, is_folder)
+}
+
 fn committed(context: &BuildContext, prefix: &str, tracked: &BTreeSet<String>) -> BTreeSet<String> {
     let is_installed = |id: &EntryId| {
         let entry = context.entry(*id);

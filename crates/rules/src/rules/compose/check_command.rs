@@ -158,7 +158,7 @@ fn is_used_elsewhere(cx: &ComposeContext, name: &str) -> bool {
 }
 
 /// A text with the `$` of a variable doubled, where that is not done yet.
-fn escaped(text: &str, name: &str) -> String {
+pub(super) fn escaped(text: &str, name: &str) -> String {
     let mut out = String::with_capacity(text.len() + 4);
     let mut rest = text;
     while let Some(at) = rest.find('$') {

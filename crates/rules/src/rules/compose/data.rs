@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::build::{Reference, names_developers};
-use crate::compose::{project::ComposeMap, project::ComposePlace, project::ComposeValue};
+use crate::compose::project::{ComposeEntry, ComposeMap, ComposePlace, ComposeValue};
 use crate::data;
 use crate::finding::{Finding, Findings, Safety, Severity};
 use crate::rules::ComposeContext;
@@ -270,7 +270,8 @@ fn compose_secret_in_clear(cx: &ComposeContext, out: &mut Findings) {
 fn other_secrets(cx: &ComposeContext) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (number, source) in (0..).zip(&cx.project().sources) {
-        if source.hidden(secret::hidden_parts).ranges.is_empty() {
+        let is_of_variables = cx.project().cut_values.iter().any(|value| value.place.file == FileId(number));
+        if is_of_variables || source.hidden(secret::hidden_parts).ranges.is_empty() {
             continue;
         }
         let tree = yaml::read(source.text());
@@ -315,6 +316,7 @@ fn add_service_secrets(cx: &ComposeContext, out: &mut Findings) {
                 }
             }
         }
+        committed_secrets(cx, service).into_iter().map(severity).for_each(|finding| out.push(finding));
         let check = service.value.get("healthcheck").and_then(|check| check.get("test"));
         let keys = ["entrypoint", "command"].map(|key| (key, service.value.get(key)));
         for (key, value) in keys.into_iter().chain([("test", check)]) {
@@ -328,6 +330,31 @@ fn add_service_secrets(cx: &ComposeContext, out: &mut Findings) {
             });
         }
     }
+}
+
+/// The environment files of a service that git has with secrets in them.
+fn committed_secrets(cx: &ComposeContext, service: &StackService) -> Vec<Finding> {
+    let list = |key: &str| service.value.get(key).and_then(ComposeValue::as_list).unwrap_or_default();
+    let variables = service.value.get("environment").and_then(ComposeValue::as_map);
+    let mut findings = Vec::new();
+    for file in list("env_file") {
+        let Some(path) = file.get("path").and_then(ComposeValue::as_text) else { continue };
+        if !cx.is_committed(path) || secret::is_example_file(path::name(path)) {
+            continue;
+        }
+        let of_file = variables.into_iter().flat_map(ComposeMap::iter);
+        let mut of_file = of_file.filter(|(_, entry)| entry.value.place == file.place);
+        let is_secret = |(name, entry): &(&str, &ComposeEntry)| {
+            entry.value.as_text().is_some_and(|value| !secret::written_in(name, value).is_empty())
+        };
+        let Some((name, _)) = of_file.find(is_secret) else { continue };
+        let shown = path::seen_from(path, &cx.project().folder);
+        let message =
+            format!("git has `{shown}` with the value of `{name}`: anyone who can read the repository has it");
+        let Some(finding) = cx.finding(file.place, message) else { continue };
+        findings.push(finding.help("take the file out of git, list it in .gitignore, and replace the secret"));
+    }
+    findings
 }
 
 fn with_default(finding: Finding, variable: &str) -> Finding {

@@ -2,27 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::build::{Build, EdgeKind, Reference};
+use crate::build::{EdgeKind, Reference};
 use crate::compose::project::{ComposeEntry, ComposeMap, ComposePlace, ComposeValue, GapKind};
 use crate::data;
-use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings, Safety, Severity};
 use crate::rules::base::bases::{EndOfLife, FloatingReason, floats, is_public, without_digest};
 use crate::rules::{ComposeContext, KeyChange};
-use crate::settings::closest;
 use crate::sources::patterns;
 use crate::stack::StackService;
-use crate::text::path;
 
 crate::rules::family! {
     of_compose
     "compose-image-unpinned" => compose_image_unpinned;
     "compose-end-of-life-image" => compose_end_of_life_image;
-    "compose-build-file-missing" => compose_build_file_missing;
-    "compose-mount-hides-packages" => compose_mount_hides_packages;
     "compose-external-name" => compose_external_name;
     "compose-port-clash" => compose_port_clash;
-    "compose-host-access" => compose_host_access;
     "compose-version-obsolete" => compose_version_obsolete;
     "compose-image-variable-missing" => compose_image_variable_missing;
 }
@@ -70,108 +64,9 @@ fn compose_end_of_life_image(cx: &ComposeContext, out: &mut Findings) {
     }
 }
 
-fn compose_build_file_missing(cx: &ComposeContext, out: &mut Findings) {
-    for service in cx.services() {
-        let Some(missing) = cx.missing_dockerfile(service) else { continue };
-        let Some(build) = service.value.get("build") else { continue };
-        let written =
-            ["dockerfile", "context"].into_iter().filter_map(|key| build.get(key)).find(|it| it.place.is_some());
-        let place = written.and_then(|value| value.place).or(build.place);
-        // A variable of Compose may have another value where the project runs.
-        let is_variable = ["dockerfile", "context"]
-            .iter()
-            .any(|key| cx.text_at(build.get(key).and_then(|value| value.place)).is_some_and(|text| text.contains('$')));
-        let has_other = cx.twins(service).any(|twin| {
-            let text = |value: &ComposeValue| Some(value.get("build")?.get("dockerfile")?.as_text()?.to_owned());
-            twin.get("build").is_some() && text(twin) != text(service.value)
-        });
-        if is_variable || has_other {
-            continue;
-        }
-        let message = format!("`{}` is not there, so that `{}` cannot be built", missing.path, service.name);
-        let Some(finding) = cx.finding(place, message) else { continue };
-        let last = path::name(&missing.path);
-        let others: Vec<&str> = missing.others.iter().map(String::as_str).collect();
-        let near = match others[..] {
-            [one] => Some(one.to_owned()),
-            _ => closest(last, &others),
-        };
-        out.push(match near {
-            Some(near) => finding.help(format!("its folder has `{near}`")),
-            None => finding.help("write the path as seen from the context, or add the file"),
-        });
-    }
-}
-
-const WHY: &str = "the volume keeps its packages after a new build, until `docker compose up --renew-anon-volumes`";
-
-fn compose_mount_hides_packages(cx: &ComposeContext, out: &mut Findings) {
-    for service in cx.services().filter(|service| service.is_built && !service.may_install()) {
-        let volumes = service.value.get("volumes").and_then(ComposeValue::as_list).unwrap_or_default();
-        let binds = volumes.iter().filter(|volume| text(volume, "type") == Some("bind"));
-        let mut binds = binds.filter_map(|volume| Some((volume, text(volume, "target")?))).peekable();
-        if binds.peek().is_none() {
-            continue;
-        }
-        let folders = service.package_folders();
-        for (bind, target) in binds {
-            let is_below = |folder: &&String| path::is_within(folder, target) && folder.as_str() != target;
-            let is_kept = |folder: &str| {
-                let targets = volumes.iter().filter_map(|volume| text(volume, "target"));
-                targets.into_iter().any(|other| {
-                    path::is_within(folder, other) && path::is_within(other, target) && other.len() > target.len()
-                })
-            };
-            let mut hidden = folders.iter().filter(is_below).filter(|folder| !is_kept(folder));
-            let Some(folder) = hidden.find(|folder| uses_folder(service, folder)) else { continue };
-            let message = format!(
-                "the mount on `{target}` hides `{folder}`, which the image of `{}` installs: the folder of the host needs its own",
-                service.name
-            );
-            let Some(finding) = cx.finding(bind.place, message) else { continue };
-            let finding = finding.help(format!("add a volume for it (`- {folder}`), or mount only the sources"));
-            out.push(with_volume(cx, finding, bind, folder));
-        }
-    }
-}
-
-/// Whether the program of a service may use a folder of packages. A virtual environment is used only where the command or a
-/// variable names it, or the command runs through the tool that made it.
-fn uses_folder(service: &StackService, folder: &str) -> bool {
-    let name = path::name(folder);
-    if !name.ends_with("venv") {
-        return true;
-    }
-    let mut text = [service.words("entrypoint"), service.words("command")].concat().join(" ");
-    if let Some(input) = &service.image {
-        let build = Build::new(input);
-        let starts = [Keyword::Env, Keyword::Cmd, Keyword::Entrypoint];
-        let all = build.all_instructions().map(|(_, _, instruction)| instruction);
-        for instruction in all.filter(|instruction| starts.contains(&instruction.keyword)) {
-            text.push(' ');
-            text.push_str(input.file.logical(instruction.text));
-        }
-    }
-    // A script may do anything.
-    [name, " run ", "run\"", ".sh"].iter().any(|word| text.contains(word)) || text.trim().is_empty()
-}
-
 /// The text of a key.
 pub(super) fn text<'v>(value: &'v ComposeValue, key: &str) -> Option<&'v str> {
     value.get(key).and_then(ComposeValue::as_text)
-}
-
-/// The finding with a volume for the folder behind the mount, where both can be written in the short form.
-fn with_volume(cx: &ComposeContext, finding: Finding, bind: &ComposeValue, folder: &str) -> Finding {
-    let Some(written) = cx.text_at(bind.place) else { return finding };
-    let is_short = written.trim_matches(['"', '\'']).split(':').count() >= 2 && !written.contains(['\n', '{']);
-    let Some(before) = cx.line_before(bind.place) else { return finding };
-    let joined = match before.trim_start() {
-        "- " if is_short => format!("{written}\n{before}{folder}"),
-        list if list.contains('[') && is_short => format!("{written}, {folder}"),
-        _ => return finding,
-    };
-    cx.replaced(finding, "keep the packages of the image", Safety::Unsafe(WHY.to_owned()), bind.place, &joined)
 }
 
 fn compose_external_name(cx: &ComposeContext, out: &mut Findings) {
@@ -195,15 +90,16 @@ fn compose_port_clash(cx: &ComposeContext, out: &mut Findings) {
     // By protocol and port: who has it, and on which address.
     let mut by_port: BTreeMap<(String, String), Vec<(&str, String)>> = BTreeMap::new();
     let disabled = |name: &str| cx.stack().service(name).is_some_and(|service| service.value.get("profiles").is_some());
-    for service in cx.services().filter(|service| !disabled(service.name)) {
+    let publishes = |service: &&StackService| text(service.value, "network_mode").is_none_or(|mode| mode == "bridge");
+    for service in cx.services().filter(|service| !disabled(service.name)).filter(publishes) {
         for port in service.value.get("ports").and_then(ComposeValue::as_list).unwrap_or_default() {
-            let text = |key: &str| port.get(key).map(ComposeValue::display).unwrap_or_default();
-            let (published, address) = (text("published"), text("host_ip"));
+            let shown = |key: &str| port.get(key).map(ComposeValue::display).unwrap_or_default();
+            let (published, address) = (shown("published"), shown("host_ip"));
             // A range is one for any of its ports.
             if published.is_empty() || published == "0" || published.contains('-') || is_variable(cx, port.place) {
                 continue;
             }
-            let owners = by_port.entry((text("protocol"), published.clone())).or_default();
+            let owners = by_port.entry((shown("protocol"), published.clone())).or_default();
             let clash = owners.iter().find(|(_, other)| is_same_address(other, &address)).cloned();
             owners.push((service.name, address));
             let Some((other, _)) = clash else { continue };
@@ -224,58 +120,6 @@ fn is_same_address(a: &str, b: &str) -> bool {
     let is_same_family = a.contains(':') == b.contains(':');
     let is_all = |address: &str| ["0.0.0.0", "::"].contains(&address);
     a == b || a.is_empty() || b.is_empty() || is_same_family && (is_all(a) || is_all(b))
-}
-
-fn compose_host_access(cx: &ComposeContext, out: &mut Findings) {
-    for service in cx.services() {
-        for row in data::HOST_ACCESS.rows() {
-            let &[key, value, work, effect, ..] = row else { continue };
-            let Some(written) = service.value.get(key) else { continue };
-            let items = written.as_list().unwrap_or_else(|| std::slice::from_ref(written));
-            for place in items.iter().filter_map(|item| place(item, value, work)) {
-                let is_needed = is_made_for(service, work);
-                let needs = if is_needed { ", which its work needs" } else { "" };
-                let message = format!("`{}` {effect}{needs}", service.name);
-                let Some(finding) = cx.finding(Some(place), message) else { continue };
-                if is_needed {
-                    out.push(finding.lowered(Severity::Info));
-                    continue;
-                }
-                // Who starts a development container may do all this anyway.
-                let finding = if cx.is_for_developers(place) { finding.lowered(Severity::Info) } else { finding };
-                out.push(finding.help(match work {
-                    "socket" => {
-                        "let a proxy of the socket pass only the requests that it needs; `:ro` protects the file, not the engine"
-                    }
-                    "files" => "mount only the folders that it needs, and `:ro` where it only reads",
-                    _ => "give it only what it needs: single capabilities, `devices`, or nothing",
-                }));
-            }
-        }
-    }
-}
-
-/// Where a value of a service is written, if it is the one that gives access; requests go through a socket that is only
-/// read too.
-fn place(item: &ComposeValue, value: &str, work: &str) -> Option<ComposePlace> {
-    let text = |key: &str| item.get(key).and_then(ComposeValue::as_text);
-    let is_it = match text("type") {
-        Some("bind") => {
-            let is_read_only = item.get("read_only").and_then(ComposeValue::as_bool) == Some(true);
-            let source = text("source").unwrap_or_default();
-            (source == value || source.strip_suffix('/') == Some(value)) && (work == "socket" || !is_read_only)
-        }
-        Some(_) => false,
-        None => item.display() == value,
-    };
-    if is_it { item.place } else { None }
-}
-
-/// Whether the image of a service is made for that.
-fn is_made_for(service: &StackService, work: &str) -> bool {
-    let Some(image) = service.base_name() else { return false };
-    let row = data::HOST_TOOLS.row(Reference::of(&image).short_name());
-    row.is_some_and(|row| data::words(row[1]).any(|known| known == work))
 }
 
 fn compose_version_obsolete(cx: &ComposeContext, out: &mut Findings) {
@@ -299,7 +143,8 @@ fn is_for_swarm(cx: &ComposeContext) -> bool {
         || comments.any(|(_, comment)| patterns::shows(comment, "deploys to a swarm"))
         || cx.services().any(|service| {
             let deploy = service.value.get("deploy").and_then(ComposeValue::as_map);
-            deploy.into_iter().flat_map(ComposeMap::iter).any(|(key, _)| is_setting(key))
+            // Compose adds an empty `placement` by itself.
+            deploy.into_iter().flat_map(ComposeMap::iter).any(|(key, entry)| entry.key.is_some() && is_setting(key))
         })
 }
 

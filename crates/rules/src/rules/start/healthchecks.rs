@@ -5,7 +5,7 @@ use crate::build::{
     service, service_check, shell_search,
 };
 use crate::data;
-use crate::dockerfile::{Arguments, Keyword};
+use crate::dockerfile::{Arguments, Healthcheck, Keyword};
 use crate::finding::{Finding, Findings};
 use crate::inputs::local_urls;
 use crate::rules::Context;
@@ -18,6 +18,7 @@ crate::rules::family! {
     "healthcheck-missing" => healthcheck_missing;
     "healthcheck-always-healthy" => healthcheck_always_healthy;
     "healthcheck-other-port" => healthcheck_other_port;
+    "healthcheck-start-interval-unused" => healthcheck_start_interval_unused;
 }
 
 fn healthcheck_missing(cx: &Context, out: &mut Findings) {
@@ -203,6 +204,24 @@ fn worker_check(build: &Build, stage: &Stage) -> Option<(Span, String)> {
     let is_whole = !file.source().slice(word.span).contains('\n') && file.source().is_exact(word.span);
     let is_plain = |word: &String| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:=@$".contains(c));
     (is_whole && words.iter().all(is_plain)).then(|| (word.span, format!("{} || exit 1", words.join(" "))))
+}
+
+fn healthcheck_start_interval_unused(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let healthcheck = build.target().and_then(|stage| build.last(stage, Keyword::Healthcheck));
+    let Some((_, instruction)) = healthcheck else { return };
+    let Some(Healthcheck::Command { start_interval: Some(interval), start_period, .. }) =
+        build.input().file.healthcheck(instruction)
+    else {
+        return;
+    };
+    let is_some = |text: &str| text.contains(|c: char| c.is_ascii_digit() && c != '0');
+    if start_period.is_some_and(|period| is_some(&period.text)) {
+        return;
+    }
+    let message = "`--start-interval` has no effect without `--start-period`: the check runs at each `--interval`";
+    let finding = cx.finding(interval.span, message);
+    out.push(finding.help("add `--start-period`, the longest time that the start takes"));
 }
 
 /// What a search for its own shell means.

@@ -1,6 +1,6 @@
 //! The connection between the page runner and the analysis: an example's files ─► inputs ─► findings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::build::Build;
@@ -12,8 +12,8 @@ use crate::inputs::context::BuildContext;
 use crate::inputs::{
     BuildInput, BuildOptions, CommitChanges, ComposeInput, ComposeReading, ComposeUse, ContextFiles, Date, GitModes,
     IgnoreInput, Inputs, MeasuredImage, Repository, ScriptUse, SettingsFormat, SettingsInput, ShellcheckAnswers,
-    StepHistory, WorkflowInput, WorkloadInput, WorkloadProject, checked_sources, missing_dockerfiles, probe_paths,
-    probed_sources, proxy_configurations,
+    StepHistory, WorkflowInput, WorkloadInput, WorkloadProject, checked_sources, committed_files, missing_dockerfiles,
+    missing_paths, probe_paths, probed_sources, proxy_configurations,
 };
 use crate::manifest::{self, FileKind, Project};
 use crate::rules::compose_run::check_compose;
@@ -147,7 +147,11 @@ fn compose(
             }
         }
     }
-    let reading = ComposeReading::of(&request, &known, files, source.name());
+    let mut reading = ComposeReading::of(&request, &known, files, source.name());
+    let mut files = (**files).clone();
+    let parts = cut_files(&reading, sources);
+    files.extend(parts.iter().map(|part| (path::child(FOLDER, sources[part.0 as usize].name()), *part)));
+    reading.set_files(&files);
     let mut dockerfiles = BTreeMap::new();
     for (name, service) in reading.project.iter().flat_map(|project| project.services()) {
         let text = |key: &str| service.get("build")?.get(key)?.as_text();
@@ -168,6 +172,21 @@ fn compose(
         Some(sources.iter().filter_map(below).filter_map(first).collect())
     };
     let missing = reading.project.as_ref().map(|project| missing_dockerfiles(project, &list));
+    let find = |wanted: &str| {
+        let path = path::relative(wanted, FOLDER).filter(|path| !path.is_empty())?;
+        let is_there = sources.iter().any(|source| path::is_within(source.name(), path));
+        (!is_there)
+            .then(|| sources.iter().any(|source| source.name().starts_with(".git") && source.text().contains(path)))
+    };
+    let paths = reading.project.as_ref().map(|project| missing_paths(project, &find));
+    // A file of variables is committed where the example has it and git ignores it not.
+    let is_listed =
+        |path: &str| sources.iter().any(|source| source.name() == ".gitignore" && source.text().contains(path));
+    let has = |wanted: &str| {
+        let path = path::relative(wanted, FOLDER);
+        path.is_some_and(|path| sources.iter().any(|source| source.name() == path) && !is_listed(path))
+    };
+    let committed = reading.project.as_ref().map(|project| committed_files(project, &has));
     let read = |context: &str| {
         let below = |source: &Source| Some(path::relative(source.name(), path::relative(context, FOLDER)?)?.to_owned());
         let texts: Vec<_> = sources.iter().filter_map(|source| Some((below(source)?, source))).collect();
@@ -182,20 +201,30 @@ fn compose(
     let others = sources.iter().filter(|other| other.name() != source.name() && !is_compose(other.name()));
     let scripts: Vec<ScriptUse> = others.map(|other| ScriptUse::of(other.name(), other.text())).collect();
     let compose_use = ComposeUse::of(source.name(), &scripts);
-    let (file, files) = (FileId(index as u32), Arc::clone(files));
     ComposeInput {
-        file,
+        file: FileId(index as u32),
         request,
         known: Arc::new(known),
-        files,
-        parts: Vec::new(),
+        files: Arc::new(files),
+        parts,
         dockerfiles: Arc::new(dockerfiles),
         proxies: Arc::new(proxies.unwrap_or_default()),
         missing_dockerfiles: Arc::new(missing.unwrap_or_default()),
+        missing_paths: Arc::new(paths.unwrap_or_default()),
+        committed_files: Arc::new(committed.unwrap_or_default()),
         checked_sources: Arc::new(checked.unwrap_or_default()),
         compose_use,
         reading,
     }
+}
+
+/// The files of variables of which something is said.
+fn cut_files(reading: &ComposeReading, sources: &[Source]) -> Vec<FileId> {
+    let Some(project) = &reading.project else { return Vec::new() };
+    let cut = project.cut_values.iter().filter_map(|value| project.sources.get(value.place.file.0 as usize));
+    let numbers = cut.filter_map(|cut| sources.iter().position(|source| source.name() == cut.name()));
+    let numbers: BTreeSet<u32> = numbers.map(|number| number as u32).collect();
+    numbers.into_iter().map(FileId).collect()
 }
 
 /// The manifests of an example, with what its files say of their probes.
