@@ -89,7 +89,9 @@ fn shared_cause(finding: &Finding) -> Option<String> {
         | "docker-build-without-cache"
         | "only-latest-tag"
         | "pushed-on-pull-request"
-        | "recipe-file-missing" => {
+        | "recipe-file-missing"
+        | "recipe-service-missing"
+        | "container-name-missing" => {
             let fixes: Vec<_> = finding.fixes.iter().map(|fix| (&fix.title, &fix.safety)).collect();
             Some(format!("{} {} {fixes:?}", finding.file.0, finding.message))
         }

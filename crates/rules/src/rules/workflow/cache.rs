@@ -117,6 +117,10 @@ fn step_builder(gaps: &BTreeSet<WorkflowPlace>, step: &Step) -> Option<JobBuilde
         };
     }
     let action = step.action.as_ref()?;
+    // It changes the machine, and not what builds.
+    if has_role(action, "emulator") {
+        return None;
+    }
     if has_role(action, "keeps-cache") {
         return Some(JobBuilder::Kept);
     }

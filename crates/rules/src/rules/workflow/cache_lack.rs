@@ -303,7 +303,7 @@ fn lacks_dockerfile(cx: &WorkflowContext, call: &BuildCall) -> bool {
 }
 
 /// Whether a variable of a command may hold options: `docker build $OPTIONS .`
-fn has_unknown_options(cx: &WorkflowContext, call: &BuildCall) -> bool {
+pub(super) fn has_unknown_options(cx: &WorkflowContext, call: &BuildCall) -> bool {
     let Some(script) = &cx.step(call).script else { return true };
     let invocations = script.commands().invocations();
     let Some(invocation) = invocations.iter().find(|invocation| Some(invocation.span) == call.command) else {
