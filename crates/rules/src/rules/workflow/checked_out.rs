@@ -61,6 +61,14 @@ pub(super) fn calls_of_compose(cx: &WorkflowContext) -> Vec<(FileCall, bool)> {
     placed.collect()
 }
 
+/// Whether Compose reads a file by itself, where none is named: `compose.yaml`, `docker-compose.override.yml`.
+pub(super) fn is_read_by_default(file: &str) -> bool {
+    let name = path::name(file);
+    let rest = name.strip_prefix("docker-").unwrap_or(name).strip_prefix("compose").unwrap_or_default();
+    let rest = rest.strip_prefix(".override").unwrap_or(rest);
+    matches!(rest, ".yaml" | ".yml")
+}
+
 /// Whether a step of a job may write a file of this name, or asks whether it is there, or another file may come with what it
 /// fetches.
 pub(super) fn may_be_written(cx: &WorkflowContext, job: &Job, name: &str) -> bool {

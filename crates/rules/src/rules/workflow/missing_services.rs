@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::checked_out::calls_of_compose;
+use super::checked_out::{calls_of_compose, is_read_by_default, may_be_written};
 use super::justfile::{is_name, with_names};
 use crate::finding::{Finding, Findings, Severity};
 use crate::inputs::FileCall;
@@ -98,7 +98,8 @@ fn project_files(cx: &WorkflowContext, known: &FileCall, is_placed: bool) -> Opt
         }
         let folder = call.folder.as_deref()?;
         let environment = texts.get(&path::child(folder, ".env")).map_or("", |source| source.text());
-        let files: Vec<String> = cx.repository().composes_of(folder).into_iter().map(str::to_owned).collect();
+        let files = cx.repository().composes_of(folder).into_iter().filter(|file| is_read_by_default(file));
+        let files: Vec<String> = files.map(str::to_owned).collect();
         let is_chosen = !sets_files(environment) && !files.iter().any(|file| is_written(cx, file));
         return (is_chosen && is_read(&files)).then_some(ProjectFiles { files, is_sure: true });
     }
@@ -110,7 +111,8 @@ fn project_files(cx: &WorkflowContext, known: &FileCall, is_placed: bool) -> Opt
         let files = named_files(cx, known.files.as_ref()?)?;
         return is_read(&files).then_some(ProjectFiles { files, is_sure: false });
     }
-    let files = cx.repository().composes(COMPOSES)?;
+    let mut files = cx.repository().composes(COMPOSES)?;
+    files.retain(|file| is_read_by_default(file));
     let above = cx.repository().composes_above(path::parent(&cx.input.path));
     let is_near = files.iter().all(|file| above.contains(&file.as_str()));
     let is_sure = is_near && !known.is_remote && cx.workflow().kind == PipelineKind::Script;
@@ -130,8 +132,7 @@ fn named_files(cx: &WorkflowContext, names: &[String]) -> Option<Vec<String>> {
 /// Whether the pipeline may write a compose file before it is read.
 fn is_written(cx: &WorkflowContext, file: &str) -> bool {
     let name = path::name(file);
-    cx.workflow().kind.is_pipeline()
-        && cx.workflow().jobs.iter().any(|job| super::checked_out::may_be_written(cx, job, name))
+    cx.workflow().kind.is_pipeline() && cx.workflow().jobs.iter().any(|job| may_be_written(cx, job, name))
 }
 
 /// The services of compose files; `None` where one of them is not all that Compose reads.

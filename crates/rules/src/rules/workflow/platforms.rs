@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::cache::{BUILDS, JobBuilder, JobState, add_builder, cache_place};
 use super::run_work::{is_slow, needed, shipped};
-use super::runners::{ImageStore, image_stores};
+use super::runners::{ImageStore, has_containerd, image_stores};
 use super::steps::{FILELESS_ACTION, LastKnown, architecture, is_action, is_plain, legs, waiting_for};
 use crate::build::{Build, Stage, StageBase};
 use crate::dockerfile::Keyword;
@@ -294,7 +294,8 @@ fn multi_platform_load(cx: &WorkflowContext, out: &mut Findings) {
     for call in cx.calls().iter().filter(|call| matches!(call.builder, Builder::Action | Builder::Buildx)) {
         let crate::workflow::Switch::On(place) = call.load else { continue };
         let is_known = call.platforms.iter().all(|text| text.constant().is_some());
-        if call.platforms.len() < 2 || !is_known {
+        let takes_all = has_containerd(cx.workflow(), cx.job(call));
+        if call.platforms.len() < 2 || !is_known || takes_all {
             continue;
         }
         let count = call.platforms.len();

@@ -8,10 +8,11 @@ use super::flow::FlowCommand;
 use super::rollback::is_of_version;
 use crate::finding::Findings;
 use crate::rules::WorkflowContext;
+use crate::rules::workflow::checked_out::is_read_by_default;
 use crate::shell::{Assignment, RedirectOperator, Word};
 use crate::sources::code::words;
 use crate::text::Span;
-use crate::workflow::{Job, PipelineKind, Step, StepCommand, StepScript, WorkflowPlace};
+use crate::workflow::{Job, PipelineKind, Step, StepCommand, StepScript, WorkflowPlace, WorkflowText};
 use crate::yaml::{self, YamlNode};
 
 crate::rules::family! {
@@ -80,7 +81,7 @@ fn argument_not_passed(cx: &WorkflowContext, deployments: &[Deployment], out: &m
 fn is_argument(script: &StepScript, assignment: &Assignment) -> bool {
     let text = script.text.slice(assignment.value.span.range()).trim_matches('"');
     let rest = text.strip_prefix("${").or_else(|| text.strip_prefix('$'));
-    rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit() && c != '0')) && !text.contains(' ')
+    rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit() && c != '0'))
 }
 
 /// What the commands of a script do with a variable.
@@ -228,29 +229,36 @@ fn is_label(line: &str) -> bool {
 
 /// A version that is set for Compose, and that no compose file reads.
 fn variable_not_read(cx: &WorkflowContext, deployments: &[Deployment], out: &mut Findings) {
-    let Some(files) = cx.repository().composes(COMPOSES).filter(|files| !files.is_empty()) else { return };
-    let texts: Option<Vec<&str>> = files.iter().map(|file| Some(cx.repository().texts.get(file)?.text())).collect();
-    let Some(texts) = texts.filter(|_| cx.repository().is_complete) else { return };
+    let Some(files) = cx.repository().composes(COMPOSES).filter(|_| cx.repository().is_complete) else { return };
+    let texts: Option<Vec<(&str, &str)>> =
+        files.iter().map(|file| Some((file.as_str(), cx.repository().texts.get(file)?.text()))).collect();
+    let Some(texts) = texts else { return };
     let mut places: Vec<Span> = Vec::new();
-    for deployment in deployments {
-        for (start, action) in &deployment.steps {
-            let Action::Start(started) = action else { continue };
-            let Some(call) = started.compose.as_ref().filter(|call| call.command == "up") else { continue };
-            let is_of_folder =
-                call.files.iter().all(|(file, _)| file.constant().is_some_and(|file| !file.starts_with('/')));
-            for (name, span) in set_for(&deployment.steps, start).into_iter().filter(|_| is_of_folder) {
-                let place = start.script.text.place_of(span);
-                let is_read = texts.iter().any(|text| mentions(text, &name));
-                if is_read || places.contains(&place.span) || is_used(&deployment.steps, &name) {
-                    continue;
-                }
-                places.push(place.span);
-                let message = format!(
-                    "`{name}` is set, and no compose file reads it: `docker compose up` starts what the files name"
-                );
-                let Some(finding) = cx.finding(place, message) else { continue };
-                out.push(finding.help(format!("write `image: …:${{{name}}}` in the compose file")));
+    for (deployment, (start, action)) in
+        deployments.iter().flat_map(|known| known.steps.iter().map(move |step| (known, step)))
+    {
+        let Action::Start(started) = action else { continue };
+        let Some(call) = started.compose.as_ref().filter(|call| call.command == "up") else { continue };
+        // With names any of them may be meant.
+        let is_meant = |file: &str| !call.files.is_empty() || is_read_by_default(file);
+        let texts: Vec<&str> = texts.iter().filter(|(file, _)| is_meant(file)).map(|(_, text)| *text).collect();
+        let is_named =
+            |(file, _): &(WorkflowText, Option<String>)| file.constant().is_some_and(|file| !file.starts_with('/'));
+        if texts.is_empty() || !call.files.iter().all(is_named) {
+            continue;
+        }
+        for (name, span) in set_for(&deployment.steps, start) {
+            let place = start.script.text.place_of(span);
+            let is_read = texts.iter().any(|text| mentions(text, &name) || text.contains("include:"));
+            if is_read || places.contains(&place.span) || is_used(&deployment.steps, &name) {
+                continue;
             }
+            places.push(place.span);
+            let message = format!(
+                "`{name}` is set, and no compose file reads it: `docker compose up` starts what the files name"
+            );
+            let Some(finding) = cx.finding(place, message) else { continue };
+            out.push(finding.help(format!("write `image: …:${{{name}}}` in the compose file")));
         }
     }
 }
