@@ -1,6 +1,6 @@
 //! Rules about jobs that deploy: what they wait for, and whether two of them may run at once.
 
-use super::deployment::deployments;
+use super::deployment::{deployments, has_word};
 use crate::finding::{Finding, Findings, Safety};
 use crate::rules::workflow::references::texts_of;
 use crate::rules::workflow::steps::waiting_for;
@@ -20,6 +20,9 @@ crate::rules::family! {
 /// The meaning in `data/source_patterns.tsv` of what brings an image to a platform that runs it.
 const DEPLOYS: &str = "deploys an image to a platform";
 
+/// Another one there.
+const TEST: &str = "word of a script that tests or develops";
+
 /// Whether a job of a pipeline replaces what serves people.
 pub(in crate::rules::workflow) fn deploys(cx: &WorkflowContext, job: &Job) -> bool {
     let brings = |step: &Step| {
@@ -27,7 +30,10 @@ pub(in crate::rules::workflow) fn deploys(cx: &WorkflowContext, job: &Job) -> bo
         let script = step.script.as_ref().map_or("", |script| script.text.text.as_str());
         patterns::shows(action, DEPLOYS) || patterns::shows(script, DEPLOYS)
     };
-    let is_preview = |text: &str| ["preview", "review"].iter().any(|word| text.to_ascii_lowercase().contains(word));
+    let is_preview = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        text.contains("preview") || text.contains("review") || has_word(&text, TEST)
+    };
     let known = || deployments(cx).iter().any(|known| std::ptr::eq(known.job, job));
     !is_preview(&job.id) && (job.steps.iter().any(brings) || known())
 }
