@@ -8,7 +8,7 @@ use crate::tidy::below;
 
 /// Tables that rules with safe fixes, their helpers and rewrites without a proof read; of those with words after them only
 /// the rows that have such a cell, or a cell with such a word.
-const READ: [(&str, &[&str]); 36] = [
+const READ: [(&str, &[&str]); 37] = [
     ("address_words", &[]),
     ("base_images", &[]),
     ("base_variables", &[]),
@@ -18,6 +18,7 @@ const READ: [(&str, &[&str]); 36] = [
     ("check_work", &[]),
     ("commands", &[]),
     ("file_kinds", &["archive", "build", "code", "compressed", "lock", "shell"]),
+    ("hosted_runners", &[]),
     ("image_families", &[]),
     ("image_suites", &[]),
     ("name_words", &[]),

@@ -20,6 +20,7 @@ mod plain_script;
 mod read;
 mod remote_script;
 mod script;
+mod script_folder;
 mod step_command;
 mod variables;
 

@@ -130,6 +130,8 @@ tables! {
     HUB_NAMES = "hub_names.tsv";
     /// Paths under which applications say whether they are ready.
     HEALTH_PATHS = "health_paths.tsv";
+    /// Docker on GitHub's machines.
+    HOSTED_RUNNERS = "hosted_runners.tsv";
     /// Findings of linters of workflows that mean the same.
     LINTER_EQUIVALENTS = "linter_equivalents.tsv";
     /// Words of recipes that say that data goes.

@@ -93,6 +93,12 @@ impl Repository {
         folders.iter().rev().flat_map(|folder| self.composes_in(folder)).take(COMPOSES).collect()
     }
 
+    /// All of its compose files; `None` where there are more than this.
+    pub fn composes(&self, limit: usize) -> Option<Vec<String>> {
+        let composes = self.files.iter().filter(|file| path::is_compose(file)).take(limit + 1);
+        Some(composes.cloned().collect::<Vec<_>>()).filter(|composes| composes.len() <= limit)
+    }
+
     /// The compose files of a folder itself.
     fn composes_in(&self, folder: &str) -> Vec<&str> {
         // A sorted set gives those that begin alike without a look at all others.
@@ -165,14 +171,17 @@ impl WorkflowInput {
                 }
             }
         }
-        let compose_calls = if workflow.kind.is_pipeline() { Vec::new() } else { ComposeCall::all(&workflow) };
+        let compose_calls = ComposeCall::all(&workflow);
         ask_for_texts(&workflow, &compose_calls, &repository, files);
         let remote_scripts = RemoteScript::all(&workflow);
-        if !remote_scripts.is_empty() || workflow.kind == PipelineKind::Script && source.text().contains("docker") {
-            for file in repository.composes_above(path::parent(&path)) {
-                drop(files(file));
+        if !remote_scripts.is_empty() || !workflow.kind.is_pipeline() && source.text().contains("docker") {
+            let above = repository.composes_above(path::parent(&path)).into_iter().map(str::to_owned);
+            for file in above.chain(repository.composes(COMPOSES).unwrap_or_default()) {
+                drop(files(&file));
             }
+            drop(files(".gitignore"));
         }
+        let compose_calls = if workflow.kind.is_pipeline() { Vec::new() } else { compose_calls };
         let (workflow, compose_calls) = (Arc::new(workflow), Arc::new(compose_calls));
         let remote_scripts = Arc::new(remote_scripts);
         Some(Self { file, path, workflow, calls, compose_calls, remote_scripts, parts: vec![Some(file)], repository })
@@ -224,11 +233,15 @@ impl WorkflowInput {
     }
 }
 
-/// Asks for the texts that recipes name, so that those are known which git ignores too.
+/// The `package.json` of a folder and of those above it.
+fn packages_above(repository: &Repository, folder: &str) -> Vec<String> {
+    let above = std::iter::successors(Some(folder), |folder| (!folder.is_empty()).then(|| path::parent(folder)));
+    let files = above.map(|folder| path::child(folder, "package.json"));
+    files.filter(|file| repository.has(file)).collect()
+}
+
+/// Asks for the texts that commands name, so that those are known which git ignores too.
 fn ask_for_texts(workflow: &Workflow, calls: &[ComposeCall], repository: &Repository, files: &RepositoryFiles) {
-    if workflow.kind.is_pipeline() {
-        return;
-    }
     let mut wanted: BTreeSet<String> = BTreeSet::new();
     for call in calls {
         wanted.extend(call.files.iter().filter_map(|(_, path)| path.clone()));
@@ -241,6 +254,10 @@ fn ask_for_texts(workflow: &Workflow, calls: &[ComposeCall], repository: &Reposi
     }
     for command in workflow.jobs.iter().flat_map(|job| &job.steps).flat_map(StepCommand::all) {
         wanted.extend(command.script());
+        let is_of_package = matches!(command.invocation.program, Some("npm" | "pnpm"));
+        if let Some(folder) = command.path(".").filter(|_| is_of_package) {
+            wanted.extend(packages_above(repository, &folder));
+        }
     }
     if !wanted.is_empty() {
         wanted.insert(".gitignore".to_owned());

@@ -254,13 +254,48 @@ impl BuildCall {
     }
 }
 
+/// The name and the value of an argument that an expression puts together: `${{ a && format('NAME={0}', secrets.NAME) }}`.
+fn formatted(text: &str) -> Option<(String, String)> {
+    let inner = text.strip_prefix("${{")?;
+    let (_, call) = inner.split_once("format('")?;
+    let (pattern, rest) = call.split_once('\'')?;
+    let (name, value) = pattern.split_once('=')?;
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let (given, _) = rest.trim_start().strip_prefix(',')?.split_once(')')?;
+    let at: usize = value.strip_prefix('{')?.strip_suffix('}')?.parse().ok()?;
+    let value = given.split(',').nth(at)?.trim();
+    (is_name && !value.is_empty()).then(|| (name.to_owned(), format!("${{{{ {value} }}}}")))
+}
+
 impl WorkflowArgument {
     /// `NAME=value`, or the name alone.
     pub(super) fn read(text: WorkflowText) -> Self {
         let WorkflowText { text, place } = text;
+        if let Some((name, value)) = formatted(&text) {
+            return Self { name, value: Some(value), place };
+        }
         match text.split_once('=') {
             Some((name, value)) => Self { name: name.to_owned(), value: Some(value.to_owned()), place },
             None => Self { name: text, value: None, place },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_of_expressions_have_names() {
+        for (text, expected) in [
+            ("${{ format('A={0}', secrets.B) }}", Some(("A", "${{ secrets.B }}"))),
+            ("${{ x == 'y' && format('A={1}', x, secrets.B) || '' }}", Some(("A", "${{ secrets.B }}"))),
+            ("${{ format('A={0}-{1}', x, y) }}", None),
+            ("A=${{ format('b={0}', x) }}", None),
+            ("${{ inputs.arguments }}", None),
+        ] {
+            let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            assert_eq!(formatted(text), expected, "{text}");
         }
     }
 }

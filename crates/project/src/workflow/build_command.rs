@@ -5,9 +5,11 @@ use super::cache_entry::CacheEntry;
 use super::compose_call::ComposeCall;
 use super::model::{Step, StepScript};
 use super::place::WorkflowText;
+use super::script_folder::known_folder;
 use super::step_command::StepCommand;
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Flag, Invocation, Word, arguments_of_command};
+use crate::text::path;
 
 /// Builds of one script that are read.
 const BUILDS: usize = 200;
@@ -22,9 +24,36 @@ pub(super) fn add(step: &Step, calls: &mut Vec<BuildCall>) {
     for command in StepCommand::all(step) {
         let Some(mut call) = of_command(script, &command) else { continue };
         call.folder.clone_from(&command.folder);
+        place_paths(script, &mut call);
         calls.push(call);
         if calls.len() >= BUILDS {
             return;
+        }
+    }
+}
+
+/// Gives a build the paths that its script finds by itself: `docker build -f "$ROOT/Dockerfile" "$ROOT"`.
+fn place_paths(script: &StepScript, call: &mut BuildCall) {
+    let known = |text: &WorkflowText| known_folder(script, &text.text);
+    let context = call.context.as_ref().and_then(known);
+    let file = call.file.as_ref().and_then(known);
+    let is_relative = |text: &Option<WorkflowText>, known: &Option<String>| text.is_some() && known.is_none();
+    let (has_context, has_file) = (context.is_some(), file.is_some());
+    // What is named from the folder that it runs in stays so.
+    let is_whole = !is_relative(&call.context, &context) && !is_relative(&call.file, &file);
+    let plain = |folder: &WorkflowText| {
+        folder.constant().map(|folder| path::normalize(folder).trim_start_matches('.').to_owned())
+    };
+    let folder = call.folder.as_ref().map_or(Some(String::new()), plain);
+    let folder = if is_whole { Some(String::new()) } else { folder };
+    let Some(folder) = folder.filter(|_| has_context || has_file) else { return };
+    if is_whole {
+        call.folder = None;
+    }
+    for (text, path) in [(&mut call.context, context), (&mut call.file, file)] {
+        if let (Some(text), Some(path)) = (text, path) {
+            let seen = path::seen_from(&format!("/{path}"), &format!("/{folder}"));
+            text.text = if seen.is_empty() { ".".to_owned() } else { seen };
         }
     }
 }

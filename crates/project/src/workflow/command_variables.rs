@@ -88,7 +88,7 @@ fn commands_of_variables(script: &Script, text: &str) -> BTreeMap<String, String
 }
 
 /// The variables that a command sets, with the values as they are written.
-fn assigned<'t>(command: &Command, text: &'t str) -> Vec<(&'t str, &'t str)> {
+pub(super) fn assigned<'t>(command: &Command, text: &'t str) -> Vec<(&'t str, &'t str)> {
     let is_declaration = command
         .name()
         .and_then(|word| word.value())

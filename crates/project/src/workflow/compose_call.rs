@@ -77,9 +77,14 @@ impl ComposeCall {
         let (flags, operands) = arguments_of_command("docker", "compose", words);
         let verb = operands.first()?;
         let at = words.iter().position(|word| std::ptr::eq(word, *verb))?;
-        let is_open = |words: &[Word]| words.iter().any(|word| word.is_dynamic() && !word.is_quoted());
+        let is_value = |word: &Word| {
+            flags.iter().filter_map(|flag| flag.value.as_ref()).any(|value| value.span.contains(word.span))
+        };
+        let begins_open =
+            |word: &Word| script.text.for_shell().get(word.span.range()).is_some_and(|text| text.starts_with('$'));
+        let is_open = |word: &Word| word.is_dynamic() && !word.is_quoted() && begins_open(word) && !is_value(word);
         // A variable may hold any option, and the command itself.
-        if verb.is_dynamic() || is_open(&words[..at]) {
+        if verb.is_dynamic() || words[..at].iter().any(is_open) {
             return Some(call);
         }
         verb.text().clone_into(&mut call.command);

@@ -56,7 +56,10 @@ impl Matrix {
         let list = |key: &str| node.get(key).map(|list| list.items().map(members).collect::<Vec<_>>());
         let is_list = |key: &str| node.get(key).is_none_or(|list| list.kind() == Some(NodeKind::Sequence));
         let (include, exclude) = (list("include").unwrap_or_default(), list("exclude").unwrap_or_default());
-        matrix.is_open |= !is_list("include") || !is_list("exclude") || is_open(&include) || is_open(&exclude);
+        // A value that only a run knows hides nothing of the others, as long as no list has that name.
+        let is_of_list = |name: &String| legs.iter().any(|leg| leg.contains_key(name));
+        let opens = |leg: &MatrixLeg| leg.iter().any(|(name, value)| is_open_value(value) && is_of_list(name));
+        matrix.is_open |= !is_list("include") || !is_list("exclude") || include.iter().any(opens) || is_open(&exclude);
         if matrix.is_open || include.len() > LEGS {
             matrix.is_open = true;
             return matrix;
@@ -132,7 +135,11 @@ fn is_part(part: &MatrixLeg, leg: &MatrixLeg) -> bool {
 }
 
 fn is_open(values: &[MatrixLeg]) -> bool {
-    values.iter().flat_map(BTreeMap::values).any(|value| value.contains("${{"))
+    values.iter().flat_map(BTreeMap::values).any(|value| is_open_value(value))
+}
+
+fn is_open_value(value: &str) -> bool {
+    value.contains("${{")
 }
 
 #[cfg(test)]
@@ -171,6 +178,7 @@ mod tests {
             &["context=x name=a", "context=y name=b"],
         );
         check("image:\n  - {name: a, file: b}\n", &["image.file=b image.name=a"]);
+        check("include:\n  - {name: a, image: '${{ x }}/a'}\n", &["image=${{ x }}/a name=a"]);
     }
 
     #[test]
@@ -180,6 +188,7 @@ mod tests {
             "a: ${{ fromJSON(x) }}",
             "a: [1]\ninclude: ${{ x }}",
             "a: ['${{ x }}']",
+            "a: [1]\ninclude:\n  - {a: '${{ x }}'}",
         ] {
             let tree = yaml::read(text);
             let matrix = Matrix::read(tree.root());

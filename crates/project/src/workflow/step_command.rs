@@ -2,6 +2,7 @@
 
 use super::model::{Step, StepScript};
 use super::place::WorkflowText;
+use super::script_folder::known_folder;
 use crate::manifest::FileKind;
 use crate::shell::{Invocation, ScopeKind, Word};
 use crate::text::path;
@@ -49,7 +50,7 @@ impl<'s> StepCommand<'s> {
                     [target] if invocation.is("cd") || invocation.is("pushd") => script.text_of(target),
                     _ => WorkflowText::unknown(script.text.place_of(invocation.span)),
                 };
-                let own_folder = below_script_folder(script, &target.text);
+                let own_folder = known_folder(script, &target.text);
                 let target = match own_folder {
                     Some(text) => WorkflowText { text, place: target.place },
                     None => joined_folder(folder.as_ref(), &target),
@@ -132,33 +133,6 @@ fn end_of_effect(script: &StepScript, invocation: &Invocation) -> Option<(u32, b
     end
 }
 
-/// The folder that a script leads to from its own: `$(dirname "$0")/..`, as seen from the top of the repository.
-fn below_script_folder(script: &StepScript, text: &str) -> Option<String> {
-    let top = script.file_folder.as_deref()?;
-    let plain = text.replace(['"', '\''], "");
-    let rest = strip_script_folder(&plain)?;
-    let is_below = rest.is_empty() || rest.starts_with('/') && !rest.contains('$');
-    is_below.then(|| path::join(top, rest.trim_start_matches('/')))
-}
-
-/// What follows the folder of the script that runs, without quotes: `$(dirname $0)`, `${0%/*}`, `$(cd $(dirname $0) && pwd)`.
-fn strip_script_folder(text: &str) -> Option<&str> {
-    if let Some(rest) = text.strip_prefix("${0%/*}") {
-        return Some(rest);
-    }
-    if let Some(inner) = text.strip_prefix("$(cd ") {
-        let rest = strip_script_folder(inner)?;
-        return rest.strip_prefix(" && pwd)").or_else(|| rest.strip_prefix("; pwd)"));
-    }
-    let inner = text.strip_prefix("$(dirname ")?;
-    let inner = inner.strip_prefix("-- ").unwrap_or(inner);
-    let real = inner.strip_prefix("$(readlink -f ").or_else(|| inner.strip_prefix("$(realpath "));
-    let name = real.unwrap_or(inner);
-    let rest = name.strip_prefix("$0").or_else(|| name.strip_prefix("${0}"));
-    let rest = rest.or_else(|| name.strip_prefix("${BASH_SOURCE[0]}")).or_else(|| name.strip_prefix("$BASH_SOURCE"))?;
-    rest.strip_prefix(if real.is_some() { "))" } else { ")" })
-}
-
 /// The folder that `cd` leads to; one that is not known stays so for all that follows.
 fn joined_folder(folder: Option<&WorkflowText>, target: &WorkflowText) -> WorkflowText {
     let above = folder.map_or("", |folder| folder.text.as_str());
@@ -198,20 +172,5 @@ mod tests {
         check("cd ..; b", &[("b", "?")]);
         check("sh -c 'cd b; c'; d", &[("c", "b/x"), ("d", "x")]);
         check("A=$(cd b; c); d", &[("c", "b/x"), ("d", "x")]);
-    }
-
-    #[test]
-    fn the_folder_of_a_script_is_told_in_several_ways() {
-        for (text, rest) in [
-            ("$(dirname $0)", Some("")),
-            ("$(dirname -- $0)/..", Some("/..")),
-            ("${0%/*}/app", Some("/app")),
-            ("$(cd $(dirname ${BASH_SOURCE[0]}) && pwd)", Some("")),
-            ("$(dirname $(readlink -f $0))", Some("")),
-            ("$(dirname $1)", None),
-            ("$HOME", None),
-        ] {
-            assert_eq!(strip_script_folder(text), rest, "{text}");
-        }
     }
 }

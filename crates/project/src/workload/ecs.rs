@@ -1,6 +1,6 @@
 //! Task definitions and services of ECS, and target groups: as JSON, and as resources of `CloudFormation`.
 
-use super::kubernetes::{hidden_values, numbers};
+use super::kubernetes::{hidden_values, numbers, written_secrets};
 use super::model::{
     Container, ContainerPort, Platform, Rollout, TargetGroup, TargetLink, TaskCheck, TaskService, Workload,
     WorkloadFile, WorkloadRole,
@@ -83,6 +83,7 @@ pub(super) fn task(value: &ManifestValue, containers: &ManifestValue, part: &Par
         replicas: Setting::Absent,
         rollout: Rollout::default(),
         grace_seconds: Setting::Absent,
+        host_folders: Vec::new(),
         init_containers: Vec::new(),
         containers,
     })
@@ -110,6 +111,8 @@ fn container(value: &ManifestValue) -> Container {
         has_open_variables: ["environment", "environmentFiles"].iter().any(|key| value.get(key).is_unknown())
             || !value.get("environmentFiles").items().is_empty(),
         check: value.get("healthCheck").setting(|check| Some(self::check(check))),
+        is_privileged: value.get("privileged").switch_setting(),
+        secrets: written_secrets(value.get("environment")),
         ..Container::default()
     }
 }

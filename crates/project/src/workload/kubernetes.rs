@@ -9,6 +9,7 @@ use super::model::{
 use super::value::{ManifestContent, ManifestValue, Setting};
 use crate::data;
 use crate::secret;
+use crate::text::Span;
 
 /// Lists in lists that are followed.
 const LISTS: usize = 4;
@@ -120,6 +121,7 @@ fn workload(object: &ManifestValue, kind: &str, group: &str) -> Option<Workload>
         replicas: object.at("spec.replicas").number_setting(),
         rollout,
         grace_seconds: spec.get("terminationGracePeriodSeconds").number_setting(),
+        host_folders: spec.get("volumes").items().iter().filter_map(host_folder).collect(),
         init_containers: self::containers(spec, "initContainers"),
         containers,
     })
@@ -162,8 +164,27 @@ fn container(value: &ManifestValue, pod_security: &ManifestValue) -> Container {
         pre_stop: value.at("lifecycle.preStop").setting(|value| Some(pre_stop(value))),
         user: of_either("runAsUser").number_setting(),
         refuses_root: of_either("runAsNonRoot").switch_setting(),
+        is_privileged: security.get("privileged").switch_setting(),
+        has_resources: value.get("resources").setting(|value| Some(!value.entries().is_empty())),
+        secrets: written_secrets(value.get("env")),
         ports,
     }
+}
+
+/// The folder of the machine that a volume is.
+fn host_folder(volume: &ManifestValue) -> Option<(String, Span)> {
+    let path = volume.at("hostPath.path");
+    Some((path.constant()?.to_owned(), path.span))
+}
+
+/// The variables whose written values are secrets.
+pub(super) fn written_secrets(variables: &ManifestValue) -> Vec<(String, Span)> {
+    let secret = |variable: &ManifestValue| {
+        let (name, value) = (variable.get("name").text()?, variable.get("value"));
+        let is_secret = !secret::written_in(name, value.constant()?).is_empty();
+        is_secret.then(|| (name.to_owned(), value.span))
+    };
+    variables.items().iter().filter_map(secret).collect()
 }
 
 /// The values of variables that look like secrets.

@@ -77,6 +77,8 @@ pub struct Workload {
     pub rollout: Rollout,
     /// Seconds from the signal to stop until a container is killed.
     pub grace_seconds: Setting<i64>,
+    /// Folders and files of the machine that its pods see, with their places.
+    pub host_folders: Vec<(String, Span)>,
     /// The containers that run before all others.
     pub init_containers: Vec<Container>,
     /// The containers.
@@ -129,6 +131,12 @@ pub struct Container {
     pub user: Setting<i64>,
     /// Whether the kubelet refuses root.
     pub refuses_root: Setting<bool>,
+    /// Whether it has all rights of its machine.
+    pub is_privileged: Setting<bool>,
+    /// Whether it says how much memory and processor time it needs, or may take.
+    pub has_resources: Setting<bool>,
+    /// The variables whose written values are secrets, with the places of these.
+    pub secrets: Vec<(String, Span)>,
 }
 
 /// A port of a container.

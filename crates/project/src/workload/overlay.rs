@@ -135,6 +135,13 @@ impl Overlay {
         if has("securityContext") {
             container.user.forget();
             container.refuses_root.forget();
+            container.is_privileged.forget();
+        }
+        if has("resources") {
+            container.has_resources.forget();
+        }
+        if has("env") {
+            container.secrets.clear();
         }
         let is_renamed = |image: &String| {
             let name = image.split('@').next().unwrap_or(image);

@@ -5,5 +5,6 @@ pub(super) mod drift;
 pub(super) mod exec;
 pub(super) mod image;
 pub(super) mod liveness;
+pub(super) mod rights;
 pub(super) mod rollout;
 pub(super) mod tasks;

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::run_work::{clones_latest, is_cacheable};
-use super::steps::{IMAGE_INPUT, LastKnown, is_action, last_part, without_tag};
+use super::steps::{IMAGE_INPUT, LastKnown, architecture, is_action, last_part, legs, without_tag};
 use crate::build::Build;
 use crate::data;
 use crate::rules::{WorkflowChange, WorkflowContext};
@@ -117,6 +117,10 @@ fn step_builder(gaps: &BTreeSet<WorkflowPlace>, step: &Step) -> Option<JobBuilde
         };
     }
     let action = step.action.as_ref()?;
+    // It changes the machine, and not what builds.
+    if has_role(action, "emulator") {
+        return None;
+    }
     if has_role(action, "keeps-cache") {
         return Some(JobBuilder::Kept);
     }
@@ -277,7 +281,7 @@ pub(super) fn cache_name(cx: &WorkflowContext, call: &BuildCall) -> Option<Strin
     if cx.calls().len() > BUILDS {
         return None;
     }
-    let legs = leg_suffix(cx, call)?;
+    let legs = format!("{}{}", processor_suffix(cx, call), leg_suffix(cx, call)?);
     let subject_here = subject(call);
     let others: Vec<&BuildCall> = cx.calls().iter().filter(|other| subject(other) != subject_here).collect();
     let names: [fn(&WorkflowContext, &BuildCall) -> Option<String>; 4] =
@@ -316,6 +320,21 @@ fn target_name(cx: &WorkflowContext, call: &BuildCall) -> Option<String> {
     let target = call.target.as_ref()?.constant()?;
     let name = image_name(cx, call).or_else(|| folder_name(cx, call)).unwrap_or_else(|| job_name(cx, call));
     Some(format!("{name}-{target}"))
+}
+
+/// `-arm64` where another job builds the same on a machine with another processor: its steps are others.
+fn processor_suffix(cx: &WorkflowContext, call: &BuildCall) -> String {
+    let processor = |call: &BuildCall| {
+        let job = cx.job(call);
+        let [leg] = &legs(job)?[..] else { return None };
+        architecture(job, leg)
+    };
+    let Some(here) = processor(call).filter(|_| call.platforms.is_empty()) else { return String::new() };
+    let subject_here = subject(call);
+    let is_other = |other: &BuildCall| {
+        other.job != call.job && subject(other) == subject_here && processor(other).is_some_and(|known| known != here)
+    };
+    if cx.calls().iter().any(is_other) { format!("-{here}") } else { String::new() }
 }
 
 /// `-${{ matrix.platform }}` for each value of the legs that makes them build something else; `None` where a cache cannot

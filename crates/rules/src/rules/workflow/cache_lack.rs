@@ -7,6 +7,7 @@ use super::cache::{ColdBuilds, JobBuilder, JobState, add_builder, add_caches, ca
 use super::gitlab::docker_release;
 use super::missing_paths::lacks_path;
 use super::references::{is_latest, put_constant};
+use super::runners::has_containerd;
 use super::steps::{LastKnown, docker_words, pushes, without_tag};
 use crate::data;
 use crate::finding::{Finding, Findings, Safety};
@@ -36,8 +37,10 @@ fn build_without_cache(cx: &WorkflowContext, out: &mut Findings) {
         }
         let Some(finding) = cx.finding(call.place, NO_CACHE) else { continue };
         let lead = "give the step `cache-from` and `cache-to`, with a `scope` for each image";
+        let can_write = has_containerd(cx.workflow(), cx.job(call));
         let finding = finding.help(match cold.state(call).builder(call.step) {
             JobBuilder::New => lead.to_owned(),
+            _ if can_write => lead.to_owned(),
             _ => format!("{lead}, and put `docker/setup-buildx-action` before it"),
         });
         out.push(with_caches(cx, call, cold.state(call), finding));
@@ -55,7 +58,7 @@ fn with_caches(cx: &WorkflowContext, call: &BuildCall, state: &JobState, finding
     }
     let Some(caches) = add_caches(cx, call) else { return finding };
     let doubt = doubt(cx, call);
-    if state.builder(call.step) == JobBuilder::New {
+    if state.builder(call.step) == JobBuilder::New || has_containerd(cx.workflow(), job) {
         let safety = doubt.map_or(Safety::Safe, |doubt| Safety::Unsafe(doubt.to_owned()));
         return cx.fixed(finding, "keep its cache in that of GitHub", safety, &[caches]);
     }
@@ -303,7 +306,7 @@ fn lacks_dockerfile(cx: &WorkflowContext, call: &BuildCall) -> bool {
 }
 
 /// Whether a variable of a command may hold options: `docker build $OPTIONS .`
-fn has_unknown_options(cx: &WorkflowContext, call: &BuildCall) -> bool {
+pub(super) fn has_unknown_options(cx: &WorkflowContext, call: &BuildCall) -> bool {
     let Some(script) = &cx.step(call).script else { return true };
     let invocations = script.commands().invocations();
     let Some(invocation) = invocations.iter().find(|invocation| Some(invocation.span) == call.command) else {

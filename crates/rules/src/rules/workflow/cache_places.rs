@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::cache::{JobBuilder, JobState, add_builder, has_role};
+use super::runners::{ImageStore, image_stores};
 use super::steps::LastKnown;
 use crate::finding::{Findings, Safety};
 use crate::rules::WorkflowContext;
@@ -32,6 +33,12 @@ fn cache_without_builder(cx: &WorkflowContext, out: &mut Findings) {
         }
         let state: &JobState = jobs.of(call.job, || JobState::of(cx, call.job));
         if state.builder(call.step) != JobBuilder::Engine || !state.is_hosted {
+            continue;
+        }
+        // With containerd's store the engine writes these, and no others.
+        let is_written_there = matches!(entry.kind(), "gha" | "local" | "registry");
+        let stores = image_stores(cx.workflow(), job);
+        if is_written_there && !stores.contains(&ImageStore::Engine) {
             continue;
         }
         last = Some(call.job);

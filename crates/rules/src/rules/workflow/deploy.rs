@@ -3,9 +3,11 @@
 mod action;
 mod deployment;
 mod edits;
+pub(in crate::rules) mod failures;
 mod flow;
 pub(in crate::rules) mod gates;
 pub(in crate::rules) mod images;
+pub(in crate::rules) mod jobs;
 pub(in crate::rules) mod lock;
 pub(in crate::rules) mod mounted_file;
 pub(in crate::rules) mod projects;
@@ -13,4 +15,8 @@ pub(in crate::rules) mod rollback;
 pub(in crate::rules) mod several_tags;
 pub(in crate::rules) mod stop;
 pub(in crate::rules) mod switch;
+pub(in crate::rules) mod task_definition;
 pub(in crate::rules) mod unhealthy;
+pub(in crate::rules) mod version;
+
+pub(super) use self::jobs::deploys;

@@ -67,7 +67,7 @@ pub(super) fn lacks_path(cx: &WorkflowContext, call: &BuildCall) -> bool {
 }
 
 /// Whether a pipeline runs for branches alone that have names of their own: those may have other files.
-fn runs_on_other_branches(cx: &WorkflowContext) -> bool {
+pub(super) fn runs_on_other_branches(cx: &WorkflowContext) -> bool {
     const USUAL: [&str; 4] = ["main", "master", "develop", "trunk"];
     let events = &cx.workflow().events;
     let is_other = |event: &Event| {
@@ -79,7 +79,7 @@ fn runs_on_other_branches(cx: &WorkflowContext) -> bool {
 }
 
 /// Whether only other repositories call a pipeline: it checks out theirs.
-fn is_for_others(cx: &WorkflowContext) -> bool {
+pub(super) fn is_for_others(cx: &WorkflowContext) -> bool {
     let events = &cx.workflow().events;
     let path = format!("./{}", cx.input.path);
     let calls = |job: &Job| job.calls.as_ref().is_some_and(|calls| calls.text == path);

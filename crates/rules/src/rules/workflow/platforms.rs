@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::cache::{BUILDS, cache_place};
+use super::cache::{BUILDS, JobBuilder, JobState, add_builder, cache_place};
 use super::run_work::{is_slow, needed, shipped};
+use super::runners::{ImageStore, has_containerd, image_stores};
 use super::steps::{FILELESS_ACTION, LastKnown, architecture, is_action, is_plain, legs, waiting_for};
 use crate::build::{Build, Stage, StageBase};
 use crate::dockerfile::Keyword;
-use crate::finding::{Findings, Safety};
+use crate::finding::{Finding, Findings, Safety};
 use crate::manifest::Ecosystem;
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::shell::Verb;
@@ -19,6 +20,7 @@ crate::rules::family! {
     "platform-emulated" => platform_emulated;
     "qemu-unused" => qemu_unused;
     "multi-platform-load" => multi_platform_load;
+    "platform-not-buildable" => platform_not_buildable;
 }
 
 /// The meaning in `data/source_patterns.tsv` of the first part of images that are for one processor.
@@ -49,18 +51,19 @@ fn platform_emulated(cx: &WorkflowContext, out: &mut Findings) {
             continue;
         }
         let builds = cx.builds_of(call);
-        let slow: Vec<SlowStage> = builds.iter().flat_map(|(leg, build)| slow_stages(cx, build, leg)).collect();
+        let slow: Vec<RunningStage> =
+            builds.iter().flat_map(|(leg, build)| running_stages(cx, build, leg, &is_slow)).collect();
         // Those that there are runners of come first.
         foreign.sort_by_key(|(platform, _)| runner_of(platform).is_none());
         let emulated = foreign.into_iter().find_map(|(platform, native)| {
             // What can be built nowhere else has no help.
-            let has_help = |stage: &&SlowStage| stage.may_cross || runner_of(&platform).is_some();
+            let has_help = |stage: &&RunningStage| stage.may_cross || runner_of(&platform).is_some();
             let stage = slow.iter().find(|stage| stage.runs_on(&platform)).filter(has_help)?;
             Some((platform, native, stage))
         });
         let Some((platform, native, stage)) = emulated else { continue };
         let place = call.platforms.first().map_or(call.place, |text| text.place);
-        let SlowStage { title, dockerfile, may_cross, .. } = stage;
+        let RunningStage { title, dockerfile, may_cross, .. } = stage;
         let message = format!(
             "the RUN of the stage `{title}` of `{dockerfile}` is emulated for `{platform}`: the runner is `{native}`"
         );
@@ -147,8 +150,8 @@ fn platforms(call: &BuildCall, leg: &MatrixLeg) -> Option<Vec<String>> {
     is_known.then(|| texts.iter().flat_map(|text| text.split(',')).map(|text| text.trim().to_owned()).collect())
 }
 
-/// A stage with a RUN that takes time and that the target needs.
-struct SlowStage<'b> {
+/// A stage with a RUN of some kind that the target needs.
+struct RunningStage<'b> {
     title: String,
     dockerfile: &'b str,
     /// What it has behind `--platform=`.
@@ -157,22 +160,27 @@ struct SlowStage<'b> {
     may_cross: bool,
 }
 
-impl SlowStage<'_> {
+impl RunningStage<'_> {
     /// Whether it runs on the platform of a result.
     fn runs_on(&self, platform: &str) -> bool {
         self.platform.is_none_or(|text| text == platform || text.contains("TARGETPLATFORM"))
     }
 }
 
-/// Those of a build, up to one that runs on the platform of any result.
-fn slow_stages<'b>(cx: &WorkflowContext<'b, '_>, build: &'b Build, leg: &LegBuild) -> Vec<SlowStage<'b>> {
+/// Those of a build with a RUN of this kind, up to one that runs on the platform of any result.
+fn running_stages<'b>(
+    cx: &WorkflowContext<'b, '_>,
+    build: &'b Build,
+    leg: &LegBuild,
+    is_meant: &dyn Fn(&Build, usize) -> bool,
+) -> Vec<RunningStage<'b>> {
     let Some(needed) = needed(build, leg) else { return Vec::new() };
-    let is_slow_stage = |stage: &&Stage| {
+    let has_run = |stage: &&Stage| {
         let mut all = build.instructions(stage);
-        all.any(|(index, instruction)| instruction.keyword == Keyword::Run && is_slow(build, index))
+        all.any(|(index, instruction)| instruction.keyword == Keyword::Run && is_meant(build, index))
     };
     let platforms = stage_platforms(build);
-    let stages = build.stages().iter().filter(|stage| needed.contains(&stage.index)).filter(is_slow_stage);
+    let stages = build.stages().iter().filter(|stage| needed.contains(&stage.index)).filter(has_run);
     let dockerfile = cx.inputs.source(build.input().dockerfile).name();
     let shipped = shipped(build, leg);
     let mut slow = Vec::new();
@@ -186,7 +194,7 @@ fn slow_stages<'b>(cx: &WorkflowContext<'b, '_>, build: &'b Build, leg: &LegBuil
         }
         // Its own files, or packages of it, are those of its platform.
         let may_cross = !shipped.contains(&stage.index) && !gives_packages(build, stage);
-        slow.push(SlowStage { title: stage.title(), dockerfile, platform, may_cross });
+        slow.push(RunningStage { title: stage.title(), dockerfile, platform, may_cross });
         if platform.is_none() {
             break;
         }
@@ -286,7 +294,8 @@ fn multi_platform_load(cx: &WorkflowContext, out: &mut Findings) {
     for call in cx.calls().iter().filter(|call| matches!(call.builder, Builder::Action | Builder::Buildx)) {
         let crate::workflow::Switch::On(place) = call.load else { continue };
         let is_known = call.platforms.iter().all(|text| text.constant().is_some());
-        if call.platforms.len() < 2 || !is_known {
+        let takes_all = has_containerd(cx.workflow(), cx.job(call));
+        if call.platforms.len() < 2 || !is_known || takes_all {
             continue;
         }
         let count = call.platforms.len();
@@ -295,4 +304,69 @@ fn multi_platform_load(cx: &WorkflowContext, out: &mut Findings) {
         let Some(finding) = cx.finding(place, message) else { continue };
         out.push(finding.help("load the platform of the runner alone, and build the others in the step that pushes"));
     }
+}
+
+/// The builder of the engine builds for one platform, or what it runs is for another processor.
+fn platform_not_buildable(cx: &WorkflowContext, out: &mut Findings) {
+    let mut jobs = LastKnown::new();
+    for call in cx.calls().iter().filter(|call| is_plain(call) && !call.platforms.is_empty()) {
+        let job = cx.job(call);
+        let is_default = call.builder_name.is_none() && job.image.is_none() && call.place.file == 0;
+        let state: &JobState = jobs.of(call.job, || JobState::of(cx, call.job));
+        if !is_default || !state.is_hosted || state.builder(call.step) != JobBuilder::Engine {
+            continue;
+        }
+        let Some(legs) = legs(job) else { continue };
+        let finding = several_platforms(cx, call, &legs).or_else(|| without_emulator(cx, call, &legs));
+        let Some(finding) = finding else { continue };
+        let change = add_builder(cx, job, cx.step(call));
+        let is_action = call.command.is_none();
+        out.push(if is_action {
+            cx.fixed(finding, "add a builder that can", Safety::Safe, &[change])
+        } else {
+            finding
+        });
+    }
+}
+
+/// A finding about a build for several platforms on a machine whose engine has no store for them.
+fn several_platforms(cx: &WorkflowContext, call: &BuildCall, legs: &[MatrixLeg]) -> Option<Finding> {
+    let is_single = |leg: &MatrixLeg| platforms(call, leg).is_none_or(|platforms| platforms.len() < 2);
+    let stores = image_stores(cx.workflow(), cx.job(call));
+    if legs.iter().all(is_single) || !stores.contains(&ImageStore::Engine) {
+        return None;
+    }
+    let message = "the builder of the engine builds for one platform: the step fails";
+    let finding = cx.finding(call.platforms.first()?.place, message)?;
+    Some(finding.help("add a step with `docker/setup-buildx-action` before it"))
+}
+
+/// A finding about a RUN for a processor that the machine does not have and that nothing emulates.
+fn without_emulator(cx: &WorkflowContext, call: &BuildCall, legs: &[MatrixLeg]) -> Option<Finding> {
+    let job = cx.job(call);
+    let emulates = |step: &Step| {
+        let text = step.script.as_ref().map_or("", |script| script.text.text.as_str());
+        let is_known = step.action.is_none() || is_action(step, FILELESS_ACTION) || step.uses("actions/checkout");
+        step.uses(QEMU) || !is_known || ["qemu", "binfmt"].iter().any(|word| text.contains(word))
+    };
+    if image_stores(cx.workflow(), job).is_empty() || job.steps.iter().take(call.step).any(emulates) {
+        return None;
+    }
+    let foreign: Vec<_> = legs.iter().flat_map(|leg| foreign_platforms(job, call, leg)).take(PLATFORMS).collect();
+    let builds = cx.builds_of(call);
+    let running: Vec<RunningStage> =
+        builds.iter().flat_map(|(leg, build)| running_stages(cx, build, leg, &|_, _| true)).collect();
+    let (platform, native, stage) = foreign.into_iter().find_map(|(platform, native)| {
+        let stage = running.iter().find(|stage| stage.runs_on(&platform))?;
+        Some((platform, native, stage))
+    })?;
+    let RunningStage { title, dockerfile, .. } = stage;
+    let message = format!(
+        "the RUN of the stage `{title}` of `{dockerfile}` fails for `{platform}`: the runner is `{native}`, and nothing emulates"
+    );
+    let finding = cx.finding(call.platforms.first()?.place, message)?;
+    let runner = runner_of(&platform).map(|runner| format!("; or build it on `{runner}`")).unwrap_or_default();
+    let setup =
+        "add a step with `docker/setup-buildx-action`, whose builder brings emulators, or `docker/setup-qemu-action`";
+    Some(finding.help(format!("{setup}{runner}")))
 }

@@ -21,7 +21,6 @@ crate::rules::family! {
     of_workflow
     "only-latest-tag" => only_latest_tag;
     "pushed-on-pull-request" => pushed_on_request;
-    "index-for-single-manifest" => index_for_single_manifest;
     "digest-not-used" => digest_not_used;
 }
 
@@ -397,42 +396,6 @@ fn pushes_otherwise(cx: &WorkflowContext, number: usize) -> bool {
     let is_pushed = |call: &BuildCall| !call.push.may_be_on() && call.may_push();
     cx.calls_of_job(number).iter().any(is_pushed)
         || cx.workflow().jobs.get(number).is_some_and(|job| job.steps.iter().any(pushes))
-}
-
-/// Lambda takes an image of one manifest, and attestations make an index of it.
-fn index_for_single_manifest(cx: &WorkflowContext, out: &mut Findings) {
-    let is_lambda = |step: &Step| {
-        step.invocations().iter().any(|call| {
-            let has = |text: &str| call.args.iter().any(|word| word.text().starts_with(text));
-            call.is("aws") && has("lambda") && has("--image-uri")
-        })
-    };
-    if !cx.steps().any(|(_, step)| is_lambda(step)) {
-        return;
-    }
-    let attests = |job: &Job| {
-        let has_builder = job.steps.iter().any(|step| step.uses("docker/setup-buildx-action"));
-        has_builder && job.variable("BUILDX_NO_DEFAULT_ATTESTATIONS").is_none()
-    };
-    let mut attesting = LastKnown::new();
-    for push in pushes(cx) {
-        let Some(call) = push.call.filter(|call| call.builder == Builder::Action && call.provenance.is_none()) else {
-            continue;
-        };
-        if call.platforms.len() > 1 || !*attesting.of(call.job, || attests(cx.job(call))) {
-            continue;
-        }
-        let step = cx.step(call);
-        let message = "the pushed image is an index, as attestations are on by default: Lambda takes a single manifest";
-        let Some(finding) = cx.finding(call.place, message) else { continue };
-        let change = WorkflowChange::Set(step.path_to(&["with", "provenance"]), NewValue::Inline("false".to_owned()));
-        out.push(cx.fixed(
-            finding.help("write `provenance: false`"),
-            "push a single manifest",
-            Safety::Safe,
-            &[change],
-        ));
-    }
 }
 
 /// A tag may have moved between the push and its use; the digest of the build is that image.

@@ -8,7 +8,7 @@ use crate::rules::workflow::steps::is_self_hosted;
 use crate::shell::Word;
 use crate::sources::patterns;
 use crate::text::path;
-use crate::workflow::{Job, PipelineKind};
+use crate::workflow::{Job, PipelineKind, Step};
 
 /// Meanings in `data/source_patterns.tsv`.
 const DEPLOYMENT: &str = "word of a deployment";
@@ -23,6 +23,8 @@ const OPTIONS: usize = 8;
 pub(super) struct Deployment<'a> {
     /// The job, recipe or script.
     pub job: &'a Job,
+    /// The step that runs by itself where others failed.
+    pub fallback: Option<&'a Step>,
     /// What runs on the host, in order, with what it does.
     pub steps: Vec<(FlowCommand<'a>, Action)>,
 }
@@ -40,7 +42,7 @@ fn mentions_docker(cx: &WorkflowContext) -> bool {
 }
 
 fn deployment<'a>(cx: &WorkflowContext<'a, '_>, flow: Flow<'a>) -> Option<Deployment<'a>> {
-    let Flow { job, commands } = flow;
+    let Flow { job, fallback, commands } = flow;
     let is_pipeline = cx.workflow().kind.is_pipeline();
     // A job of a pipeline has a machine of its own, whose containers serve nobody.
     let keeps_local = !is_pipeline || is_deploying_job(cx, job);
@@ -50,7 +52,7 @@ fn deployment<'a>(cx: &WorkflowContext<'a, '_>, flow: Flow<'a>) -> Option<Deploy
     let starts = |(_, action): &(FlowCommand, Action)| matches!(action, Action::Start(_));
     let first = steps.iter().position(starts)?;
     let is_remote = steps[first].0.host.is_some();
-    let known = Deployment { job, steps };
+    let known = Deployment { job, fallback, steps };
     let is_deployment = is_remote || is_pipeline || known.is_named_so(cx, first) && !known.is_taken_down();
     is_deployment.then_some(known)
 }

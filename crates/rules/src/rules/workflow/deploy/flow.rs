@@ -22,6 +22,8 @@ const DEEPEST: usize = 8;
 pub(super) struct Flow<'a> {
     /// The job, recipe or script.
     pub job: &'a Job,
+    /// The step that runs by itself where others failed.
+    pub fallback: Option<&'a Step>,
     /// Its commands.
     pub commands: Vec<FlowCommand<'a>>,
 }
@@ -74,14 +76,15 @@ pub(super) fn flows<'a>(cx: &WorkflowContext<'a, '_>) -> Vec<Flow<'a>> {
         let mut main = FlowReader { remote: &cx.input.remote_scripts, commands: Vec::new(), number };
         for (at, step) in job.steps.iter().enumerate() {
             if !is_failure_step(step) {
-                flows.extend(main.add_step(at, step).into_iter().map(|commands| Flow { job, commands }));
+                let uncalled = main.add_step(at, step);
+                flows.extend(uncalled.into_iter().map(|commands| Flow { job, fallback: None, commands }));
                 continue;
             }
             let mut other = FlowReader { commands: Vec::new(), ..main };
             other.add_step(at, step);
-            flows.push(Flow { job, commands: other.commands });
+            flows.push(Flow { job, fallback: Some(step), commands: other.commands });
         }
-        flows.push(Flow { job, commands: main.commands });
+        flows.push(Flow { job, fallback: None, commands: main.commands });
     }
     flows.retain(|flow| !flow.commands.is_empty());
     flows
@@ -299,6 +302,17 @@ impl<'a> FlowCommand<'a> {
             ors.any(|before| asks(line(before.span.start)))
                 || branches.into_iter().any(|branch| is_branch_of_none(script, text, branch, &asks))
         })
+    }
+
+    /// Whether something decides by how it ends: `if`, `&&` or `||`, around a group of which it is a part, too.
+    pub(super) fn is_asked(&self) -> bool {
+        let is_choice_behind = |place: &CommandPlace| place.after.is_some_and(|after| is_choice(after.kind));
+        self.is_condition()
+            || self.frames.iter().any(|Frame { script, command }| {
+                let around = script.compounds.iter().filter(|compound| compound.span.contains(command.span));
+                let places = around.map(|compound| &compound.place).chain([&command.place]);
+                places.into_iter().any(|place| is_choice_behind(place) || place.negated)
+            })
     }
 
     /// What stands before it in its pipe.

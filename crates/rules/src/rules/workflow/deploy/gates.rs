@@ -4,10 +4,12 @@ use super::action::{Action, Containers};
 use super::deployment::{Deployment, deployments};
 use super::edits::{indent, inserted_behind, removed, risky, written};
 use super::flow::{FlowCommand, FlowLoop};
+use super::version::reads;
 use crate::finding::{Findings, Severity};
 use crate::rules::workflow::steps::{docker_words, is_compose};
 use crate::rules::{WorkflowChange, WorkflowContext};
-use crate::shell::{Command, CompoundKind, ScopeKind, SeparatorKind};
+use crate::shell::program::Kind;
+use crate::shell::{Command, CompoundKind, Program, ScopeKind, SeparatorKind};
 use crate::sources::code::words;
 use crate::sources::patterns;
 use crate::text::Span;
@@ -113,7 +115,8 @@ fn passes(probe: &FlowCommand, tries: &FlowLoop) -> bool {
         _ => false,
     };
     // A loop that ends with something that may fail hands that on.
-    let last = tries.commands_of(ScopeKind::Loop).last().map(|command| name(&command)).unwrap_or_default();
+    let last = tries.commands_of(ScopeKind::Loop).last().map(|command| name(&command));
+    let last = last.unwrap_or_else(|| "other".to_owned());
     let after = tries.compound.place.after.map(|after| after.kind);
     let is_plain = !matches!(
         after,
@@ -121,11 +124,25 @@ fn passes(probe: &FlowCommand, tries: &FlowLoop) -> bool {
     );
     let is_alone = probe.command.invocation.via.is_empty() && !tries.compound.place.negated;
     is_counted
-        && has_break
+        && (has_break || gives_up(probe, tries))
         && is_plain
         && is_alone
         && !names.iter().any(|name| leaves(name))
-        && matches!(&*last, "sleep" | "echo" | "printf")
+        && matches!(&*last, "sleep" | "echo" | "printf" | "")
+}
+
+/// Whether the condition of a loop holds after some tries, too: `until curl … || [ "$i" -ge 30 ]`.
+fn gives_up(probe: &FlowCommand, tries: &FlowLoop) -> bool {
+    let is_count = |command: &Command| {
+        let name = command.name().and_then(|word| word.value()).unwrap_or_default();
+        Program::of(name).is(Kind::Condition) && !command.span.contains(probe.span())
+    };
+    let is_joined = |command: &Command| {
+        let around = [command.place.before, command.place.after];
+        around.iter().flatten().any(|sign| matches!(sign.kind, SeparatorKind::Or | SeparatorKind::And))
+    };
+    probe.is_condition()
+        && tries.commands_of(ScopeKind::Condition).any(|command| is_count(command) && is_joined(command))
 }
 
 /// Whether something behind the loop asks how it ended.
@@ -136,7 +153,7 @@ fn is_checked(steps: &[(FlowCommand, Action)], tries: &FlowLoop) -> bool {
     let variables = tries.commands().flat_map(|command| &command.assignments).map(|assignment| &*assignment.name_text);
     let counter = tries.variable(text);
     let mut names = variables.chain(counter).filter(|name| !name.is_empty());
-    if names.any(|name| words(behind, name).next().is_some()) {
+    if names.any(|name| reads_variable(behind, name)) {
         return true;
     }
     for (command, action) in &steps[1..] {
@@ -160,6 +177,13 @@ fn is_checked(steps: &[(FlowCommand, Action)], tries: &FlowLoop) -> bool {
         }
     }
     false
+}
+
+/// Whether a text reads a variable: `$i`, `${i}`, `(( i == 30 ))`; `sed -i` does not.
+fn reads_variable(text: &str, name: &str) -> bool {
+    let is_arithmetic = |line: &str| line.contains("((") || line.contains("[[");
+    let is_word = |line: &str| words(line, name).any(|at| !line[..at].ends_with('-'));
+    text.lines().any(|line| reads(line, name) || is_arithmetic(line) && is_word(line))
 }
 
 /// One more try behind the loop, which fails the script.

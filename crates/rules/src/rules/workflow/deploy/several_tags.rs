@@ -1,11 +1,12 @@
 //! A rule about the output of docker/metadata-action that has one line for each tag, where one image is wanted.
 
 use crate::finding::{Finding, Findings, Safety};
+use crate::manifest::FileKind;
 use crate::rules::workflow::steps::verbatim;
 use crate::rules::{WorkflowChange, WorkflowContext};
-use crate::shell::Word;
+use crate::shell::{Invocation, Word};
 use crate::sources::patterns;
-use crate::text::Span;
+use crate::text::{Span, path};
 use crate::workflow::{Job, Step, StepScript, WorkflowPlace};
 use crate::yaml;
 
@@ -137,22 +138,23 @@ fn of_action(cx: &WorkflowContext, step: &Step, list: &TagList, out: &mut Findin
 
 fn of_script(cx: &WorkflowContext, step: &Step, script: &StepScript, list: &TagList, out: &mut Findings) {
     let variables = step.variables.iter().filter(|(_, text)| is_whole(&text.text, &list.expression));
-    let variables: Vec<&str> = variables.map(|(name, _)| name.as_str()).collect();
+    let mut variables: Vec<String> = variables.map(|(name, _)| name.clone()).collect();
+    variables.extend(set_to(script, list));
     if variables.is_empty() && !script.text.text.contains(&list.expression) {
         return;
     }
     for invocation in script.commands().invocations() {
         let is_export = invocation.is("export");
-        let takes_one =
-            is_export || invocation.program.is_some_and(|name| patterns::words(PROGRAM).any(|known| known == name));
+        let is_known = invocation.program.is_some_and(|name| patterns::words(PROGRAM).any(|known| known == name));
+        let takes_one = is_export || is_known || runs_script_for_one(cx, &invocation);
         for word in invocation.args.iter().filter(|word| takes_one && word.is_dynamic()) {
             // A variable in quotes may hold several lines.
             if is_export && word.is_quoted() {
                 continue;
             }
             let Some(inner) = expression(script, word, list) else {
-                let uses = |name: &&str| {
-                    word.variables().eq(std::iter::once(*name))
+                let uses = |name: &String| {
+                    word.variables().eq(std::iter::once(name.as_str()))
                         && [format!("${name}"), format!("${{{name}}}")].contains(&word.text().to_owned())
                 };
                 if !is_export
@@ -167,6 +169,36 @@ fn of_script(cx: &WorkflowContext, step: &Step, script: &StepScript, list: &TagL
             out.push(with_fix(cx, finding, verbatim(script, inner), list));
         }
     }
+}
+
+/// The variables that a script sets to a list: `export IMAGE="${{ … }}"`.
+fn set_to(script: &StepScript, list: &TagList) -> Vec<String> {
+    let holds = |text: &str| is_whole(text.trim_matches(['"', '\'']), &list.expression);
+    let assignments = script.commands().commands.iter().flat_map(|command| &command.assignments);
+    let assigned = assignments.filter(|known| holds(script.text.slice(known.value.span.range())));
+    let mut names: Vec<String> = assigned.map(|known| known.name_text.to_string()).collect();
+    for invocation in script.commands().invocations().iter().filter(|known| known.is("export")) {
+        let texts = invocation.args.iter().map(|word| script.text.slice(word.span.range()));
+        let pairs = texts.filter_map(|text| text.split_once('='));
+        names.extend(pairs.filter(|(_, value)| holds(value)).map(|(name, _)| name.to_owned()));
+    }
+    names
+}
+
+/// Whether a command runs a script of the repository that reads its first argument, and no others.
+fn runs_script_for_one(cx: &WorkflowContext, invocation: &Invocation) -> bool {
+    let first = invocation.args.first();
+    let script = if invocation.path.text().contains('/') { Some(invocation.path) } else { first };
+    let Some(name) = script.map(|word| path::name(word.text())).filter(|name| FileKind::of(name).is_shell()) else {
+        return false;
+    };
+    let inputs = cx.inputs.workflows.iter().filter(|input| path::name(&input.path) == name);
+    let mut texts = inputs.map(|input| cx.inputs.source(input.file).text());
+    let reads_one = |text: &str| {
+        let reads_more = ["$@", "$*", "${@", "${*", "$2", "${2", "shift"].iter().any(|sign| text.contains(sign));
+        (text.contains("$1") || text.contains("${1")) && !reads_more
+    };
+    texts.next().is_some_and(reads_one) && texts.next().is_none()
 }
 
 /// Where a word holds the expression, in the text of its script.

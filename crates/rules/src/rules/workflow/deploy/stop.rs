@@ -1,15 +1,17 @@
 //! A rule about deployments that stop a service before they start its new version.
 
 use super::action::{Action, Containers, NAMED};
-use super::deployment::{deployments, has_word};
+use super::deployment::{Deployment, deployments, has_word};
 use super::edits::{removed, risky};
 use super::flow::FlowCommand;
+use super::rollback::is_of_rollback;
 use crate::finding::{Finding, Findings, Severity};
 use crate::rules::WorkflowContext;
 use crate::rules::workflow::steps::docker_words;
-use crate::shell::Word;
+use crate::shell::program::Kind;
+use crate::shell::{Program, Word};
 use crate::sources::patterns;
-use crate::text::Span;
+use crate::text::{Span, path};
 
 crate::rules::family! {
     of_workflow
@@ -18,6 +20,7 @@ crate::rules::family! {
 
 /// Meanings in `data/source_patterns.tsv`.
 const PROXY: &str = "word of the name of a proxy";
+const RESTORES: &str = "command that restores data";
 const IDLE: &str = "word of the name of an idle container";
 const WORKER: &str = "word of the name of a worker";
 
@@ -49,9 +52,32 @@ fn stop_before_start(cx: &WorkflowContext, out: &mut Findings) {
             ));
         }
         for gap in gaps(steps, &mut places) {
+            if restores_data(cx, &deployment, gap.first) {
+                continue;
+            }
             report(cx, steps, &gap, out);
         }
     }
+}
+
+/// Whether a rollback puts data back behind a stop: what serves them has to stand still meanwhile.
+fn restores_data(cx: &WorkflowContext, deployment: &Deployment, stop: usize) -> bool {
+    let (stopped, _) = &deployment.steps[stop];
+    let is_restoring =
+        || stopped.functions.iter().any(|name| name.contains("restore")) || cx.input.path.contains("restore");
+    let is_settings = |word: &Word| {
+        let name = path::name(word.text());
+        path::is_yaml(name) || name.contains(".env") || name.ends_with(".conf")
+    };
+    let puts_back = |(command, _): &(FlowCommand, Action)| {
+        let invocation = &command.command.invocation;
+        let program = invocation.program.map(Program::of);
+        let copies = program.is_some_and(|program| program.is(Kind::Copies) || program.is(Kind::Unpacks));
+        let text = command.script.text.slice(invocation.span.range());
+        let is_plain = copies && invocation.args.last().is_some_and(|word| !is_settings(word));
+        command.may_follow(stopped) && (is_plain || patterns::shows(text, RESTORES))
+    };
+    (is_of_rollback(cx, deployment, stopped) || is_restoring()) && deployment.steps[stop + 1..].iter().any(puts_back)
 }
 
 /// What one command stops before its new version is started.

@@ -1,0 +1,104 @@
+//! A rule about deployments that continue when one of their steps has failed.
+
+use super::action::Action;
+use super::deployment::{Deployment, deployments};
+use super::flow::FlowCommand;
+use crate::finding::Findings;
+use crate::rules::WorkflowContext;
+use crate::shell::Word;
+use crate::text::Span;
+use crate::workflow::{PipelineKind, StepScript};
+
+crate::rules::family! {
+    of_workflow
+    "failed-step-continues" => failed_step_continues;
+}
+
+/// A script without `set -e` that switches to what may not be there.
+fn failed_step_continues(cx: &WorkflowContext, out: &mut Findings) {
+    let mut scripts: Vec<*const StepScript> = Vec::new();
+    for Deployment { steps, .. } in deployments(cx) {
+        for (at, (step, action)) in steps.iter().enumerate() {
+            let matters = match action {
+                Action::Fetch | Action::Start(_) => true,
+                Action::Schema(change) => change.is_up,
+                _ => false,
+            };
+            let script: *const StepScript = step.script;
+            if !matters || scripts.contains(&script) || step.is_asked() || stops_at_failure(cx, step) {
+                continue;
+            }
+            let is_switch = |(later, action): &&(FlowCommand, Action)| {
+                let switches =
+                    matches!(action, Action::Start(_) | Action::Reload(_) | Action::Stop(_) | Action::Prune { .. });
+                switches
+                    && std::ptr::eq(later.script, step.script)
+                    && later.continues(step)
+                    && later.span() != step.span()
+            };
+            let Some((switch, _)) = steps[at + 1..].iter().find(is_switch) else { continue };
+            scripts.push(script);
+            let (first, second) = (short(step), short(switch));
+            let message = format!("when `{first}` fails, the script continues with `{second}`: nothing stops it");
+            let Some(finding) = cx.finding(step.script.text.place_of(step.span()), message) else { continue };
+            let finding = finding
+                .help("write `set -eu` in the first line of the script, or `|| exit 1` behind each step that matters");
+            let place = switch.script.text.place_of(switch.span());
+            let is_here = cx.input.file_of(place) == Some(finding.file);
+            out.push(if is_here { finding.label(place.span, "runs all the same") } else { finding });
+        }
+    }
+}
+
+/// The first words of a command, without values.
+fn short(command: &FlowCommand) -> String {
+    let invocation = &command.command.invocation;
+    let program = invocation.program.unwrap_or_default().to_owned();
+    let is_word = |word: &&Word| word.value().is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_lowercase()));
+    let words = invocation.args.iter().filter(is_word).take(2).map(Word::text);
+    std::iter::once(program.as_str()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether the shell of a command ends where one fails, as far as that is known.
+fn stops_at_failure(cx: &WorkflowContext, command: &FlowCommand) -> bool {
+    let script = command.script;
+    let text = &script.text.text;
+    let first = text.lines().next().unwrap_or_default();
+    let sets = script.commands().invocations().iter().any(|known| known.is("set") && stops(known.args));
+    if sets || first.starts_with("#!") && first.split_whitespace().skip(1).any(is_errexit) {
+        return true;
+    }
+    match command.host {
+        Some(_) => is_remote_stopped(cx, script),
+        // Lines of recipes, and the scripts of GitHub and GitLab, stop by themselves.
+        None => cx.workflow().kind != PipelineKind::Script && !first.starts_with("#!"),
+    }
+}
+
+fn stops(args: &[Word]) -> bool {
+    args.iter().any(|word| is_errexit(word.text()) || word.is("errexit"))
+}
+
+/// Whether a word has the option `e` of a shell: `-eu`.
+fn is_errexit(word: &str) -> bool {
+    word.strip_prefix('-').is_some_and(|letters| !letters.starts_with('-') && letters.contains('e'))
+}
+
+/// Whether `ssh` starts a shell that stops, or an action says so.
+fn is_remote_stopped(cx: &WorkflowContext, script: &StepScript) -> bool {
+    let is_it = |known: &&StepScript| std::ptr::eq(*known, script);
+    let remote = cx.input.remote_scripts.iter().find(|remote| remote.commands.script.as_ref().filter(is_it).is_some());
+    let Some(remote) = remote else { return true };
+    let Some(step) = cx.workflow().jobs.get(remote.job).and_then(|job| job.steps.get(remote.step)) else { return true };
+    let Some(start) = remote.start else {
+        let stop = step.input("script_stop").map_or("", |input| input.value.text.as_str());
+        return !matches!(stop, "" | "false");
+    };
+    let invocations = step.invocations();
+    let call = invocations.iter().find(|call| call.is("ssh") && call.span.start == start);
+    call.is_none_or(|call| {
+        let span = Span::new(call.span.start, call.span.end);
+        let text = step.script.as_ref().map_or("", |script| script.text.slice(span.range()));
+        text.contains("sh -e") || text.contains("sh -s -e") || text.contains("sh -se") || text.contains("errexit")
+    })
+}
