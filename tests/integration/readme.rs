@@ -107,8 +107,11 @@ fn the_table_of_rules_is_what_the_pages_say() {
             let kind = page.kind.name();
             let name = rule.name;
             let summary = page.summary;
-            writeln!(rows, "| [{name}](../rules/{name}.md) | {summary} | {kind} | {severity} | {default} | {fix} | {codes} |")
-                .unwrap();
+            writeln!(
+                rows,
+                "| [{name}](../rules/{name}.md) | {summary} | {kind} | {severity} | {default} | {fix} | {codes} |"
+            )
+            .unwrap();
         }
         if !rows.is_empty() {
             let head = "| rule | finds | kind | severity | default | fix | elsewhere |\n|---|---|---|---|---|---|---|";

@@ -117,6 +117,7 @@ static FAMILIES: &[&[Rule]] = &[
     &packages::dev_dependencies_kept::RULES,
     &packages::downloads::RULES,
     &packages::kept_caches::RULES,
+    &packages::lock_absent::RULES,
     &packages::lock_files::RULES,
     &packages::package_calls::RULES,
     &packages::unpinned::RULES,

@@ -169,7 +169,7 @@ words! {
         /// Off unless selected by name or by `all`.
         Preview = "preview",
         /// On by default in `audit`, which says what all commands know, as `info` unless its findings are of the kind `fails`;
-        /// elsewhere off unless selected by name or by `all`.
+        /// elsewhere off unless selected.
         Audit = "audit",
         /// On by default for findings that are known to be costly; the others are reported only if the rule is selected
         /// by name or by `all`.

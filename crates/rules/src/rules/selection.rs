@@ -213,8 +213,7 @@ impl Selector {
     /// How specific it is if it selects the rule.
     fn rank(self, rule: &Rule, metadata: &Metadata) -> Option<u8> {
         // A preview rule runs only if selected by name or by `all`: its findings are not yet trusted.
-        let is_named_only = matches!(metadata.status, super::Status::Preview | super::Status::Audit);
-        let stable = !is_named_only && !metadata.has_codes();
+        let stable = metadata.status != super::Status::Preview && !metadata.has_codes();
         let (rank, selects) = match self {
             // A rule that runs another program runs only if selected by name.
             Self::All => (1, !metadata.has_codes()),

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::build::{BaseImage, Build, Purpose, Stage, StageBase, Transfer};
 use crate::dockerfile::{Instruction, Keyword};
-use crate::finding::{Basis, CostFrequency, Finding, Findings, Impact, ImpactKind, Safety, Saving};
+use crate::finding::{Basis, CostFrequency, Finding, Findings, Impact, ImpactKind, Safety, Saving, Severity};
 use crate::rules::Context;
 use crate::rules::files::copies;
 use crate::rules::shared::copied_packages;
@@ -18,7 +18,7 @@ crate::rules::rule!("recursive-chown", check);
 /// The number of copies that are remembered, and of findings that get a fix; no real file has more.
 const REMEMBERED: usize = 100;
 
-/// Below this many bytes a second copy is not worth reporting.
+/// Below this many bytes a second copy is only worth a remark.
 const WORTHWHILE: u64 = 100_000;
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -53,9 +53,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     |transfer: &Transfer| written_paths::bytes(cx, transfer).or_else(|| copied_bytes(cx, transfer));
                 let bytes: Option<u64> = hit.iter().try_fold(0, |sum, (_, transfer)| Some(sum + size(transfer)?));
                 let is_whole = hit.iter().all(|(_, transfer)| transfer.from.is_none());
-                if is_whole && bytes.is_some_and(|bytes| bytes < WORTHWHILE) {
-                    continue;
-                }
+                let is_small = is_whole && bytes.is_some_and(|bytes| bytes < WORTHWHILE);
                 let new = hit.iter().filter(|(_, transfer)| !counted.contains(&transfer.index));
                 let new: Option<u64> = new.clone().try_fold(0, |sum, (_, transfer)| Some(sum + size(transfer)?));
                 counted.extend(hit.iter().map(|(_, transfer)| transfer.index));
@@ -67,6 +65,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     edits < REMEMBERED && is_made_between(build, stage, (first.index, index), invocation, value);
                 let help = advice(invocation, value.text(), needs_user);
                 let finding = cx.finding(span, message).help(help).label(first.instruction.head, "copied here");
+                let finding = finding.when(is_small, |finding| finding.lowered(Severity::Info));
                 let finding = priced(finding, new, is_whole, !installs.is_empty());
                 let run = ChownRun { stage, instruction, alone: invocations.len() == 1, paths: &paths };
                 edits += 1;

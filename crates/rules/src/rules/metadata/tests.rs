@@ -32,7 +32,7 @@ fn typos_are_problems() {
     assert_eq!(problems(GOOD.replace("[DL3009, apt-lists]", "DL3009")), ["`aliases` must be a list in brackets"]);
     assert_eq!(problems(GOOD.replace("groups: []\n", "groups: []\ngroups: []\n")), ["`groups` is given twice"]);
     assert_eq!(problems(GOOD.replace("lists stay", "lists stay.")), ["`summary` must not end with a full stop"]);
-    assert_eq!(problems("# x\n".into()).len(), 15);
+    assert_eq!(problems("# x\n".into()).len(), 16);
 }
 
 #[test]

@@ -9,6 +9,7 @@ pub(super) const PAGE: &str = "---
 summary: sudo is called in a RUN
 severity: warning
 category: security
+kind: risk
 groups: []
 confidence: high
 basis: computed
