@@ -180,7 +180,7 @@ impl<'i> Build<'i> {
     }
 }
 
-/// Whether a word begins in a text where no other one goes on.
+/// Whether a text has a word that is not the end of a longer one.
 fn has_word_start(text: &str, word: &str) -> bool {
     let is_start = |at: usize| !text[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
     text.match_indices(word).any(|(at, _)| is_start(at))
@@ -188,10 +188,10 @@ fn has_word_start(text: &str, word: &str) -> bool {
 
 /// Whether a script starts a program next to another one, or cannot be read.
 fn starts_several(script: &Script) -> bool {
-    let beside = |invocation: &Invocation| {
+    let is_background = |invocation: &Invocation| {
         invocation.command.place.after.is_some_and(|after| after.kind == SeparatorKind::Background)
     };
-    !script.problems.is_empty() || script.invocations().iter().any(beside)
+    !script.problems.is_empty() || script.invocations().iter().any(is_background)
 }
 
 /// A row of `data/loopback_servers.tsv`.

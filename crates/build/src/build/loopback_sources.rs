@@ -33,13 +33,6 @@ impl<'i> Build<'i> {
     ) -> Option<LoopbackServer> {
         let context = self.input().context.as_deref()?;
         let text = |file: &str| self.input().texts.as_ref()?.get(file).map(|bytes| String::from_utf8_lossy(bytes));
-        let found = |server: String, host: String, file: String, line: usize| LoopbackServer {
-            server,
-            host,
-            span: launch.instruction.head,
-            origin: LoopbackOrigin::Source { file, line },
-            option: None,
-        };
         if !is_server
             && let Some(file) = self.started_source(context, stage, launch)
             && let Some(text) = text(&file)
@@ -48,12 +41,12 @@ impl<'i> Build<'i> {
             if let Some(known) = loopback_call(&file, &text, &is_set) {
                 // A file of settings counts before the default.
                 let is_told = known.is_default && !self.used_settings(context, stage, launch).is_empty();
-                return (!is_told).then(|| found(known.call, known.host, file, known.line));
+                return (!is_told).then(|| of_source(launch, known.call, known.host, (file, known.line)));
             }
         }
         self.used_settings(context, stage, launch).into_iter().find_map(|(file, key)| {
             let (host, line) = loopback_setting(&file, &text(&file)?, key)?;
-            Some(found(key.to_owned(), host, file, line))
+            Some(of_source(launch, key.to_owned(), host, (file, line)))
         })
     }
 
@@ -142,6 +135,12 @@ impl<'i> Build<'i> {
         let bytes = source.and_then(|file| texts?.get(&file));
         bytes.is_some_and(|bytes| String::from_utf8_lossy(bytes).contains("rocket::build("))
     }
+}
+
+/// A server that a source or a setting keeps from others.
+fn of_source(launch: &Launch, server: String, host: String, (file, line): (String, usize)) -> LoopbackServer {
+    let origin = LoopbackOrigin::Source { file, line };
+    LoopbackServer { server, host, span: launch.instruction.head, origin, option: None }
 }
 
 /// The only file of the context with a name, apart from those of tests and of packages.

@@ -96,7 +96,7 @@ fn variables(service: &ComposeValue) -> impl Iterator<Item = (&str, String)> {
 pub(super) fn as_started(service: &ComposeValue, image: &BuildInput) -> Option<BuildInput> {
     let build = Build::new(image);
     let target = build.target()?;
-    // A line that goes on would take in what is added.
+    // A continued line would take in what is added.
     let written = image.file.source().text().trim_end().trim_end_matches('\\');
     let mut text = format!("{written}\n");
     if target.index + 1 != build.stages().len() {

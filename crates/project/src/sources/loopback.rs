@@ -64,19 +64,19 @@ fn judge(text: &str, at: usize, row: data::Row, is_set: &dyn Fn(&str) -> bool) -
     let Some(list) = code::bracketed(&text[at + call.len() - 1..]) else { return Judgment::Other };
     let arguments = code::arguments(list);
     let line = text[..at].matches('\n').count() + 1;
-    let found = |host: String, is_default: bool| {
+    let loopback_at = |host: String, is_default: bool| {
         let name = call.trim_matches(['(', '.']).to_owned();
         Judgment::Loopback(LoopbackCall { call: name, host, line, is_default })
     };
     match host_argument(&arguments, names, place) {
         Some(expression) => match host(text, expression) {
-            Some(host) => found(host, false),
+            Some(host) => loopback_at(host, false),
             None => Judgment::Other,
         },
         None if default == "-" || data::words(variables).any(is_set) => Judgment::Other,
         // A tunnel of Gradio reaches it.
         None if arguments.iter().any(|argument| is_unknown(argument)) => Judgment::Other,
-        None => found(default.to_owned(), true),
+        None => loopback_at(default.to_owned(), true),
     }
 }
 

@@ -4,14 +4,42 @@ use crate::build::{Build, LoopbackOrigin};
 use crate::compose::project::{ComposePlace, ComposeValue};
 use crate::finding::Findings;
 use crate::rules::ComposeContext;
-use crate::rules::shared::exec_form::{is_command_line, separate_words};
+use crate::rules::shared::exec_form::{is_command_line, is_operator, separate_words};
 use crate::rules::start::exec_words::spaced_program;
+use crate::rules::start::main_process::manager_as_main_process;
 use crate::stack::StackService;
+use crate::text::path;
 
 crate::rules::family! {
     of_compose
+    "compose-command-needs-shell" => compose_command_needs_shell;
     "compose-loopback-only" => compose_loopback_only;
+    "compose-npm-as-main-process" => compose_npm_as_main_process;
     "compose-program-with-space" => compose_program_with_space;
+}
+
+/// The words of a command are passed to its program as they stand.
+fn compose_command_needs_shell(cx: &ComposeContext, out: &mut Findings) {
+    for service in cx.services() {
+        for key in ["entrypoint", "command"] {
+            let words = service.words(key);
+            let Some((program, word)) = words.split_first().and_then(|(first, rest)| {
+                let is_of_program = |word: &&&str| !(**word == ";" && path::name(first) == "find");
+                let word = rest.iter().filter(is_of_program).find(|word| is_operator(word))?;
+                Some((path::name(first), *word))
+            }) else {
+                continue;
+            };
+            let name = service.name;
+            let message = format!(
+                "`{word}` and what stands behind it in `{key}` of `{name}` are passed to `{program}` as arguments: Compose starts no shell"
+            );
+            let place = service.value.get(key).and_then(|value| value.place);
+            let Some(finding) = cx.finding(place, message) else { continue };
+            let line = words.join(" ").replace('"', "\\\"");
+            out.push(finding.help(format!("write `{key}: sh -c \"{line}\"`, with `exec` before the last program")));
+        }
+    }
 }
 
 /// Nobody reaches a server that listens on the loopback address of its container.
@@ -72,6 +100,28 @@ fn shares_network(cx: &ComposeContext, service: &StackService) -> bool {
 fn place_of(service: &StackService) -> Option<ComposePlace> {
     let key = |key: &str| service.value.get(key).filter(|value| !value.is_null()).and_then(|value| value.place);
     key("command").or_else(|| key("entrypoint")).or_else(|| key("environment")).or(service.place)
+}
+
+/// A package manager that a service starts does not forward the signal that stops it.
+fn compose_npm_as_main_process(cx: &ComposeContext, out: &mut Findings) {
+    for service in cx.services() {
+        // An init may signal the whole group.
+        let has_init = service.value.get("init").and_then(ComposeValue::as_bool) == Some(true);
+        // What the image starts by itself is said of its Dockerfile.
+        let has_own_command = is_filled(service, "command") || is_filled(service, "entrypoint");
+        if has_init || !has_own_command || service.is_for_developers() {
+            continue;
+        }
+        let Some(started) = service.started() else { continue };
+        let build = Build::new(&started);
+        let Some(program) = build.target().and_then(|stage| manager_as_main_process(&build, stage)) else { continue };
+        let message = format!(
+            "{program} runs as PID 1 of `{}` and does not forward signals: the program is killed instead of being asked to stop",
+            service.name
+        );
+        let Some(finding) = cx.finding(place_of(service), message) else { continue };
+        out.push(finding.help("start the program directly, for example `node server.js`"));
+    }
 }
 
 /// The first word of a list is the name of a program.

@@ -71,7 +71,7 @@ fn spaced(cx: &Context, word: &str, so: &str, span: crate::text::Span) -> Option
     Some(finding.when(is_written, |finding| finding.unsafe_edit("write each word by itself", why, span, words)))
 }
 
-/// An array that is no JSON, so that a shell looks for a program whose name begins with a bracket.
+/// An array that is no JSON, so that a shell runs it: `[` or `[npm,start]` is the program then.
 fn broken_array(cx: &Context, instruction: &Instruction) -> Option<Finding> {
     let arguments = match &instruction.arguments {
         Arguments::Healthcheck(_, command) => command,
@@ -79,13 +79,15 @@ fn broken_array(cx: &Context, instruction: &Instruction) -> Option<Finding> {
     };
     let Arguments::Raw(word) = arguments else { return None };
     let text = cx.build().input().file.str(*word).trim();
-    let inner = text.strip_prefix('[')?.strip_suffix(']')?;
-    // `[ -f x ]` and `[[ -f x ]]` are tests of a shell.
-    if inner.starts_with(|c: char| c.is_whitespace() || c == '[' || c == '!' || c == ':') {
+    let inner = text.strip_prefix('[')?;
+    // `[ -f x ]` and `[[ -f x ]]` are tests of a shell; between the words of an array there are commas.
+    let has_commas = ["\",", "\" ,", "',", "' ,", "”,", "’,"].iter().any(|comma| inner.contains(comma));
+    let is_close = !inner.starts_with(|c: char| c.is_whitespace() || "[!:".contains(c)) && inner.ends_with(']');
+    if !has_commas && !is_close {
         return None;
     }
     let so = if instruction.keyword == Keyword::Healthcheck { CHECKS } else { STARTS };
-    let message = format!("this is no JSON array, so a shell looks for a program whose name begins with `[`: {so}");
+    let message = format!("this is no JSON array, so a shell reads it as a command line: {so}");
     let finding = cx.finding(word.span, message).help("write `[\"…\", \"…\"]` with double quotes and commas");
     let repaired = repaired(text).filter(|_| cx.source().slice(word.span) == text);
     Some(finding.with(repaired, |finding, text| {

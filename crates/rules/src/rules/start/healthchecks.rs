@@ -57,7 +57,7 @@ fn is_built_in(build: &Build, stage: &Stage) -> bool {
     build.input().base_images.get(reference).is_some_and(|config| config.healthcheck.is_some())
 }
 
-/// Whether whatever starts the image asks it: all services of compose files that build it have a check of their own, or
+/// Whether what starts the image asks it already: all services of compose files that build it have a check of their own, or
 /// Kubernetes has probes for it.
 fn is_asked_elsewhere(cx: &Context, build: &Build) -> bool {
     let input = build.input();

@@ -39,7 +39,7 @@ fn npm_as_main_process(cx: &Context, out: &mut Findings) {
     if !invocation.via.is_empty() || build.input().options.run.has_init {
         return;
     }
-    if script.split([':', '-', '_']).any(|part| data::NAME_WORDS.has(part, "brief-script")) {
+    if is_brief(script) {
         return;
     }
     let text = project.and_then(|project| resolve(project, script));
@@ -54,6 +54,20 @@ fn npm_as_main_process(cx: &Context, out: &mut Findings) {
     );
     let finding = cx.finding(launch.place(file, invocation.span), message).help(help(project, script, text));
     out.push(with_direct_start(launch.instruction, project, script, finding));
+}
+
+/// Whether the name of a script says that it ends by itself, or serves a developer.
+fn is_brief(script: &str) -> bool {
+    script.split([':', '-', '_']).any(|part| data::NAME_WORDS.has(part, "brief-script"))
+}
+
+/// The package manager that stays the first process of a container of the stage, by its command line alone.
+pub(in crate::rules) fn manager_as_main_process(build: &Build, stage: &Stage) -> Option<String> {
+    let launch = build.launch(stage).filter(|launch| launch.is_exec() && has_dash(build, stage))?;
+    let invocations = launch.script().invocations();
+    let [invocation] = invocations.as_slice() else { return None };
+    let script = script(invocation, None).filter(|script| invocation.via.is_empty() && !is_brief(script));
+    script.and(invocation.program).map(str::to_owned)
 }
 
 /// What to start instead.
