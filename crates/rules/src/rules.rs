@@ -72,6 +72,7 @@ static FAMILIES: &[&[Rule]] = &[
     &base::full_base::RULES,
     &base::shipped_tools::RULES,
     &base::stages::RULES,
+    &compose::build_secrets::RULES,
     &compose::check_answer::RULES,
     &compose::check_command::RULES,
     &compose::data::RULES,

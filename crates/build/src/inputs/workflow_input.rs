@@ -6,8 +6,7 @@ use std::sync::Arc;
 use crate::manifest::FileKind;
 use crate::text::{FileId, Source, path};
 use crate::workflow::{
-    self, BuildCall, Builder, ComposeCall, PipelineKind, RemoteScript, RepositoryFiles, StepCommand, Workflow,
-    WorkflowPlace,
+    self, BuildCall, Builder, ComposeCall, RemoteScript, RepositoryFiles, StepCommand, Workflow, WorkflowPlace,
 };
 
 /// Compose files above a script that are looked at.

@@ -1,5 +1,6 @@
 //! Rules about compose files.
 
+pub(super) mod build_secrets;
 pub(super) mod check_answer;
 pub(super) mod check_command;
 pub(super) mod data;
