@@ -78,6 +78,7 @@ static FAMILIES: &[&[Rule]] = &[
     &base::shipped_tools::RULES,
     &base::stages::RULES,
     &compose::addresses::RULES,
+    &compose::build_secrets::RULES,
     &compose::check_answer::RULES,
     &compose::check_command::RULES,
     &compose::data::RULES,

@@ -1,6 +1,7 @@
 //! Rules about compose files.
 
 pub(super) mod addresses;
+pub(super) mod build_secrets;
 pub(super) mod check_answer;
 pub(super) mod check_command;
 pub(super) mod data;

@@ -9,5 +9,6 @@ pub(super) mod kept_cache;
 pub(super) mod later_failure;
 pub(super) mod needed_commands;
 pub(super) mod script_end;
+pub(super) mod secret_mounts;
 pub(super) mod written_paths;
 pub(super) mod written_secrets;

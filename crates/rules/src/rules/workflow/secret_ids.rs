@@ -6,10 +6,10 @@ use super::cache_lack::has_unknown_options;
 use super::run_work::needed;
 use super::steps::is_plain;
 use crate::build::Build;
-use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Finding, Findings, Safety, Severity};
+use crate::rules::shared::secret_mounts::{SecretMount, secret_mounts};
 use crate::rules::{WorkflowChange, WorkflowContext};
-use crate::text::{Span, listed, path};
+use crate::text::{Span, listed};
 use crate::workflow::{BuildCall, LegBuild, WorkflowPlace, WorkflowText};
 
 crate::rules::family! {
@@ -31,16 +31,11 @@ struct PassedSecret {
     text: WorkflowText,
 }
 
-/// A secret that a RUN mounts.
+/// A secret that a RUN of a Dockerfile mounts.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct MountedSecret {
-    id: String,
-    line: u32,
+    mount: SecretMount,
     file: String,
-    /// Whether the builder stops without it.
-    is_required: bool,
-    /// Whether its RUN asks for it, or does without.
-    is_asked: bool,
 }
 
 /// A secret that is mounted and not passed, or passed and not mounted.
@@ -52,18 +47,18 @@ fn build_secret_unmatched(cx: &WorkflowContext, out: &mut Findings) {
         if builds.is_empty() || is_open {
             continue;
         }
-        let lacks = |mount: &&MountedSecret| passed.iter().all(|secret| secret.id != mount.id);
+        let lacks = |mount: &&MountedSecret| passed.iter().all(|secret| secret.id != mount.mount.id);
         let missing: Vec<&MountedSecret> = mounted.iter().filter(lacks).collect();
         let is_unused = |secret: &&PassedSecret| {
-            mounted.iter().all(|mount| mount.id != secret.id) && !secret.id.starts_with(OF_BUILDKIT)
+            mounted.iter().all(|mount| mount.mount.id != secret.id) && !secret.id.starts_with(OF_BUILDKIT)
         };
         let unused: Vec<&PassedSecret> = passed.iter().filter(is_unused).collect();
         let (spaced, unused): (Vec<_>, Vec<_>) = unused.into_iter().partition(|secret| secret.id.trim() != secret.id);
         for secret in &spaced {
-            let mount = missing.iter().find(|mount| mount.id == secret.id.trim());
+            let mount = missing.iter().find(|mount| mount.mount.id == secret.id.trim());
             spaced_name(cx, secret, mount.copied()).into_iter().for_each(|finding| out.push(finding));
         }
-        let is_named = |mount: &&MountedSecret| spaced.iter().any(|secret| secret.id.trim() == mount.id);
+        let is_named = |mount: &&MountedSecret| spaced.iter().any(|secret| secret.id.trim() == mount.mount.id);
         let missing: Vec<&MountedSecret> = missing.into_iter().filter(|mount| !is_named(mount)).collect();
         not_passed(cx, call, &missing, &unused).into_iter().for_each(|finding| out.push(finding));
         if missing.is_empty() {
@@ -76,7 +71,7 @@ fn build_secret_unmatched(cx: &WorkflowContext, out: &mut Findings) {
 fn spaced_name(cx: &WorkflowContext, secret: &PassedSecret, mount: Option<&MountedSecret>) -> Option<Finding> {
     let PassedSecret { id, text } = secret;
     let message = match mount {
-        Some(MountedSecret { id: name, line, file, is_required, .. }) => {
+        Some(MountedSecret { mount: SecretMount { id: name, line, is_required, .. }, file }) => {
             let what = if *is_required { "the build fails" } else { "that RUN gets nothing" };
             format!("the secret is called `{id}`, with the space: line {line} of `{file}` mounts `{name}`, so {what}")
         }
@@ -112,26 +107,26 @@ fn not_passed(
     unused: &[&PassedSecret],
 ) -> Option<Finding> {
     // A RUN that asks for the file does without it on purpose.
-    let is_needed = |mount: &&&MountedSecret| mount.is_required || !mount.is_asked || !unused.is_empty();
+    let is_needed = |mount: &&&MountedSecret| mount.mount.is_required || !mount.mount.is_asked || !unused.is_empty();
     let missing: Vec<&MountedSecret> = missing.iter().filter(is_needed).copied().collect();
-    let first = *missing.iter().find(|mount| mount.is_required).or_else(|| missing.first())?;
-    let names: BTreeSet<&str> = missing.iter().map(|mount| mount.id.as_str()).collect();
+    let first = *missing.iter().find(|mount| mount.mount.is_required).or_else(|| missing.first())?;
+    let names: BTreeSet<&str> = missing.iter().map(|mount| mount.mount.id.as_str()).collect();
     let names: Vec<&str> = names.into_iter().collect();
     let (subject, verb) = if names.len() == 1 { ("secret", "is") } else { ("secrets", "are") };
-    let what = if first.is_required { "the build fails" } else { "the RUN gets an empty place for it" };
-    let MountedSecret { line, file, .. } = first;
+    let what = if first.mount.is_required { "the build fails" } else { "the RUN gets an empty place for it" };
+    let (line, file) = (first.mount.line, &first.file);
     let mounts = if names.len() == 1 { "mounts it" } else { "mounts the first" };
     let message =
         format!("the {subject} {} {verb} not passed, and line {line} of `{file}` {mounts}: {what}", listed(&names));
     let place = unused.first().map_or(call.place, |secret| secret.text.place);
     let finding = cx.finding(place, message)?;
-    let name = &first.id;
+    let name = &first.mount.id;
     let finding = finding.help(match unused.first() {
         Some(secret) => format!("one name is meant: `{}` is passed, and no RUN mounts it", secret.id),
         None if call.command.is_some() => format!("pass it: `--secret id={name},env=…`"),
         None => format!("pass it: `secrets: {name}=${{{{ secrets.… }}}}`"),
     });
-    let is_sure = first.is_required || !unused.is_empty();
+    let is_sure = first.mount.is_required || !unused.is_empty();
     Some(if is_sure { finding } else { finding.lowered(Severity::Warning) })
 }
 
@@ -186,36 +181,11 @@ fn mounted_secrets(builds: &[(&LegBuild, &Build)]) -> Option<Vec<MountedSecret>>
     let mut mounted = Vec::new();
     for (leg, build) in builds {
         let stages = needed(build, leg)?;
-        let file = &build.input().file;
-        if build.is_fragment() || file.instructions().iter().any(|known| known.keyword == Keyword::Unknown) {
-            return None;
-        }
-        for stage in build.stages().iter().filter(|stage| stages.contains(&stage.index)) {
-            for (_, run) in build.instructions(stage).filter(|(_, known)| known.keyword == Keyword::Run) {
-                mounted.extend(secrets_of(build, leg, run)?);
-            }
+        for mount in secret_mounts(build, &|stage| stages.contains(&stage))? {
+            mounted.push(MountedSecret { mount, file: leg.file.clone() });
         }
     }
     mounted.sort();
     mounted.dedup();
     Some(mounted)
-}
-
-/// The secrets of a RUN; `None` where a name has a variable.
-fn secrets_of(build: &Build, leg: &LegBuild, run: &Instruction) -> Option<Vec<MountedSecret>> {
-    let file = &build.input().file;
-    let text = file.source().slice(run.span);
-    let is_asked = ["[ -", "test -", ":-", "|| "].iter().any(|part| text.contains(part));
-    let mut secrets = Vec::new();
-    for mount in file.mounts(run).iter().filter(|mount| mount.kind() == "secret") {
-        let id = mount.field(&["id"]).and_then(|field| field.value.clone());
-        let Some(id) = id.or_else(|| mount.target().map(|target| path::name(target).to_owned())) else { continue };
-        if id.contains('$') {
-            return None;
-        }
-        let required = mount.field(&["required"]);
-        let is_required = required.is_some_and(|field| field.value.as_deref() != Some("false"));
-        secrets.push(MountedSecret { id, line: run.start_line, file: leg.file.clone(), is_required, is_asked });
-    }
-    Some(secrets)
 }
