@@ -49,7 +49,7 @@ const READ: [(&str, &[&str]); 37] = [
 ];
 
 /// Tables that a rule with a safe fix names, and that the fix does not rest on: why.
-const CHOOSES: [(&str, &str, &str); 18] = [
+const CHOOSES: [(&str, &str, &str); 20] = [
     ("bases.rs", "TAG_WORDS", "no edit follows from a tag that moves"),
     ("compose_readiness.rs", "BUNDLE_VARIABLES", "says which service is a front end, and so how severe a finding is"),
     ("compose/host_access.rs", "HOST_ACCESS", "rules without an edit in the same file read it"),
@@ -67,6 +67,8 @@ const CHOOSES: [(&str, &str, &str); 18] = [
     ("compose/images.rs", "START_VARIABLES", "rules without an edit in the same file read it"),
     ("deploy/deployment.rs", "RESET_WORDS", "says which scripts only prepare a machine; no edit follows from it"),
     ("workflow/start_needs.rs", "CLIENT_LIBRARIES", "says which images cannot start alone; no edit follows from it"),
+    ("node_build.rs", "NODE_BUILDS", "says which projects are compiled; no edit follows from it"),
+    ("node_build.rs", "NODE_PROGRAMS", "says which programs start sources; no edit follows from it"),
     ("main_process.rs", "STOP_SIGNALS", "the edits of its rules are unsafe"),
 ];
 

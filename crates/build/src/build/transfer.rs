@@ -67,7 +67,9 @@ pub fn is_remote_source(text: &str) -> bool {
 /// Whether a word of COPY or ADD only means something to a shell: an operator, a redirection, `$(…)`, the `#` of a comment.
 pub fn is_shell_syntax(word: &str) -> bool {
     let redirection = word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '&');
-    matches!(word, "||" | "&&" | "|" | "&" | ";" | "#" | "<")
+    let is_operator = !word.is_empty() && word.bytes().all(|byte| b"|&".contains(&byte));
+    is_operator
+        || matches!(word, ";" | "#" | "<")
         || redirection.starts_with('>')
         || word.starts_with("$(")
         || word.len() > 1 && word.ends_with(';')

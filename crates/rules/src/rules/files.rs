@@ -13,6 +13,6 @@ pub(super) mod permissions;
 pub(super) mod recursive_chown;
 pub(super) mod shell_syntax_in_copy;
 pub(super) mod sources_before_dependencies;
-pub(super) mod system_links;
+pub(super) mod system_link_copied_over;
 pub(super) mod system_packages_after_sources;
-pub(super) mod workspace_modules;
+pub(super) mod workspace_modules_copied;

@@ -5,5 +5,5 @@ pub(super) mod expose;
 pub(super) mod healthcheck_program_missing;
 pub(super) mod healthchecks;
 pub(super) mod main_process;
-pub(super) mod root_home;
+pub(super) mod program_in_root_home;
 pub(super) mod users;

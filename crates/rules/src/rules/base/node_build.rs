@@ -97,9 +97,13 @@ fn result_of(cx: &Context, invocation: &Invocation, depth: usize) -> Option<&'st
         };
         match cx.projects().map(node) {
             Some(commands) if !commands.is_empty() => {
-                return commands.into_iter().filter(|_| depth < DEEPEST).find_map(|command| {
+                if depth == DEEPEST {
+                    return None;
+                }
+                let inner = |command: &str| {
                     parse(command).invocations().iter().find_map(|inner| result_of(cx, inner, depth + 1))
-                });
+                };
+                return commands.into_iter().find_map(inner);
             }
             None if call.name == "build" || call.name.starts_with("build:") => return Some("dist"),
             _ => {}
@@ -192,7 +196,10 @@ fn price(installed: &installed::InstalledProject) -> Option<(Impact, Impact)> {
     let (file, locked) = (install.lock.as_deref()?, install.locked.as_ref()?);
     let dev = locked.packages.iter().filter(|(_, package)| package.dev_only == Some(true));
     let names: Vec<&str> = dev.map(|(name, _)| name.as_str()).collect();
-    let (archives, disk) = DownloadSize::sum(Ecosystem::Node, names.iter().copied()).filter(|_| !names.is_empty())?;
+    if names.is_empty() {
+        return None;
+    }
+    let (archives, disk) = DownloadSize::sum(Ecosystem::Node, names.iter().copied())?;
     let date = DownloadSize::date(Ecosystem::Node);
     let evidence = format!(
         "{} packages in `{file}` are dev dependencies; sizes of the registry's archives on {date}",

@@ -73,8 +73,10 @@ fn build_tools_shipped(cx: &Context, out: &mut Findings) {
                 let compiler = later.iter().find(|invocation| toolchain::may_compile(invocation));
                 let in_same_run = compiler.map(|compiler| (index, compiler.clone()));
                 let Some((place, user)) = in_same_run.or_else(|| used_below(build, &shipped, index)) else {
-                    let is_sure = called.is_empty() && is_needless(build, target, &shipped, (index, at), &tools);
-                    if let Some(finding) = needless_finding(cx, (stage, index), &call, &tools).filter(|_| is_sure) {
+                    if called.is_empty()
+                        && is_needless(build, target, &shipped, (index, at), &tools)
+                        && let Some(finding) = needless_finding(cx, (stage, index), &call, &tools)
+                    {
                         out.push(finding);
                     }
                     continue;

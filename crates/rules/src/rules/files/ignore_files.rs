@@ -25,7 +25,7 @@ fn ignore_file_unread(cx: &Context, out: &mut Findings) {
     let place = path::normalize(cx.source().name());
     let dockerfile = path::relative(&place, &root).unwrap_or(&place);
     let beside = path::child(path::split(dockerfile).0, NAME);
-    let own = format!("{dockerfile}{NAME}");
+    let named_after = format!("{dockerfile}{NAME}");
     let Some(unread) = unread_file(cx, context, &root, &beside) else { return };
     let shown = if root.is_empty() { "." } else { &root };
     let (read, help) = match cx.ignore() {
@@ -34,8 +34,8 @@ fn ignore_file_unread(cx: &Context, out: &mut Findings) {
             (format!("the builder reads `{name}`"), format!("move its lines to `{name}`"))
         }
         _ => (
-            format!("the builder reads `{own}`, or else `{NAME}` at the top of the context `{shown}`"),
-            format!("move it to `{NAME}` at the top of the context, or to `{own}`"),
+            format!("the builder reads `{named_after}`, or else `{NAME}` at the top of the context `{shown}`"),
+            format!("move it to `{NAME}` at the top of the context, or to `{named_after}`"),
         ),
     };
     let message = format!("nothing reads `{unread}`, so what it lists is sent: {read}");

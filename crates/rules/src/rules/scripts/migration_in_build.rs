@@ -30,6 +30,9 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
+/// How deep scripts of package.json that run other ones are followed.
+const DEEPEST: usize = 2;
+
 /// The command of the table that an invocation is, also through a script of package.json.
 fn change_of(cx: &Context, invocation: &Invocation, depth: usize) -> Option<&'static str> {
     let line: Vec<&str> = invocation.command.words.iter().map(Word::text).collect();
@@ -40,7 +43,10 @@ fn change_of(cx: &Context, invocation: &Invocation, depth: usize) -> Option<&'st
     if let Some(row) = row {
         return Some(row[0]);
     }
-    let call = ScriptCall::of(invocation).filter(|_| depth < 2)?;
+    if depth == DEEPEST {
+        return None;
+    }
+    let call = ScriptCall::of(invocation)?;
     let commands = cx.projects()?.iter().filter_map(|project| call.script(project));
     commands.into_iter().find_map(|command| {
         let script = parse(command);
