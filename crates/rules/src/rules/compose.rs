@@ -12,6 +12,7 @@ pub(super) mod host_access;
 pub(super) mod images;
 pub(super) mod packages;
 pub(super) mod proxied;
+pub(super) mod proxy_headers;
 pub(super) mod refused;
 pub(super) mod replaced;
 pub(super) mod replacement;
