@@ -1,9 +1,12 @@
 //! `dockopt compose env`.
 
+use std::collections::BTreeSet;
+
 use super::args::{ComposeEnv, Global};
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{CommandFailure, complain, print, print_page};
 use super::{progress, terminal};
+use crate::compose::project::CutValue;
 use crate::inputs::{ComposeInput, Inputs};
 use crate::load::GatherRequest;
 use crate::report::{self, Format};
@@ -26,6 +29,8 @@ pub(super) fn run(global: &Global, command: ComposeEnv) -> Result<u8, CommandFai
             terminal::error(global, &message, problem.help.as_deref());
         }
     }
+    let cut: BTreeSet<String> = composes.iter().flat_map(|compose| cut_values(compose)).collect();
+    cut.iter().for_each(|value| terminal::note(&format!("warning: {value}")));
     if inputs.composes.is_empty() && !failed {
         terminal::note("no compose file found");
     }
@@ -38,11 +43,26 @@ pub(super) fn run(global: &Global, command: ComposeEnv) -> Result<u8, CommandFai
         Format::Text if composes.is_empty() || global.quiet && is_clean => print(global, "")?,
         _ => print_page(global, &report::compose_env(&report))?,
     }
-    Ok(match (failed, is_refused || !is_clean) {
+    Ok(match (failed, is_refused || !is_clean || !cut.is_empty()) {
         (true, _) => FAILED,
         (false, true) => FOUND,
         (false, false) => CLEAN,
     })
+}
+
+/// The variables of environment files that lose a part of their value, and where.
+fn cut_values(compose: &ComposeInput) -> Vec<String> {
+    let Some(project) = &compose.reading.project else { return Vec::new() };
+    let shown = |value: &CutValue| {
+        let source = project.sources.get(value.place.file.0 as usize)?;
+        let line = source.line(value.place.span.start);
+        Some(format!(
+            "{}:{line}: `{}` loses a part of its value: put it in single quotes, or write `$$` for each `$`",
+            source.name(),
+            value.name
+        ))
+    };
+    project.cut_values.iter().filter_map(shown).collect()
 }
 
 /// The compose files; of an override and the file below it, which are one project, the first.

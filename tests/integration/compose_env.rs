@@ -57,7 +57,7 @@ fn what_the_code_fails_without_is_missing() {
         [("compose.yaml", compose.as_str()), ("Dockerfile", DOCKERFILE), ("main.py", code), ("api.env", "B1=b\n")];
     check(&files, &[]);
     // The file is not there: nothing is known.
-    let ran = env(&[("compose.yaml", &compose), ("Dockerfile", DOCKERFILE), ("main.py", code)]).code(0);
+    let ran = env(&[("compose.yaml", &compose), ("Dockerfile", DOCKERFILE), ("main.py", code)]).code(1);
     assert!(ran.stdout.contains("`api` reads `api.env`, which does not exist"), "{}", ran.stdout);
     let files = [
         ("compose.yaml", compose.as_str()),

@@ -110,6 +110,8 @@ fn inputs(source: &Source) -> Inputs {
         dockerfiles,
         proxies: Arc::default(),
         missing_dockerfiles: Arc::default(),
+        missing_paths: Arc::default(),
+        committed_files: Arc::default(),
         checked_sources: Arc::default(),
         compose_use: dockopt::inputs::ComposeUse::default(),
         reading,

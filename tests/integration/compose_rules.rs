@@ -97,7 +97,8 @@ fn what_compose_refuses_is_an_error_with_its_place() {
     check("services: {a: {image: 'b:1', depends_on: [a]}}\n").code(1);
     // What is missing here may be there where it runs.
     says(&check("services: {a: {image: \"b:${TAG:?set it}\"}}\n").code(0), &["the required variable `TAG` is not set"]);
-    says(&check("services: {a: {image: 'b:1', env_file: app.env}}\n").code(0), &["does not exist"]);
+    says(&check("services: {a: {image: 'b:1', env_file: app.env}}\n").code(1), &["does not exist"]);
+    says(&check("services: {a: {image: 'b:1', env_file: .env}}\n").code(0), &["does not exist"]);
     check("services: {a: {image: \"${IMAGE}\"}}\n").code(0);
     says(&check("services: {a: {image: 'b:1'}}\n").code(0), &["nothing found"]);
 }
@@ -417,4 +418,63 @@ fn nothing_waits_for_a_check_that_goes_through_the_one_who_waits() {
         ran.read("compose.yaml").matches("condition: service_healthy").count()
     };
     assert_eq!((gates("https://router/api/health"), gates("http://127.0.0.1/health")), (1, 2));
+}
+
+#[test]
+fn files_that_are_not_there_are_errors_where_nothing_makes_them() {
+    let text = "services:\n  web:\n    image: example/web:1\n    env_file: [app.env]\n    volumes: ['./conf/app.conf:/etc/app.conf:ro']\n";
+    let check = ["compose", "check"];
+    let ran = Dockopt::new().file("compose.yaml", text).args(check).run().code(1);
+    says(&ran, &["error: the environment file `app.env` does not exist", "error[compose-mounted-file-missing]"]);
+    for (name, content) in [
+        (".gitignore", "*.env\nconf/\n"),
+        ("setup.sh", "cp defaults app.env\ncurl -o conf/app.conf https://example.com\n"),
+        ("README.md", "Write app.env and app.conf first.\n"),
+    ] {
+        let ran = Dockopt::new().file("compose.yaml", text).file(name, content).args(check).run().code(0);
+        says(&ran, &["warning: the environment file `app.env` does not exist"]);
+        assert!(!ran.stdout.contains("app.conf` is not there"), "{name}: {}", ran.stdout);
+    }
+    let optional = text.replace("[app.env]", "[{path: app.env, required: false}]");
+    let ran = Dockopt::new().file("compose.yaml", optional).file("conf/app.conf", "").args(check).run().code(0);
+    assert!(!ran.stdout.contains("app.env"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_part_of_a_secret_that_is_lost_is_not_shown() {
+    let text = "services:\n  web:\n    image: example/web:1\n    environment: {DB_PASSWORD: '${DB_PASSWORD}'}\n";
+    for value in ["\"zq8L$k3VbN5t\"", "zq8L$k3VbN5t"] {
+        let environment = format!("DB_PASSWORD={value}\nSAFE='a$b'\n");
+        let ran = Dockopt::new().file("compose.yaml", text).file(".env", environment);
+        let ran = ran.args(["compose", "check"]).run().code(1);
+        says(&ran, &["warning[compose-dollar-unescaped]: `DB_PASSWORD` loses a part of its value", ".env:1:1"]);
+        assert!(!ran.stdout.contains("zq8L") && !ran.stdout.contains("k3VbN5t"), "{}", ran.stdout);
+        assert!(!ran.stdout.contains("`SAFE`"), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn an_image_that_another_file_builds_is_known() {
+    let check = "    healthcheck: {test: [CMD, wget, -q, 'http://127.0.0.1:5000/']}\n";
+    let run = |built: &str, image: &str| {
+        let ran = Dockopt::new().file("compose.yaml", format!("services:\n  face:\n    build: .\n{built}"));
+        let ran = ran.file("compose.prod.yaml", format!("services:\n  face:\n    image: {image}\n{check}"));
+        ran.file("Dockerfile", "FROM python:3.13-slim\nCMD [\"python\", \"a.py\"]\n").args(["compose", "check"]).run()
+    };
+    let lacks = "`wget`, which `python:3.13-slim` lacks";
+    says(&run("", "registry.example.com/acme/face:1"), &[lacks]);
+    says(&run("    image: acme/app\n", "acme/app:2"), &[lacks]);
+    for (built, image) in [("", "acme/other:1"), ("    image: acme/app\n", "other/app:2")] {
+        assert!(!run(built, image).stdout.contains(lacks), "{image}");
+    }
+}
+
+#[test]
+fn the_start_order_says_what_compose_refuses() {
+    let text =
+        "services:\n  db:\n    image: postgres:18\n    healthcheck: {test: [CMD, pg_isready], start_interval: 1s}\n";
+    let ran = Dockopt::new().file("compose.yaml", text).args(["compose", "graph"]).run().code(1);
+    assert!(ran.stderr.contains("`start_interval` without `start_period`"), "{}", ran.stderr);
+    let unset = "services:\n  a:\n    image: 'x:${TAG}'\n    depends_on: [b]\n";
+    Dockopt::new().file("compose.yaml", unset).args(["compose", "graph"]).run().code(1);
 }

@@ -76,6 +76,6 @@ fn variables_come_from_the_named_file() {
 #[test]
 fn a_missing_file_is_told_of_once() {
     let text = "services:\n  a: {image: 'b:1', env_file: app.env}\n  c: {image: 'd:1', env_file: app.env}\n";
-    let ran = Dockopt::new().file("compose.yaml", text).args(["compose", "check"]).run().code(0);
+    let ran = Dockopt::new().file("compose.yaml", text).args(["compose", "check"]).run().code(1);
     assert_eq!(ran.stdout.matches("does not exist").count(), 1, "{}", ran.stdout);
 }

@@ -4,6 +4,7 @@
 mod build_log;
 mod child_output;
 mod compose;
+mod compose_images;
 mod compose_input;
 mod compose_use;
 mod compose_project;

@@ -57,7 +57,12 @@ pub fn named_paths(project: &ComposeProject) -> Vec<NamedPath<'_>> {
     paths
 }
 
-fn named<'p>(owner: &'p str, path_use: PathUse, value: &'p ComposeValue, path: Option<&str>) -> Option<NamedPath<'p>> {
+fn named_path<'p>(
+    owner: &'p str,
+    path_use: PathUse,
+    value: &'p ComposeValue,
+    path: Option<&str>,
+) -> Option<NamedPath<'p>> {
     let path = path.filter(|path| path.starts_with('/'))?.to_owned();
     Some(NamedPath { path, owner, path_use, value })
 }
@@ -67,14 +72,14 @@ fn contexts<'p>(owner: &'p str, service: &'p ComposeValue) -> Vec<NamedPath<'p>>
     let others = build.get("additional_contexts").and_then(ComposeValue::as_map);
     let others = others.into_iter().flat_map(ComposeMap::iter).map(|(_, entry)| &entry.value);
     let contexts = build.get("context").into_iter().chain(others);
-    contexts.filter_map(|value| named(owner, PathUse::Context, value, value.as_text())).collect()
+    contexts.filter_map(|value| named_path(owner, PathUse::Context, value, value.as_text())).collect()
 }
 
 fn environment_files<'p>(owner: &'p str, service: &'p ComposeValue) -> Vec<NamedPath<'p>> {
     let files = service.get("env_file").and_then(ComposeValue::as_list).unwrap_or_default();
     let is_required = |file: &&ComposeValue| file.get("required").and_then(ComposeValue::as_bool) != Some(false);
     let path = |file: &'p ComposeValue| {
-        named(owner, PathUse::EnvironmentFile, file, file.get("path").and_then(ComposeValue::as_text))
+        named_path(owner, PathUse::EnvironmentFile, file, file.get("path").and_then(ComposeValue::as_text))
     };
     files.iter().filter(is_required).filter_map(path).collect()
 }
@@ -98,7 +103,7 @@ fn mounted_files<'p>(owner: &'p str, service: &'p ComposeValue) -> Vec<NamedPath
     volumes
         .iter()
         .filter(is_file)
-        .filter_map(|volume| named(owner, PathUse::MountedFile, volume, text(volume, "source")))
+        .filter_map(|volume| named_path(owner, PathUse::MountedFile, volume, text(volume, "source")))
         .collect()
 }
 
@@ -116,7 +121,7 @@ fn resources<'p>(project: &'p ComposeProject, section: &str) -> Vec<NamedPath<'p
     let resources = resources.into_iter().flat_map(ComposeMap::iter);
     let file = |(name, entry): (&'p str, &'p ComposeEntry)| {
         let file = entry.value.get("file")?;
-        named(name, PathUse::Resource, file, file.as_text())
+        named_path(name, PathUse::Resource, file, file.as_text())
     };
     resources.filter_map(file).collect()
 }

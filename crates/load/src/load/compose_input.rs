@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::compose_images::add_images_of_others;
 use super::compose_project::{complete_reading, complete_reading_of, project_file, working_folder};
 use super::compose_use::ComposeUseReader;
 use super::context_files::ContextFilesReader;
@@ -14,7 +15,6 @@ use super::file::{COMPOSE_LIMIT, LoadError, display_path, folder_of, join_path, 
 use super::looked_at::note_folder;
 use super::missing_path::PathFinder;
 use super::request::ComposeOptions;
-use crate::build::Reference;
 use crate::compose::project::{
     ComposeProject, ComposeValue, GapKind, Leniency, ProjectFile, ProjectFiles, ProjectRequest, Reading, listed_files,
     lists_unknown_files,
@@ -24,7 +24,7 @@ use crate::inputs::{
     ComposeInput, ComposeReading, ComposeStart, ComposeUse, InputProblem, Inputs, checked_sources, committed_files,
     missing_dockerfiles, missing_paths, patient_services, proxy_configurations,
 };
-use crate::stack::{MOST_SERVICES, known_service};
+use crate::stack::MOST_SERVICES;
 use crate::text::path::is_compose;
 use crate::text::{FileId, Source, path};
 
@@ -548,41 +548,6 @@ fn read_dockerfile(file: &str) -> Option<Source> {
         let is_default = file.file_name().is_some_and(|name| name == "Dockerfile");
         is_default.then(|| read(&file.with_file_name("dockerfile")))?
     })
-}
-
-/// Gives services that run an image which another compose file of the run builds its Dockerfile: the image has the same name,
-/// or is called as the service that is built.
-fn add_images_of_others(composes: &mut [ComposeInput]) {
-    let mut built: BTreeMap<(String, String), Source> = BTreeMap::new();
-    for compose in composes.iter() {
-        let Some(project) = &compose.reading.project else { continue };
-        for (name, service) in project.services() {
-            let Some(source) = compose.dockerfiles.get(name) else { continue };
-            let has_target = service.get("build").is_some_and(|build| build.get("target").is_some());
-            let image = service.get("image").and_then(ComposeValue::as_text).map(|image| Reference::of(image).name);
-            if !has_target {
-                let names = [Some(name), image].into_iter().flatten();
-                built.extend(names.map(|name| ((project.folder.clone(), name.to_owned()), source.clone())));
-            }
-        }
-    }
-    if built.is_empty() {
-        return;
-    }
-    for compose in composes {
-        let Some(project) = compose.reading.project.clone() else { continue };
-        for (name, service) in project.services().filter(|(_, service)| service.get("build").is_none()) {
-            let Some(image) = service.get("image").and_then(ComposeValue::as_text) else { continue };
-            let reference = Reference::of(image);
-            let is_own =
-                reference.last_name() == name && reference.name.contains('/') && known_service(image).is_none();
-            let names = [Some(reference.name), Some(name).filter(|_| is_own)].into_iter().flatten();
-            let mut sources = names.filter_map(|name| built.get(&(project.folder.clone(), name.to_owned())));
-            if let Some(source) = sources.next() {
-                Arc::make_mut(&mut compose.dockerfiles).entry(name.to_owned()).or_insert_with(|| source.clone());
-            }
-        }
-    }
 }
 
 /// The Dockerfiles that services are built from, by service.

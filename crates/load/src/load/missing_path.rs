@@ -52,10 +52,10 @@ impl PathFinder {
         if !path.starts_with(&self.top) || path == self.folder || path.symlink_metadata().is_ok() {
             return None;
         }
-        let there = path.ancestors().skip(1).find(|above| above.is_dir())?;
-        note_folder(there);
-        let is_ignored = || path.ancestors().take_while(|at| *at != there).any(|at| git_ignores(at, at != path));
-        Some(is_usual(path) || is_ignored() || has_template(path, there) || self.is_named(path))
+        let parent = path.ancestors().skip(1).find(|above| above.is_dir())?;
+        note_folder(parent);
+        let is_ignored = || path.ancestors().take_while(|at| *at != parent).any(|at| git_ignores(at, at != path));
+        Some(is_usual(path) || is_ignored() || has_template(path, parent) || self.is_named(path))
     }
 
     /// Whether git has the file at an absolute path.

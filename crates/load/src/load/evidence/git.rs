@@ -114,7 +114,8 @@ pub(in crate::load) fn git_ignores(path: &Path, is_folder: bool) -> bool {
     let Some(folder) = path.ancestors().skip(1).find(|above| above.is_dir()) else { return false };
     let (folders, is_repository) = folders_above(folder);
     let reader = GitReader::default();
-    let git_dir = folders.last().filter(|_| is_repository).and_then(|top| git_folder(&top.join(".git")));
+    let top = if is_repository { folders.last() } else { None };
+    let git_dir = top.and_then(|top| git_folder(&top.join(".git")));
     let rules = match &git_dir {
         Some(git_dir) => reader.rules_of(git_dir, &folders),
         None => folders.iter().rev().filter_map(|at| reader.patterns_in(at)).map(|rules| (None, rules)).collect(),

@@ -73,11 +73,11 @@ fn cut_value(cx: &ComposeContext, name: &str, value: &ComposeValue) -> Option<Fi
 fn cut_command(cx: &ComposeContext, service: &StackService, place: ComposePlace) -> Option<Finding> {
     let written = cx.text_at(Some(place)).filter(|text| text.contains('$'))?;
     let unset = unset_at(cx, place);
-    let given = service.value.get("environment").and_then(ComposeValue::as_map);
+    let variables = service.value.get("environment").and_then(ComposeValue::as_map);
     // One that the file also takes from outside is meant to be replaced.
     let is_used_elsewhere =
         |name: &str| cx.project().unset.iter().any(|unset| unset.name == name && unset.place != Some(place));
-    let is_given = |name: &str| given.is_some_and(|map| map.get(name).is_some_and(|value| !value.is_null()));
+    let is_given = |name: &str| variables.is_some_and(|map| map.get(name).is_some_and(|value| !value.is_null()));
     let is_of_container = |name: &str| sets(written, name) || is_given(name) && !is_used_elsewhere(name);
     let names: Vec<&str> = unset.iter().copied().filter(|name| is_of_container(name)).collect();
     let message = match names.first() {

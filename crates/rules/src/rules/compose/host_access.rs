@@ -65,10 +65,11 @@ fn settings(service: &StackService) -> Vec<HostAccess> {
     let mut all = Vec::new();
     for row in data::HOST_ACCESS.rows() {
         let &[key, value, work, effect, ..] = row else { continue };
-        let Some(written) = service.value.get(key).filter(|_| key != "volumes") else { continue };
+        let written = if key == "volumes" { None } else { service.value.get(key) };
+        let Some(written) = written else { continue };
         let items = written.as_list().unwrap_or_else(|| std::slice::from_ref(written));
-        let given = items.iter().filter(|item| is_setting(item, key, value));
-        all.extend(given.filter_map(|item| Some(HostAccess { work, effect, folder: None, place: item.place? })));
+        let settings = items.iter().filter(|item| is_setting(item, key, value));
+        all.extend(settings.filter_map(|item| Some(HostAccess { work, effect, folder: None, place: item.place? })));
     }
     all
 }
@@ -117,7 +118,8 @@ fn mounted_path(cx: &ComposeContext, volume: &ComposeValue) -> Option<MountedPat
     }
     let options = cx.project().model.get("volumes")?.get(source)?.get("driver_opts")?;
     let flags: Vec<&str> = text(options, "o")?.split(',').map(str::trim).collect();
-    let device = text(options, "device").filter(|_| flags.iter().any(|flag| ["bind", "rbind"].contains(flag)))?;
+    let is_bind = flags.iter().any(|flag| ["bind", "rbind"].contains(flag));
+    let device = if is_bind { text(options, "device")? } else { return None };
     Some(MountedPath { path: real_path(device), is_read_only: is_read_only || flags.contains(&"ro") })
 }
 
