@@ -132,7 +132,9 @@ fn of(
 
 /// Whether the image sets the variable that a row asks for.
 fn is_set(options: &str, variable: &dyn Fn(&str) -> Option<String>) -> bool {
-    let Some((name, value)) = options.strip_prefix('$').and_then(|asked| asked.split_once('=')) else { return true };
+    let Some((name, value)) = options.strip_prefix('$').and_then(|condition| condition.split_once('=')) else {
+        return true;
+    };
     variable(name).as_deref() == Some(value)
 }
 

@@ -99,7 +99,7 @@ impl<'i> Build<'i> {
             [_] => started.pop().flatten(),
             _ => None,
         };
-        known.filter(|_| !self.has_front(stage))
+        if known.is_some() && self.has_front(stage) { None } else { known }
     }
 
     /// The files of the context that may say at which address the servers listen that a container of the stage starts.

@@ -18,28 +18,70 @@ crate::rules::family! {
     "compose-program-with-space" => compose_program_with_space;
 }
 
-/// The words of a command are passed to its program as they stand.
+/// A list passes its words to the program as they stand; of a text Compose reads what stands before an operator.
 fn compose_command_needs_shell(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
         for key in ["entrypoint", "command"] {
-            let words = service.words(key);
-            let Some((program, word)) = words.split_first().and_then(|(first, rest)| {
-                let is_of_program = |word: &&&str| !(**word == ";" && path::name(first) == "find");
-                let word = rest.iter().filter(is_of_program).find(|word| is_operator(word))?;
-                Some((path::name(first), *word))
-            }) else {
-                continue;
-            };
+            let Some(items) = service.value.get(key).and_then(ComposeValue::as_list) else { continue };
+            let Some(place) = items.first().map(|item| item.place) else { continue };
+            let written = cx.text_at(place).unwrap_or_default();
+            let has_words = || service.words(key).first().is_some_and(|word| !is_command_line(word));
+            let is_text = items.iter().all(|item| item.place == place)
+                && (items.len() > 1 || written.contains(char::is_whitespace) && has_words());
             let name = service.name;
-            let message = format!(
-                "`{word}` and what stands behind it in `{key}` of `{name}` are passed to `{program}` as arguments: Compose starts no shell"
-            );
-            let place = service.value.get(key).and_then(|value| value.place);
+            let (message, line, place) = if is_text {
+                let Some(dropped) = dropped_part(written) else { continue };
+                let message = format!("Compose leaves out `{dropped}` in `{key}` of `{name}`: it starts no shell");
+                (message, written.trim_matches(['"', '\'']).to_owned(), place)
+            } else {
+                let words = service.words(key);
+                let Some((program, word)) = passed_operator(&words) else { continue };
+                let message = format!(
+                    "`{word}` and what follows it in `{key}` of `{name}` are passed to `{program}` as arguments: Compose starts no shell"
+                );
+                (message, words.join(" "), service.value.get(key).and_then(|value| value.place))
+            };
             let Some(finding) = cx.finding(place, message) else { continue };
-            let line = words.join(" ").replace('"', "\\\"");
+            let line = line.replace('"', "\\\"");
             out.push(finding.help(format!("write `{key}: sh -c \"{line}\"`, with `exec` before the last program")));
         }
     }
+}
+
+/// The program of a list, and a word that only a shell understands.
+fn passed_operator<'w>(words: &[&'w str]) -> Option<(&'w str, &'w str)> {
+    let (first, rest) = words.split_first()?;
+    let program = path::name(first);
+    let is_of_program = |word: &str| word == ";" && program == "find";
+    let word = rest.iter().find(|word| is_operator(word) && !is_of_program(word))?;
+    Some((program, word))
+}
+
+/// What Compose leaves out of a command that is one text: it reads up to the first operator outside of quotes
+/// (compose-go, `ShellCommand`; go-shellwords, `Parse`).
+fn dropped_part(written: &str) -> Option<&str> {
+    // In quotes of YAML, quotes of the command may be escaped; a block has its mark in front.
+    let text = match written.chars().next()? {
+        quote @ ('"' | '\'') => written.strip_prefix(quote)?.strip_suffix(quote)?,
+        '|' | '>' => written.split_once('\n')?.1,
+        _ => written,
+    };
+    if text.contains('\\') || text.contains("''") {
+        return None;
+    }
+    let mut quote = None;
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (None, '"' | '\'' | '`') => quote = Some(c),
+            (Some(open), _) if open == c => quote = None,
+            (None, ';' | '&' | '|' | '<' | '>') => {
+                let rest = text[at..].trim().lines().next().unwrap_or_default();
+                return rest.contains(char::is_alphanumeric).then_some(rest);
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Nobody reaches a server that listens on the loopback address of its container.
@@ -168,4 +210,25 @@ fn starts(service: &StackService, word: &str) -> bool {
     let Some(started) = service.started() else { return false };
     let build = Build::new(&started);
     build.target().and_then(|stage| spaced_program(&build, stage)).as_deref() == Some(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::dropped_part;
+
+    #[test]
+    fn compose_reads_up_to_an_operator() {
+        for (written, expected) in [
+            ("npm run migrate && npm start", Some("&& npm start")),
+            ("\"python a.py > /log\"", Some("> /log")),
+            ("sh -c echo a; sleep 1", Some("; sleep 1")),
+            ("sh -c \"a && b\"", None),
+            ("\"sh -c 'a && b'\"", None),
+            ("find / -exec rm {} ;", None),
+            ("npm start", None),
+            ("\"sh -c \\\"a && b\\\"\"", None),
+        ] {
+            assert_eq!(dropped_part(written), expected, "{written}");
+        }
+    }
 }

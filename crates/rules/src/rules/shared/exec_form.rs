@@ -24,7 +24,11 @@ fn is_variable(word: &str) -> bool {
 /// Whether the first word of an exec form is several words of a command line, so that no program has this name.
 pub(in crate::rules) fn is_command_line(word: &str) -> bool {
     let mut parts = word.split_whitespace();
-    let Some(first) = parts.next().filter(|_| !word.contains('\\')) else { return false };
+    let Some(first) = parts.next() else { return false };
+    // Words of Windows.
+    if word.contains('\\') {
+        return false;
+    }
     let is_argument = |part: &str| part.starts_with('-') || part.contains('$') || is_operator(part);
     let rest: Vec<&str> = parts.collect();
     // A folder may have a space in its name: `/opt/My App/run`.

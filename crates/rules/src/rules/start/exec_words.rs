@@ -19,8 +19,8 @@ const CHECKS: &str = "the check always fails";
 
 fn program_with_space(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    let Some(stage) = build.target().filter(|_| !build.is_fragment()) else { return };
-    if is_windows(build, stage) {
+    let Some(stage) = build.target() else { return };
+    if build.is_fragment() || is_windows(build, stage) {
         return;
     }
     for keyword in [Keyword::Cmd, Keyword::Entrypoint, Keyword::Healthcheck] {
@@ -81,7 +81,8 @@ fn broken_array(cx: &Context, instruction: &Instruction) -> Option<Finding> {
     let text = cx.build().input().file.str(*word).trim();
     let inner = text.strip_prefix('[')?;
     // `[ -f x ]` and `[[ -f x ]]` are tests of a shell; between the words of an array there are commas.
-    let has_commas = ["\",", "\" ,", "',", "' ,", "”,", "’,"].iter().any(|comma| inner.contains(comma));
+    let is_behind_quote = |at: usize| inner[..at].trim_end().ends_with(['"', '\'', '”', '’']);
+    let has_commas = inner.match_indices(',').any(|(at, _)| is_behind_quote(at));
     let is_close = !inner.starts_with(|c: char| c.is_whitespace() || "[!:".contains(c)) && inner.ends_with(']');
     if !has_commas && !is_close {
         return None;
@@ -89,7 +90,8 @@ fn broken_array(cx: &Context, instruction: &Instruction) -> Option<Finding> {
     let so = if instruction.keyword == Keyword::Healthcheck { CHECKS } else { STARTS };
     let message = format!("this is no JSON array, so a shell reads it as a command line: {so}");
     let finding = cx.finding(word.span, message).help("write `[\"…\", \"…\"]` with double quotes and commas");
-    let repaired = repaired(text).filter(|_| cx.source().slice(word.span) == text);
+    let is_written = cx.source().slice(word.span) == text;
+    let repaired = if is_written { repaired(text) } else { None };
     Some(finding.with(repaired, |finding, text| {
         finding.unsafe_edit("write a JSON array", "the program then starts", word.span, text)
     }))
@@ -148,8 +150,8 @@ fn starts_cmd(build: &Build, stage: &Stage) -> bool {
 
 fn shell_syntax_in_exec_form(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    let Some(stage) = build.target().filter(|_| !build.is_fragment()) else { return };
-    if is_windows(build, stage) {
+    let Some(stage) = build.target() else { return };
+    if build.is_fragment() || is_windows(build, stage) {
         return;
     }
     let file = &build.input().file;
@@ -191,7 +193,7 @@ fn shell_word(cx: &Context, invocation: &Invocation, place: impl Fn(&Word) -> cr
     let word = invocation.args.iter().filter(is_of_shell).find(|word| !takes(word))?;
     let text = word.text();
     let message = if is_operator(text) {
-        format!("`{text}` and what stands behind it are passed to `{program}` as arguments: the exec form has no shell")
+        format!("`{text}` and what follows it are passed to `{program}` as arguments: the exec form has no shell")
     } else {
         format!("`{text}` is passed to `{program}` as it stands: the exec form has no shell that replaces the variable")
     };

@@ -132,7 +132,10 @@ fn exposed_port_unused(cx: &Context, out: &mut Findings) {
 
 fn loopback_only(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    let Some(stage) = build.target().filter(|_| !build.is_fragment()) else { return };
+    let Some(stage) = build.target() else { return };
+    if build.is_fragment() {
+        return;
+    }
     let Some(known) = build.loopback_server(stage) else { return };
     let LoopbackServer { server, host, span, origin, .. } = &known;
     let so = "so it cannot be reached from outside the container";

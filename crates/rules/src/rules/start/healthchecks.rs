@@ -162,7 +162,10 @@ fn healthcheck_always_healthy(cx: &Context, out: &mut Findings) {
 /// A check that asks a port on which nothing listens.
 fn healthcheck_other_port(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    let Some(stage) = build.target().filter(|_| !build.is_fragment()) else { return };
+    let Some(stage) = build.target() else { return };
+    if build.is_fragment() {
+        return;
+    }
     let Some((_, instruction)) = build.last(stage, Keyword::Healthcheck) else { return };
     let Some(listening) = build.listening(stage) else { return };
     // A configuration file may say another one.
