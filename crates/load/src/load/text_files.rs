@@ -44,6 +44,7 @@ pub(super) fn texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>
 pub(super) fn started_texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>> {
     let build = Build::new(input);
     let mut paths = started_and_secret(root, input, &build);
+    paths.push(".gitignore".to_owned());
     if toolchain::installs_build_packages(&build) {
         paths.extend(sources(&build));
     }
