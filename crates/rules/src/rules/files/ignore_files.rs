@@ -106,20 +106,23 @@ fn ignore_pattern_at_top(cx: &Context, out: &mut Findings) {
     patterns.retain(|pattern| pattern.missed.is_some() || pattern.likely.is_some());
     let first = patterns.iter().find(|pattern| pattern.missed.is_some()).or_else(|| patterns.first());
     let Some(first) = first else { return };
-    let finding = cx.finding(span, message(first, source, patterns.len() - 1));
+    let line = source.line(first.span.start);
+    let lines = patterns.iter().map(|pattern| source.line(pattern.span.start)).filter(|other| *other != line);
+    let others: Vec<String> = lines.map(|line| line.to_string()).collect();
+    let of_copy = cx.finding(span, message(first, &others));
+    let finding = Finding { file: *file, span: first.span, instruction_line: Some(line), stage: None, ..of_copy };
     let help = format!("write `**/{}`: a pattern starts at the top of the context, unlike one of git", first.text);
     let finding = finding.help(help).when(first.missed.is_none(), |finding| finding.lowered(Severity::Info));
     out.push(with_edits(*file, source, &patterns, finding));
 }
 
-fn message(first: &TopPattern, source: &Source, others: usize) -> String {
-    let line = source.line(first.span.start);
+fn message(first: &TopPattern, others: &[String]) -> String {
     let more = match others {
-        0 => String::new(),
-        1 => "; 1 other pattern is like it".to_owned(),
-        count => format!("; {count} other patterns are like it"),
+        [] => String::new(),
+        [line] => format!("; the pattern in line {line} is like it"),
+        lines => format!("; the patterns in lines {} are like it", lines.join(", ")),
     };
-    let lead = format!("`{}` in {} line {line} matches at the top alone", first.text, source.name());
+    let lead = format!("`{}` matches at the top alone", first.text);
     match (&first.missed, &first.likely) {
         (Some(missed), _) => format!("{lead}: `{missed}` is copied{more}"),
         (None, Some(likely)) => format!("{lead}, not in folders such as `{likely}`{more}"),
