@@ -254,7 +254,7 @@ fn ask_for_texts(workflow: &Workflow, calls: &[ComposeCall], repository: &Reposi
     for command in workflow.jobs.iter().flat_map(|job| &job.steps).flat_map(StepCommand::all) {
         wanted.extend(command.script());
         let is_of_package = matches!(command.invocation.program, Some("npm" | "pnpm"));
-        if let Some(folder) = command.path(".").filter(|_| is_of_package) {
+        if is_of_package && let Some(folder) = command.path(".") {
             wanted.extend(packages_above(repository, &folder));
         }
     }

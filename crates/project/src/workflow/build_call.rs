@@ -261,9 +261,9 @@ fn formatted(text: &str) -> Option<(String, String)> {
     let (pattern, rest) = call.split_once('\'')?;
     let (name, value) = pattern.split_once('=')?;
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let (given, _) = rest.trim_start().strip_prefix(',')?.split_once(')')?;
+    let (list, _) = rest.trim_start().strip_prefix(',')?.split_once(')')?;
     let at: usize = value.strip_prefix('{')?.strip_suffix('}')?.parse().ok()?;
-    let value = given.split(',').nth(at)?.trim();
+    let value = list.split(',').nth(at)?.trim();
     (is_name && !value.is_empty()).then(|| (name.to_owned(), format!("${{{{ {value} }}}}")))
 }
 

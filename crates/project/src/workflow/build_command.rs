@@ -46,7 +46,10 @@ fn place_paths(script: &StepScript, call: &mut BuildCall) {
     };
     let folder = call.folder.as_ref().map_or(Some(String::new()), plain);
     let folder = if is_whole { Some(String::new()) } else { folder };
-    let Some(folder) = folder.filter(|_| has_context || has_file) else { return };
+    let Some(folder) = folder else { return };
+    if !has_context && !has_file {
+        return;
+    }
     if is_whole {
         call.folder = None;
     }

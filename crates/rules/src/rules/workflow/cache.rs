@@ -329,7 +329,10 @@ fn processor_suffix(cx: &WorkflowContext, call: &BuildCall) -> String {
         let [leg] = &legs(job)?[..] else { return None };
         architecture(job, leg)
     };
-    let Some(here) = processor(call).filter(|_| call.platforms.is_empty()) else { return String::new() };
+    let Some(here) = processor(call) else { return String::new() };
+    if !call.platforms.is_empty() {
+        return String::new();
+    }
     let subject_here = subject(call);
     let is_other = |other: &BuildCall| {
         other.job != call.job && subject(other) == subject_here && processor(other).is_some_and(|known| known != here)

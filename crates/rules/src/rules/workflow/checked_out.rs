@@ -28,7 +28,10 @@ impl<'c, 'a, 'i> RepositorySteps<'c, 'a, 'i> {
     /// Whether a step begins in a checkout of this repository, and of no other one.
     pub(super) fn has(&mut self, job: usize, step: usize) -> bool {
         let cx = self.cx;
-        let Some(known) = cx.workflow().jobs.get(job).filter(|_| !self.is_open) else { return false };
+        let Some(known) = cx.workflow().jobs.get(job) else { return false };
+        if self.is_open {
+            return false;
+        }
         match cx.workflow().kind {
             PipelineKind::Just | PipelineKind::Make | PipelineKind::Script => true,
             PipelineKind::Gitlab => known.variable("GIT_STRATEGY").is_none() && !known.is_partial,

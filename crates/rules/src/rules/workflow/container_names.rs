@@ -87,7 +87,10 @@ fn names(cx: &WorkflowContext) -> Option<Names> {
     let mut names = Names::default();
     for file in cx.repository().composes(COMPOSES)? {
         let tree = yaml::read(cx.repository().texts.get(&file)?.text());
-        let root = tree.root().filter(|_| tree.problems().is_empty())?;
+        let root = tree.root()?;
+        if !tree.problems().is_empty() {
+            return None;
+        }
         for entry in root.get("services").into_iter().flat_map(YamlNode::entries) {
             if entry.value.get("extends").is_some() || entry.value.get("<<").is_some() {
                 return None;

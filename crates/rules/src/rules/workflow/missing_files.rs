@@ -50,7 +50,8 @@ fn missing_composes(cx: &WorkflowContext, out: &mut Findings) {
     for (known, is_placed) in calls_of_compose(cx) {
         let Some(job) = cx.workflow().jobs.get(known.call.job) else { continue };
         for (file, path) in &known.call.files {
-            match path.as_deref().filter(|_| is_placed) {
+            let placed = if is_placed { path.as_deref() } else { None };
+            match placed {
                 Some(path) if lacks(cx, path) && !may_be_written(cx, job, path::name(path)) => {
                     let message = format!("`{}` is no file of the repository", file.text);
                     let Some(finding) = cx.finding(file.place, message) else { continue };

@@ -44,7 +44,10 @@ fn called_recipe_missing(cx: &WorkflowContext, out: &mut Findings) {
         for (at, step) in job.steps.iter().enumerate() {
             let Some(script) = &step.script else { continue };
             for command in StepCommand::all(step) {
-                let Some(called) = CalledRecipe::of(&command).filter(|_| steps.has(number, at)) else { continue };
+                let Some(called) = CalledRecipe::of(&command) else { continue };
+                if !steps.has(number, at) {
+                    continue;
+                }
                 let name = script.text_of(called.word);
                 missing_recipe(cx, &called, &name).into_iter().for_each(|finding| out.push(finding));
             }
@@ -78,8 +81,8 @@ impl<'s> CalledRecipe<'s> {
             // `pnpm` and `npm` run scripts alone; `yarn run` and `bun run` start programs of packages, too.
             "npm" | "pnpm" => {
                 let [verb, word, rest @ ..] = args else { return None };
-                let own = rest.iter().take_while(|word| !word.is("--"));
-                let is_plain = own.into_iter().all(|word| !word.text().starts_with('-'));
+                let before_end = rest.iter().take_while(|word| !word.is("--"));
+                let is_plain = before_end.into_iter().all(|word| !word.text().starts_with('-'));
                 let is_run = verb.is("run") || verb.is("run-script");
                 (is_run && is_plain && is_name(word)).then_some(())?;
                 Some(Self { runner: Runner::Package, word, folder: folder? })
@@ -212,7 +215,10 @@ fn may_be_made(cx: &WorkflowContext, file: &str, name: &WorkflowText) -> bool {
 /// The scripts of a package; `None` where its file cannot be read.
 fn scripts_of(cx: &WorkflowContext, file: &str) -> Option<Vec<String>> {
     let tree = yaml::read(cx.repository().texts.get(file)?.text());
-    let scripts = tree.root().filter(|_| tree.problems().is_empty())?.get("scripts");
+    if !tree.problems().is_empty() {
+        return None;
+    }
+    let scripts = tree.root()?.get("scripts");
     let entries = scripts.into_iter().flat_map(YamlNode::entries);
     Some(entries.filter_map(|entry| entry.key.text().map(str::to_owned)).collect())
 }

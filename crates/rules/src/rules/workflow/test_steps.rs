@@ -48,7 +48,7 @@ fn tests_cannot_fail(cx: &WorkflowContext, out: &mut Findings) {
             let Some(script) = &step.script else { continue };
             let invocations = step.invocations();
             for invocation in invocations.iter().filter(|known| is_test(script, known) && is_excused(script, known)) {
-                let message = "the tests cannot fail: what stands behind `||` ends the step with success";
+                let message = "the tests cannot fail: what follows `||` ends the step with success";
                 let Some(finding) = cx.finding(script.text.place_of(invocation.span), message) else { continue };
                 out.push(finding.help("leave `||` and what follows it out").lowered(severity));
             }
@@ -57,7 +57,10 @@ fn tests_cannot_fail(cx: &WorkflowContext, out: &mut Findings) {
             let message = "the tests cannot fail: `continue-on-error` makes the job pass whatever they say";
             let place = crate::workflow::WorkflowPlace::of(node.span());
             let is_matrix = job.matrix.is_repeated();
-            let Some(finding) = cx.finding(place, message).filter(|_| step.place.file == 0 && !is_matrix) else {
+            if step.place.file != 0 || is_matrix {
+                continue;
+            }
+            let Some(finding) = cx.finding(place, message) else {
                 continue;
             };
             out.push(finding.help("remove `continue-on-error` here").lowered(severity));
@@ -80,7 +83,7 @@ fn is_excused(script: &StepScript, invocation: &Invocation) -> bool {
     let Some(or) = invocation.command.place.after.filter(|after| after.kind == SeparatorKind::Or) else { return false };
     let is_own = std::ptr::eq(invocation.script, script.commands());
     let behind = script.commands().commands.iter().filter(|command| command.span.start >= or.span.end);
-    let Some(next) = behind.min_by_key(|command| command.span.start).filter(|_| is_own) else { return false };
+    let (Some(next), true) = (behind.min_by_key(|command| command.span.start), is_own) else { return false };
     let name = next.name().and_then(|word| word.value()).unwrap_or_default();
     let is_last =
         next.place.after.is_none_or(|after| matches!(after.kind, SeparatorKind::Newline | SeparatorKind::Semicolon));

@@ -28,7 +28,10 @@ fn all_containers<'a>(cx: &WorkloadContext<'a>) -> impl Iterator<Item = (&'a Wor
 
 /// A secret that everybody has who can read the repository.
 fn manifest_secret_in_clear(cx: &WorkloadContext, out: &mut Findings) {
-    for (workload, container) in all_containers(cx).filter(|_| cx.is_used()) {
+    if !cx.is_used() {
+        return;
+    }
+    for (workload, container) in all_containers(cx) {
         for (name, span) in &container.secrets {
             let message = format!(
                 "`{name}` of `{}` is in the manifest: anyone who can read the repository has it",

@@ -28,7 +28,8 @@ fn deploy_without_lock(cx: &WorkflowContext, out: &mut Findings) {
     if deployments.iter().flat_map(|deployment| &deployment.steps).any(locks) {
         return;
     }
-    for Deployment { steps, .. } in deployments {
+    // Who installs something does that by hand, and once.
+    for Deployment { steps, .. } in deployments.into_iter().filter(|deployment| !deployment.starts_fresh(cx)) {
         let first = steps.iter().find(|(_, action)| matches!(action, Action::Start(_)));
         let Some((start, _)) = first else { continue };
         let place = start.script.text.place_of(start.span());

@@ -56,7 +56,7 @@ fn argument_not_passed(cx: &WorkflowContext, deployments: &[Deployment], out: &m
         let is_start = |(_, action): &&(FlowCommand, Action)| matches!(action, Action::Start(started) if started.compose.is_some());
         let Some((start, _)) = deployment.steps.iter().find(is_start) else { continue };
         let script = start.script;
-        let Some(step) = deployment.job.steps.first().filter(|_| start.host.is_none()) else { continue };
+        let (Some(step), None) = (deployment.job.steps.first(), start.host) else { continue };
         let commands = script.commands().commands.iter().filter(|command| command.words.is_empty());
         let assignments = commands.flat_map(|command| &command.assignments);
         for assignment in assignments.filter(|known| is_of_version(&known.name_text) && is_argument(script, known)) {
@@ -229,7 +229,7 @@ fn is_label(line: &str) -> bool {
 
 /// A version that is set for Compose, and that no compose file reads.
 fn variable_not_read(cx: &WorkflowContext, deployments: &[Deployment], out: &mut Findings) {
-    let Some(files) = cx.repository().composes(COMPOSES).filter(|_| cx.repository().is_complete) else { return };
+    let (Some(files), true) = (cx.repository().composes(COMPOSES), cx.repository().is_complete) else { return };
     let texts: Option<Vec<(&str, &str)>> =
         files.iter().map(|file| Some((file.as_str(), cx.repository().texts.get(file)?.text()))).collect();
     let Some(texts) = texts else { return };
@@ -266,9 +266,11 @@ fn variable_not_read(cx: &WorkflowContext, deployments: &[Deployment], out: &mut
 /// The variables with a version that are exported before a command of the same script, or set for it, with their places.
 fn set_for(steps: &[(FlowCommand, Action)], start: &FlowCommand) -> Vec<(String, Span)> {
     let is_meant = |name: &str| is_of_version(name) && !name.starts_with("COMPOSE_") && !name.starts_with("DOCKER_");
-    let own = start.command.invocation.command.assignments.iter();
-    let mut set: Vec<(String, Span)> =
-        own.filter(|known| is_meant(&known.name_text)).map(|known| (known.name_text.to_string(), known.span)).collect();
+    let assignments = start.command.invocation.command.assignments.iter();
+    let mut set: Vec<(String, Span)> = assignments
+        .filter(|known| is_meant(&known.name_text))
+        .map(|known| (known.name_text.to_string(), known.span))
+        .collect();
     let is_export = |command: &FlowCommand| {
         command.command.invocation.is("export")
             && std::ptr::eq(command.script, start.script)
