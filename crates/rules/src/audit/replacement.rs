@@ -12,7 +12,7 @@ use crate::data;
 use crate::finding::{Finding, Severity};
 use crate::inputs::{ComposeInput, Inputs, MigrationInput, WorkflowInput};
 use crate::migration::MigrationVerdict;
-use crate::rules::{self, Group, Rule, Status, Subject};
+use crate::rules::{self, Group};
 use crate::sources::patterns;
 use crate::stack::{Stack, StackService};
 use crate::text::{FileId, LineColumn, path};
@@ -75,18 +75,17 @@ const BACKUP: &str = "program that backs up a database";
 /// Rules that are about more than deployments, and whose findings speak against a replacement too.
 const OTHERS: [&str; 4] = ["shell-form-command", SHELL_AS_MAIN, "compose-migration-repeated", STOPPED_FIRST];
 
+/// Rules on manifests that are on without being selected.
+const OF_MANIFESTS: [&str; 4] =
+    ["probe-differs-from-healthcheck", "manifest-secret-in-clear", "pod-host-folder", "pod-privileged"];
+
 const SHELL_AS_MAIN: &str = "shell-as-main-process";
 const STOPPED_FIRST: &str = "stop-before-start";
 
 /// The rules that are asked, as selectors.
 pub fn replacement_selectors() -> Vec<String> {
-    // Rules on manifests that are on without being selected.
-    let is_of_manifests = |rule: &&&Rule| {
-        let metadata = rule.metadata();
-        metadata.subject == Subject::Workload && metadata.groups.is_empty() && metadata.status == Status::Stable
-    };
-    let of_manifests = rules::ALL.iter().filter(is_of_manifests).map(|rule| rule.name);
-    std::iter::once(Group::Deploy.name()).chain(of_manifests).chain(OTHERS).map(str::to_owned).collect()
+    let all = std::iter::once(Group::Deploy.name()).chain(OF_MANIFESTS).chain(OTHERS);
+    all.map(str::to_owned).collect()
 }
 
 /// The services of the compose files of a run that a deployment replaces, in the order of files and names.
