@@ -92,7 +92,7 @@ fn gather(global: &Global, command: &Audit, request: &GatherRequest) -> Result<I
 fn check(global: &Global, command: &Audit) -> Result<CommandOutput, CommandFailure> {
     let request = request(command)?;
     let inputs = gather(global, command, &request)?;
-    let policies = policies(global, &inputs, &request.line)?;
+    let policies = self::policies(global, &inputs, &request.line)?;
     describe_inputs(global, &inputs, &policies);
     let failed = complain(global, &inputs);
     if failed && inputs.sources.is_empty() {
@@ -105,10 +105,15 @@ fn check(global: &Global, command: &Audit) -> Result<CommandOutput, CommandFailu
     baseline::apply(&command.check.known, "audit", &policies.rules(&inputs), &mut report)?;
     let code = command.check.threshold.code(exit::code(&report, failed));
     let run = ReportRun { command: "audit", report: &report, exit: code, base: &base() };
+    // `fix` runs the rules of `lint`.
+    let fix_line = CommandLinePolicy { base: RuleBase::Default, ..request.line.clone() };
+    let fix_policies = self::policies(global, &inputs, &fix_line)?;
     let page = |medium| {
         progress::doing("working out what a rewrite saves");
-        let (offer, fixes) =
-            rayon::join(|| offers::best_offer(&inputs, &policies, &report), || offers::fix_counts(&audit, &policies));
+        let (offer, fixes) = rayon::join(
+            || offers::best_offer(&inputs, &policies, &report),
+            || offers::fix_counts(&audit, &fix_policies),
+        );
         let options = command.check.build.typed();
         let (all, has_image) = (command.all, command.image.is_some());
         let view = AuditView { all, options: &options, has_image, offer: offer.as_ref(), fixes };

@@ -12,6 +12,7 @@ use crate::load::{
     is_pipeline_file, read_source, source_of_text, with_contexts,
 };
 use crate::rules::Policies;
+use crate::settings::{CommandLinePolicy, RuleBase};
 use crate::text::Source;
 
 /// A Dockerfile that has no findings: settings and ignore files are checked with one.
@@ -71,7 +72,8 @@ pub(super) fn fix_document(path: &Path, request: &GatherRequest) -> Vec<Change> 
 /// What `lint` says of inputs, with what reads the contexts behind findings, or `audit` without it. Under settings that cannot be
 /// read only that is said.
 fn analysis(inputs: Inputs, request: &GatherRequest, contexts: Option<&ReadContexts>) -> Analysis {
-    let (policies, _) = Policies::read(&inputs, &request.line);
+    let base = if contexts.is_some() { RuleBase::Default } else { RuleBase::Audit };
+    let (policies, _) = Policies::read(&inputs, &CommandLinePolicy { base, ..request.line.clone() });
     let audit = InputAudit::new(&inputs);
     let report = if inputs.unsettled {
         audit.problems(&policies)

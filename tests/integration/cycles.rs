@@ -31,6 +31,10 @@ const LISTED: &[(&[&str], &str)] = &[
         ],
         "a recursive grammar",
     ),
+    (
+        &["compose/project", "compose/project/certainty"],
+        "whether a refusal is certain is tried by reading the project again with other values",
+    ),
     (&["text/embedding", "text/source"], "a text may stand inside of a text"),
 ];
 

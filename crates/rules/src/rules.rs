@@ -47,6 +47,7 @@ pub use self::compose_run::compose_breach;
 pub use self::context::Context;
 pub use self::context::Neighbours;
 pub use self::file_run::pragmas_of_file;
+pub use self::files::context_waste::COMMON_OUTPUTS;
 pub use self::image_rules::rule_of_waste;
 pub use self::image_rules::{ImageCheck, ImageContext, ImageCost, ImageFinding};
 pub use self::image_rules::{contents_of, rule_of_contents};
@@ -119,7 +120,7 @@ static FAMILIES: &[&[Rule]] = &[
     &packages::dev_dependencies_kept::RULES,
     &packages::downloads::RULES,
     &packages::kept_caches::RULES,
-    &packages::lock_absent::RULES,
+    &packages::lock_file_absent::RULES,
     &packages::lock_files::RULES,
     &packages::package_calls::RULES,
     &packages::unpinned::RULES,

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::rewrites::RULE;
 use crate::audit::{BuildReport, Importance, InputAudit, Offer, Report, offer};
 use crate::cli::optimize::default_options;
 use crate::finding::Finding;
@@ -41,7 +42,14 @@ pub(super) fn best_offer(inputs: &Inputs, policies: &Policies, report: &Report) 
         let options = options.get(index).cloned().unwrap_or_else(|| Options::new(&AllRules));
         let rewrite = optimize(&alone, 0, &evidence, &options);
         rewrite.highest()?;
-        offer(&alone, policies, report, rewrite.result())
+        let mut offer = offer(&alone, policies, report, rewrite.result())?;
+        // What a rewrite can change is changed then.
+        let is_rewrite = |index: &usize| report.findings.get(*index).is_some_and(|finding| finding.rule == RULE);
+        let rewrites: Vec<usize> = build.findings.iter().copied().filter(is_rewrite).collect();
+        offer.after -= rewrites.len();
+        offer.resolved.extend(rewrites);
+        offer.resolved.sort_unstable();
+        Some(offer)
     };
     let is_more = |offer: &Offer| {
         let mut resolved = offer.resolved.iter().filter_map(|index| report.findings.get(*index));

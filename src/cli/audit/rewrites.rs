@@ -9,12 +9,12 @@ use crate::cli::optimize::default_options;
 use crate::finding::{Finding, Findings};
 use crate::inputs::{IgnoreInput, Inputs};
 use crate::load::EvidenceReader;
-use crate::optimize::{Level, LevelOutcome, Optimized, Optimizer, passes};
-use crate::rules::{self, Reporter, rules_of_pass};
+use crate::optimize::{Optimized, Optimizer, RewriteStep, passes};
+use crate::rules::{self, rules_of_pass};
 use crate::text::{Source, Span};
 
 /// The rule that these findings are of.
-const RULE: &str = "rewrite-possible";
+pub(super) const RULE: &str = "rewrite-possible";
 
 /// The findings of the rewrites of all builds: their indexes, and what no finding of the rules announces.
 pub(super) fn find(inputs: &Inputs, known: &[Finding]) -> Vec<(usize, Findings)> {
@@ -42,33 +42,25 @@ fn rewrite_findings(inputs: &Inputs, optimized: &Optimized, known: &[Finding]) -
     let named: BTreeSet<&str> =
         known.iter().filter(|finding| files.contains(&finding.file)).map(|finding| finding.rule).collect();
     let source = build.file.source();
-    let reporter = Reporter::new(rule);
     for pass in passes() {
         if rules_of_pass(pass.id).iter().any(|rule| named.contains(rule)) {
             continue;
         }
-        let changes = optimized.levels.iter().filter_map(|level| describe_changes(level, pass.id));
-        for (level, text, line) in changes {
-            let message = format!("`dockopt optimize` {text} (level {})", level.number());
-            let at = span_of_line(source, line);
-            let finding = reporter.finding_in(build.dockerfile, source, at, message);
-            findings
-                .push(finding.help("read the whole rewrite with `dockopt optimize --plan`, and the reasons with it"));
-        }
+        let steps = optimized.levels.iter().flat_map(|level| &level.steps);
+        let steps: Vec<&RewriteStep> = steps.filter(|step| step.pass == pass.id && !is_said(step, &named)).collect();
+        let Some(first) = steps.first() else { continue };
+        let message = format!("`dockopt optimize` {} (level {})", pass.title, pass.level.number());
+        let place = span_of_line(source, first.line);
+        let mut finding = rule.reporter().finding_in(build.dockerfile, source, place, message);
+        finding.notes.extend(steps.iter().map(|step| format!("{}: {}", step.what, step.why)));
+        findings.push(finding.help("read the whole rewrite with `dockopt optimize --plan`, and the reasons with it"));
     }
     findings
 }
 
-/// What a pass does in a level, and in which line first.
-fn describe_changes(outcome: &LevelOutcome, pass: &str) -> Option<(Level, String, Option<u32>)> {
-    let mut steps = outcome.steps.iter().filter(|step| step.pass == pass);
-    let first = steps.next()?;
-    let text = match steps.count() {
-        0 => first.what.clone(),
-        1 => format!("{}, and 1 change more", first.what),
-        more => format!("{}, and {more} changes more", first.what),
-    };
-    Some((outcome.level, text, first.line))
+/// Whether findings name all that a step fixes.
+fn is_said(step: &RewriteStep, named: &BTreeSet<&str>) -> bool {
+    !step.rules.is_empty() && step.rules.iter().all(|rule| named.contains(rule))
 }
 
 /// A line without its end; the first instruction where it is not known.

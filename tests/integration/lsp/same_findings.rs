@@ -182,7 +182,9 @@ fn a_saved_text_has_the_findings_of_audit_too() {
     let rules = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect::<BTreeSet<String>>();
     let of_file =
         audit["findings"].as_array().unwrap().iter().filter(|finding| finding["file"] == "backend/Dockerfile");
-    let expected = rules(of_file.map(|finding| finding["rule"].as_str().unwrap()).collect());
+    // What a rewrite would change, an editor shows when it is asked for.
+    let of_rules = of_file.map(|finding| finding["rule"].as_str().unwrap()).filter(|rule| *rule != "rewrite-possible");
+    let expected = rules(of_rules.collect());
     assert_eq!(rules(super::codes(&found)), expected);
     let lenses = client.request("textDocument/codeLens", &json!({ "textDocument": { "uri": uri } })).unwrap();
     let titles = lenses.to_string();

@@ -1,7 +1,6 @@
 //! Whether an image is only for development, tests or examples, so that it is not pulled to run a service: its size and
 //! the user that it runs as do not matter then.
 
-use super::service::ships_as_dev;
 use super::{Build, Stage};
 use crate::data;
 use crate::dockerfile::Keyword;
@@ -36,6 +35,24 @@ pub(super) fn is_called_for_developers(build: &Build, stage: &Stage) -> bool {
             && !ships_as_dev(build, stage)
         || is_built_for_developers(build)
         || top_comment(build.input().file.source().text()).any(comment_says_so)
+}
+
+/// Whether the file makes no other image, so that the stage ships whatever its name is: each other stage is one on the
+/// way to it. One that the build names with `--target` ships too.
+pub fn is_only_image(build: &Build, stage: &Stage) -> bool {
+    let is_target = build.target().is_some_and(|target| target.index == stage.index);
+    is_target && (build.input().options.target.is_some() || build.stages().iter().all(|stage| build.is_needed(stage)))
+}
+
+/// Whether a stage that is named for its developers, such as `dev`, ships all the same: the file makes no other image, and
+/// the container does not start a server for development.
+pub(super) fn ships_as_dev(build: &Build, stage: &Stage) -> bool {
+    let is_dev = |word: &str| data::NAME_WORDS.has(&word.to_ascii_lowercase(), "build-stage");
+    stage.name.as_deref().is_some_and(|name| words(name).all(is_dev))
+        && build.input().options.target.is_none()
+        && is_only_image(build, stage)
+        && build.launch(stage).is_some()
+        && build.development_server(stage).is_none()
 }
 
 /// Whether all services of compose files that build it are named for developers: `server-dev`.

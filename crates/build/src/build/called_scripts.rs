@@ -63,7 +63,7 @@ impl Build<'_> {
 
     /// The file of the context that a COPY above put at a path, or into a folder of the default PATH.
     fn copied_before(&self, stage: &Stage, index: usize, word: &str) -> Option<String> {
-        let context = self.input().context.as_deref()?;
+        let context = self.input().context.as_deref().filter(|_| self.copies_few(stage))?;
         let find = |place: &str| Some(self.brought_before(context, stage, index, place)?.path);
         if word.contains('/') {
             let workdir = self.workdir(stage, index);
@@ -72,6 +72,14 @@ impl Build<'_> {
         let workdir = self.workdir(stage, index);
         let here = workdir.value().and_then(|folder| find(&path::join(folder, word)));
         here.or_else(|| default_path().find_map(|folder| find(&path::join(folder, word))))
+    }
+}
+
+impl Build<'_> {
+    /// Whether the copies of a stage and of those below it are few enough to be searched for each command.
+    fn copies_few(&self, stage: &Stage) -> bool {
+        let copies = self.chain(stage).take(MOST).flat_map(|below| self.transfers(below));
+        self.chain(stage).nth(MOST).is_none() && copies.take(MOST).count() < MOST
     }
 }
 

@@ -1,7 +1,8 @@
 //! Whether an image starts a service that does not need root, for `root-user` and `last-user-root`. In doubt it does
 //! not: tools, CI images and base images run as root for good reasons.
 
-use super::audience::is_called_for_developers;
+pub use super::audience::is_only_image;
+use super::audience::{is_called_for_developers, ships_as_dev};
 use super::{BaseImage, Build, Stage, StageBase};
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
@@ -127,13 +128,6 @@ pub fn is_development(build: &Build, stage: &Stage) -> bool {
     (is_named_for_step(stage) && !is_only_image(build, stage)) || is_for_developers(build, stage)
 }
 
-/// Whether the file makes no other image, so that the stage ships whatever its name is: each other stage is one on the
-/// way to it. One that the build names with `--target` ships too.
-pub fn is_only_image(build: &Build, stage: &Stage) -> bool {
-    let is_target = build.target().is_some_and(|target| target.index == stage.index);
-    is_target && (build.input().options.target.is_some() || build.stages().iter().all(|stage| build.is_needed(stage)))
-}
-
 /// Whether names say that the stage is for developers. The last stage may still have the name of an intermediate stage,
 /// if the file once had another stage below it.
 pub fn is_for_developers(build: &Build, stage: &Stage) -> bool {
@@ -153,17 +147,6 @@ pub fn is_named_for_developers(build: &Build, stage: &Stage) -> bool {
         || stage.name.as_deref().is_some_and(|name| words(name).any(|word| is_told(word) && !is_step(word)))
             && !ships_as_dev(build, stage)
         || is_called_for_developers(build, stage)
-}
-
-/// Whether a stage that is named for its developers, such as `dev`, ships all the same: the file makes no other image, and
-/// the container does not start a server for development.
-pub fn ships_as_dev(build: &Build, stage: &Stage) -> bool {
-    let is_dev = |word: &str| data::NAME_WORDS.has(&word.to_ascii_lowercase(), "build-stage");
-    stage.name.as_deref().is_some_and(|name| words(name).all(is_dev))
-        && build.input().options.target.is_none()
-        && is_only_image(build, stage)
-        && build.launch(stage).is_some()
-        && build.development_server(stage).is_none()
 }
 
 /// Whether the stage has the name of an intermediate stage: `builder`.

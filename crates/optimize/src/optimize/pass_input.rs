@@ -197,7 +197,16 @@ impl PassOutput {
     pub(super) fn step(&mut self, what: impl Into<String>, why: impl Into<String>, edits: Vec<FileEdit>) {
         self.edits.extend(edits);
         let (what, why) = (what.into(), why.into());
-        self.steps.push(RewriteStep { pass: "", what, why, assumptions: Vec::new(), line: None });
+        self.steps.push(RewriteStep { pass: "", what, why, assumptions: Vec::new(), line: None, rules: Vec::new() });
+    }
+
+    /// Says whose fixes the last step applies.
+    pub(super) fn apply_fixes_of(&mut self, mut rules: Vec<&'static str>) {
+        rules.sort_unstable();
+        rules.dedup();
+        if let Some(step) = self.steps.last_mut() {
+            step.rules = rules;
+        }
     }
 
     /// Says what the last step assumes, in a whole clause. `open`: what leaves it open, and how far.
@@ -253,6 +262,8 @@ pub struct RewriteStep {
     /// The first line that its pass changes of the Dockerfile as the author wrote it; `None` where another pass wrote that line,
     /// or another file is changed.
     pub line: Option<u32>,
+    /// The rules whose fixes it applies.
+    pub rules: Vec<&'static str>,
 }
 
 /// Something that was not done.

@@ -6,6 +6,7 @@ use crate::finding::Mask;
 use crate::ignore::ProblemKind;
 use crate::inputs::context::{BuildContext, ClassKind, ExcludedEntry, ReadProblem, SourceOutcome, TroubleKind};
 use crate::inputs::{IgnoreInput, Inputs};
+use crate::rules::COMMON_OUTPUTS;
 use crate::text::path;
 
 /// Everything of a build: its .dockerignore, what can't be read, what a COPY or ADD names in vain.
@@ -105,7 +106,9 @@ fn is_made_before_builds(build: &Build, context: &BuildContext, text: &str) -> b
     let ignored = ignored.as_deref().unwrap_or_default();
     let is_output = |part: &str| {
         let name = IgnoredName { name: part, is_anchored: false };
-        name.kind(context) == Some(ClassKind::BuildOutput) || IgnoredName::all(ignored).any(|known| known.name == part)
+        COMMON_OUTPUTS.contains(&part)
+            || name.kind(context) == Some(ClassKind::BuildOutput)
+            || IgnoredName::all(ignored).any(|known| known.name == part)
     };
     let has_pattern =
         |line: &str| line.trim().strip_prefix('*').is_some_and(|end| !end.is_empty() && text.ends_with(end));

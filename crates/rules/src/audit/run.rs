@@ -123,9 +123,12 @@ impl<'i> InputAudit<'i> {
     /// How many fixes are applied: the safe ones, and all. What an audit found before serves as the first look.
     pub fn count_fixes(&self, policies: &Policies) -> (usize, usize) {
         let inputs = self.inputs;
-        let first = self.first_findings.get_or_init(|| rules::run(inputs, &self.builds, policies).findings);
+        let known = self.first_findings.get_or_init(|| rules::run(inputs, &self.builds, policies).findings);
+        // An audit may have more rules than those whose fixes count.
+        let is_of = |finding: &&Finding| policies.of(finding.file).rules().iter().any(|rule| rule.name == finding.rule);
+        let first: Vec<Finding> = known.iter().filter(is_of).cloned().collect();
         let count = |level| {
-            let source = RuleFindings { inputs, policies, first: Some(first) };
+            let source = RuleFindings { inputs, policies, first: Some(&first) };
             fix::fix(&inputs.sources, level, source).applied.len()
         };
         rayon::join(|| count(FixLevel::Safe), || count(FixLevel::Unsafe))

@@ -7,6 +7,7 @@ use std::sync::{LazyLock, OnceLock};
 use super::compose_context::ComposeCheck;
 use super::image_rules::ImageCheck;
 use super::metadata::{Metadata, body};
+use super::reporter::Reporter;
 use super::workflow_context::WorkflowCheck;
 use super::workload_context::WorkloadCheck;
 use super::{ALL, Context};
@@ -109,6 +110,11 @@ impl Rule {
     /// The front matter of the page.
     pub fn metadata(&self) -> &Metadata {
         self.metadata.get_or_init(|| Metadata::read(self.page).0)
+    }
+
+    /// What makes its findings.
+    pub fn reporter(&'static self) -> Reporter {
+        Reporter::new(self.name, self.metadata())
     }
 
     /// The page without its front matter.

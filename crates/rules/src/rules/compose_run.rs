@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::compose_context::ComposeContext;
 use super::file_run::{CheckedFile, KeptAndHidden, run_files};
-use super::reporter::Reporter;
 use super::{Check, Policies, Rule};
 use crate::compose::project::{ComposeMap, ComposeProject, ComposeValue};
 use crate::finding::Findings;
@@ -52,7 +51,7 @@ pub(super) fn check_compose(inputs: &Inputs, input: &ComposeInput, rules: &[&'st
     let editors: Vec<_> = files.map(|file| (file, YamlEditor::new(inputs.source(file)))).collect();
     for rule in rules {
         if let Check::Compose(check) = rule.check {
-            let reporter = Reporter::new(rule);
+            let reporter = rule.reporter();
             let (stack, editors, today, others) = (&stack, &editors[..], inputs.today, &inputs.composes[..]);
             check(&ComposeContext { reporter, input, project, stack, editors, today, others }, &mut out);
         }

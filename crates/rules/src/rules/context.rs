@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use super::Rule;
-use super::reporter::Reporter;
 use crate::build::{Build, Stage, toolchain};
 use crate::data;
 use crate::dockerfile::Keyword;
@@ -188,7 +187,7 @@ impl<'a, 'i> Context<'a, 'i> {
         Finding {
             instruction_line: index.map(|index| instructions[index].start_line),
             stage: stage.map(Stage::title),
-            ..Reporter::new(self.rule).finding(self.file(), span, message)
+            ..self.rule.reporter().finding(self.file(), span, message)
         }
     }
 

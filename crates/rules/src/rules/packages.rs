@@ -6,7 +6,7 @@ pub(super) mod cache_mounts;
 pub(super) mod dev_dependencies_kept;
 pub(super) mod downloads;
 pub(super) mod kept_caches;
-pub(super) mod lock_absent;
+pub(super) mod lock_file_absent;
 pub(super) mod lock_files;
 pub(super) mod package_calls;
 pub(super) mod unpinned;

@@ -1,6 +1,6 @@
 //! Makes the findings of a rule: what its page says of all of them is filled in here alone.
 
-use super::{Metadata, Rule};
+use super::metadata::Metadata;
 use crate::finding::{Code, Finding};
 use crate::text::{FileId, Source, Span};
 
@@ -12,9 +12,9 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// For this rule.
-    pub fn new(rule: &'static Rule) -> Self {
-        Self { rule: rule.name, metadata: rule.metadata() }
+    /// For the rule of this name, with what its page says.
+    pub fn new(rule: &'static str, metadata: &'static Metadata) -> Self {
+        Self { rule, metadata }
     }
 
     /// A finding at a place of a file; of several lines the first one.

@@ -253,9 +253,9 @@ fn words(rules: &[&'static Rule]) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Check;
     use super::*;
     use crate::finding::Findings;
+    use crate::rules::Check;
     use crate::rules::Context;
     use crate::rules::catalogue::by_name;
 

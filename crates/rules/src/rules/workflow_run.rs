@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashSet};
 use super::dockerfile_index::DockerfileIndex;
 use super::file_run::{CheckedFile, KeptAndHidden, run_files};
 use super::metadata::Joining;
-use super::reporter::Reporter;
 use super::workflow_context::WorkflowContext;
 use super::{Check, Policies, Rule, find};
 use crate::build::Build;
@@ -72,7 +71,7 @@ pub(super) fn check_workflow(
     let first_unread = dockerfiles.first_unread(input);
     for rule in rules {
         if let Check::Workflow(check) = rule.check {
-            let (reporter, editors) = (Reporter::new(rule), &editors);
+            let (reporter, editors) = (rule.reporter(), &editors);
             check(&WorkflowContext { reporter, input, inputs, dockerfiles, first_unread, editors }, &mut out);
         }
     }

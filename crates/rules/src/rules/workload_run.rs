@@ -1,7 +1,6 @@
 //! Runs the rules about manifests, and names the containers of which it is not known what they run.
 
 use super::file_run::{CheckedFile, KeptAndHidden, run_files};
-use super::reporter::Reporter;
 use super::workload_context::WorkloadContext;
 use super::workload_index::{ComposeStacks, ProgramMatch, WorkloadIndex};
 use super::{Check, Policies, Rule};
@@ -56,7 +55,7 @@ pub(super) fn check_workload<'a>(
     let mut out = Findings::new();
     for rule in rules {
         if let Check::Workload(check) = rule.check {
-            check(&WorkloadContext { reporter: Reporter::new(rule), input, inputs, index }, &mut out);
+            check(&WorkloadContext { reporter: rule.reporter(), input, inputs, index }, &mut out);
         }
     }
     out

@@ -12,7 +12,9 @@ pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
     let choice = RuleChoice::SettingsAnd(&CHECKED);
     let rewrite = rule_fixes::apply_rule_fixes(input, choice, FixLevel::Safe, &rule_fixes::keep_all);
     let Some(edit) = rewrite.edit else { return };
+    let rules = rewrite.done.iter().map(|(rule, _)| *rule).collect();
     let mut titles: Vec<String> = rewrite.done.into_iter().map(|(rule, title)| format!("{title} ({rule})")).collect();
     titles.dedup();
     output.step(titles.join("; "), "the rule marks this fix as safe", vec![edit]);
+    output.apply_fixes_of(rules);
 }

@@ -20,7 +20,9 @@ const RULES: [&str; 9] = [
 pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
     let rewrite = rule_fixes::apply_fixes_of(input, &RULES, FixLevel::Safe, &rule_fixes::keep_all);
     let Some(edit) = rewrite.edit else { return };
+    let rules = rewrite.done.iter().map(|(rule, _)| *rule).collect();
     let mut titles: Vec<String> = rewrite.done.into_iter().map(|(_, title)| title).collect();
     titles.dedup();
     output.step(titles.join("; "), "`docker build --check` warns about it", vec![edit]);
+    output.apply_fixes_of(rules);
 }

@@ -213,7 +213,7 @@ fn is_made_anew(class_match: &ClassMatch) -> bool {
 const NODE_FOLDER: &str = "node_modules";
 
 /// Names of output folders that templates of .gitignore list for projects of any kind.
-const COMMON_OUTPUTS: [&str; 3] = ["dist", "build", "out"];
+pub const COMMON_OUTPUTS: [&str; 3] = ["dist", "build", "out"];
 
 /// Paths that a message names.
 const NAMED_FILES: usize = 4;

@@ -118,7 +118,7 @@ pub(super) fn may_bring_files(job: &Job, step: usize) -> bool {
     let brings = |step: &Step| match &step.action {
         Some(action) => {
             let is_checkout = step.uses("actions/checkout");
-            let name = action.name.rsplit('/').next().unwrap_or_default();
+            let name = path::name(&action.name);
             !(is_checkout || name.starts_with("setup-") || super::steps::leaves_files(step))
         }
         None => StepCommand::all(step).iter().any(|command| {

@@ -14,6 +14,7 @@ use crate::workflow::{
 
 /// Meanings in `data/source_patterns.tsv`.
 const RUNNER: &str = "label of a hosted runner";
+const TESTS: &str = "command that runs tests";
 /// Actions with an image in an input, whose name is the subject.
 pub(super) const IMAGE_INPUT: &str = "action with an image in an input";
 pub(super) const FILELESS_ACTION: &str = "action that writes no file of the checkout";
@@ -308,4 +309,19 @@ fn outside(text: &str, wanted: u8) -> Vec<usize> {
         }
     }
     places
+}
+
+/// Whether a step runs the tests of a project.
+pub(super) fn runs_tests(step: &Step) -> bool {
+    let Some(script) = &step.script else { return false };
+    patterns::shows(&script.text.text, TESTS) && step.invocations().iter().any(|known| is_test(script, known))
+}
+
+/// Whether a command runs tests.
+pub(super) fn is_test(script: &StepScript, invocation: &Invocation) -> bool {
+    let text = script.text.slice(invocation.span.range());
+    let starts = |known: &str| {
+        text.strip_prefix(known).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-'))
+    };
+    !matches!(invocation.program, Some("echo" | "printf")) && patterns::words(TESTS).any(starts)
 }

@@ -1,12 +1,12 @@
 //! Rules about tests in pipelines: those that cannot fail, and those that begin before what they ask is ready.
 
 use super::deploy::deploys;
-use super::steps::{docker_words, is_compose, pushes};
+use super::steps::{docker_words, is_compose, is_test, pushes, runs_tests};
 use crate::finding::{Findings, Severity};
 use crate::rules::WorkflowContext;
 use crate::shell::{Invocation, SeparatorKind};
 use crate::sources::patterns;
-use crate::workflow::{ComposeCall, Job, PipelineKind, Step, StepCommand, StepScript};
+use crate::workflow::{ComposeCall, Job, PipelineKind, StepCommand, StepScript};
 use crate::yaml::{self, YamlNode};
 
 crate::rules::family! {
@@ -16,24 +16,9 @@ crate::rules::family! {
 }
 
 /// Meanings in `data/source_patterns.tsv`.
-const TESTS: &str = "command that runs tests";
 const CLIENT: &str = "program that asks a server";
 
 const KEY: &str = "continue-on-error";
-
-/// Whether a step runs the tests of a project.
-pub(super) fn runs_tests(step: &Step) -> bool {
-    let Some(script) = &step.script else { return false };
-    patterns::shows(&script.text.text, TESTS) && step.invocations().iter().any(|known| is_test(script, known))
-}
-
-fn is_test(script: &StepScript, invocation: &Invocation) -> bool {
-    let text = script.text.slice(invocation.span.range());
-    let starts = |known: &str| {
-        text.strip_prefix(known).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-'))
-    };
-    !matches!(invocation.program, Some("echo" | "printf")) && patterns::words(TESTS).any(starts)
-}
 
 /// Tests whose failure stops nothing, in a pipeline that pushes or deploys.
 fn tests_cannot_fail(cx: &WorkflowContext, out: &mut Findings) {

@@ -3,8 +3,7 @@
 use super::deployment::{deployments, has_word};
 use crate::finding::{Finding, Findings, Safety};
 use crate::rules::workflow::references::texts_of;
-use crate::rules::workflow::steps::waiting_for;
-use crate::rules::workflow::test_steps::runs_tests;
+use crate::rules::workflow::steps::{runs_tests, waiting_for};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::sources::patterns;
 use crate::workflow::{Job, PipelineKind, Step};

@@ -22,8 +22,8 @@ fn check(cx: &Context, out: &mut Findings) {
     for Run { stage, index, code, .. } in build.ordinary_runs().filter(|run| build.is_needed(run.stage)) {
         for invocation in code.script.invocations() {
             let Some(call) = invocation.package_call().filter(|call| call.verb == Verb::Install) else { continue };
-            let found = without_lock(cx, (stage, index), &invocation, &call).or_else(|| without_versions(cx, &call));
-            let Some((message, help)) = found else { continue };
+            let advice = without_lock(cx, (stage, index), &invocation, &call).or_else(|| without_versions(cx, &call));
+            let Some((message, help)) = advice else { continue };
             if reported.insert(message.clone()) {
                 let span = code.place(&build.input().file, call.span);
                 out.push(cx.finding(span, message).help(help));
@@ -54,7 +54,7 @@ fn without_lock(
         return None;
     }
     let lock = locks.first()?;
-    let message = format!("`{}` chooses versions anew in each build: the project has no `{lock}`", call.title());
+    let message = format!("`{}` chooses other versions in each build: the project has no `{lock}`", call.title());
     Some((message, format!("commit the `{lock}` that the package manager writes, and copy it with the manifest")))
 }
 
