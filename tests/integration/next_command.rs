@@ -25,11 +25,12 @@ fn promise(screen: &str) -> Option<Promise> {
     })
 }
 
-/// Findings outside of compose files.
+/// Findings in Dockerfiles and ignore files.
 fn findings(ran: &crate::dockopt::Ran) -> usize {
     let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     let findings = json["findings"].as_array().unwrap();
-    findings.iter().filter(|finding| !finding["rule"].as_str().unwrap().starts_with("compose-")).count()
+    let files = findings.iter().map(|finding| finding["file"].as_str().unwrap());
+    files.filter(|file| file.contains("Dockerfile") || file.ends_with(".dockerignore")).count()
 }
 
 /// Whether a promise was made; it is kept.

@@ -17,7 +17,7 @@ mod metadata;
 mod packages;
 mod policy;
 mod reporter;
-mod rewrites;
+mod rewrite_possible;
 mod rule_runner;
 mod run;
 mod scripts;
@@ -125,7 +125,7 @@ static FAMILIES: &[&[Rule]] = &[
     &packages::package_calls::RULES,
     &packages::unpinned::RULES,
     &packages::verification::RULES,
-    &rewrites::RULES,
+    &rewrite_possible::RULES,
     &scripts::hidden_failures::RULES,
     &scripts::migration_in_build::RULES,
     &scripts::shell_forms::RULES,

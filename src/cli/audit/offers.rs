@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::rewrites::RULE;
+use super::rewrites::{RULE, is_too_large};
 use crate::audit::{BuildReport, Importance, InputAudit, Offer, Report, offer};
 use crate::cli::optimize::default_options;
 use crate::finding::Finding;
@@ -66,13 +66,6 @@ pub(super) fn fix_counts(audit: &InputAudit, policies: &Policies) -> FixCounts {
     }
     let (safe, all) = audit.count_fixes(policies);
     FixCounts { safe: safe as u64, all: all as u64 }
-}
-
-/// Instructions of all files that are fixed to count; each fix looks at them all again, and no real project has as many.
-const INSTRUCTIONS: usize = 20_000;
-
-pub(super) fn is_too_large(inputs: &Inputs) -> bool {
-    inputs.builds.iter().map(|build| build.file.instructions().len()).sum::<usize>() > INSTRUCTIONS
 }
 
 /// The inputs of one build, as they are if the command names it; `None` for one that no command can name.

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
-use super::offers::is_too_large;
 use crate::cli::optimize::default_options;
 use crate::finding::{Finding, Findings};
 use crate::inputs::{IgnoreInput, Inputs};
@@ -77,4 +76,11 @@ fn span_of_line(source: &Source, line: Option<u32>) -> Span {
         start += text.len() as u32;
     }
     Span::at(0)
+}
+
+/// Instructions of all files that are fixed to count; each fix looks at them all again, and no real project has as many.
+const INSTRUCTIONS: usize = 20_000;
+
+pub(super) fn is_too_large(inputs: &Inputs) -> bool {
+    inputs.builds.iter().map(|build| build.file.instructions().len()).sum::<usize>() > INSTRUCTIONS
 }

@@ -63,7 +63,10 @@ impl Build<'_> {
 
     /// The file of the context that a COPY above put at a path, or into a folder of the default PATH.
     fn copied_before(&self, stage: &Stage, index: usize, word: &str) -> Option<String> {
-        let context = self.input().context.as_deref().filter(|_| self.copies_few(stage))?;
+        let context = self.input().context.as_deref()?;
+        if !self.copies_few(stage) {
+            return None;
+        }
         let find = |place: &str| Some(self.brought_before(context, stage, index, place)?.path);
         if word.contains('/') {
             let workdir = self.workdir(stage, index);

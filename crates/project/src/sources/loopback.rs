@@ -84,7 +84,7 @@ fn judge(text: &str, at: usize, row: data::Row, is_set: &dyn Fn(&str) -> bool) -
 fn is_unknown(argument: &str) -> bool {
     let is_name =
         |text: &str| text.to_ascii_lowercase().contains("option") || text.to_ascii_lowercase().contains("config");
-    argument.starts_with("*")
+    argument.starts_with('*')
         || argument.starts_with("...")
         || argument.contains("...")
         || argument.starts_with("share")
@@ -93,7 +93,7 @@ fn is_unknown(argument: &str) -> bool {
 
 /// The expression with the host, or with an address that has one.
 fn host_argument<'t>(arguments: &[&'t str], names: &'static str, place: &str) -> Option<&'t str> {
-    let named = |argument: &&'t str| {
+    let value_of = |argument: &&'t str| {
         data::words(names).find_map(|name| {
             let rest = argument.strip_prefix(name)?.trim_start();
             rest.strip_prefix(['=', ':']).map(str::trim).or_else(|| rest.is_empty().then_some(*argument))
@@ -102,7 +102,7 @@ fn host_argument<'t>(arguments: &[&'t str], names: &'static str, place: &str) ->
     let objects = arguments.iter().filter(|argument| argument.starts_with('{'));
     let in_objects = objects.filter_map(|object| code::bracketed(object)).flat_map(code::arguments);
     let all: Vec<&str> = arguments.iter().copied().chain(in_objects).collect();
-    if let Some(expression) = all.iter().find_map(named) {
+    if let Some(expression) = all.iter().find_map(value_of) {
         return Some(expression);
     }
     let is_function = |text: &&&str| text.contains("=>") || text.starts_with("function") || text.starts_with("async");

@@ -70,6 +70,9 @@ impl Policy {
     /// # Errors
     /// The first word that selects nothing.
     pub fn based_on(base: RuleBase, settings: ResolvedSettings) -> Result<Self, SelectorError> {
+        // Who selects rules gets those.
+        let is_selected = settings.choices.iter().any(|choice| choice.select.is_some());
+        let base = if is_selected { RuleBase::Default } else { base };
         let by_default = Selection::layered(&settings.choices)?;
         let selection = by_default.clone().based_on(base);
         let (rules, limited) = (selection.rules(), limited(&selection));

@@ -86,7 +86,7 @@ fn check(old: &str, new: &str, expected: &str, is_blessed: bool) {
 
 #[test]
 fn a_page_that_lies_fails_and_can_be_blessed() {
-    check("3:5-3:9", "3:5-3:8", "sudo-in-run.md:26: expected", true);
+    check("3:5-3:9", "3:5-3:8", "sudo-in-run.md:27: expected", true);
     check("4:5-4:9 `sudo` é\n", "", "got\n3:5-3:9", true);
     check("# why\nRUN apt", "RUN apt", "after the fix expected", true);
     check(
