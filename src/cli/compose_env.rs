@@ -30,7 +30,9 @@ pub(super) fn run(global: &Global, command: ComposeEnv) -> Result<u8, CommandFai
         }
     }
     let cut: BTreeSet<String> = composes.iter().flat_map(|compose| cut_values(compose)).collect();
-    cut.iter().for_each(|value| terminal::note(&format!("warning: {value}")));
+    for value in &cut {
+        terminal::note(&format!("warning: {value}"));
+    }
     if inputs.composes.is_empty() && !failed {
         terminal::note("no compose file found");
     }

@@ -23,8 +23,8 @@ pub(super) fn find(inputs: &Inputs, known: &[Finding]) -> Vec<(usize, Findings)>
     let options = default_options(inputs);
     let (reader, optimizer) = (EvidenceReader::new(inputs), Optimizer::new(inputs));
     let find = |index: usize| {
-        let optimized = optimizer.optimize(index, &reader.evidence(index), &options[index]);
-        (index, rewrite_findings(inputs, &optimized, known))
+        let rewrite = optimizer.optimize(index, &reader.evidence(index), &options[index]);
+        (index, rewrite_findings(inputs, &rewrite, known))
     };
     (0..inputs.builds.len()).into_par_iter().map(find).collect()
 }

@@ -170,9 +170,8 @@ impl<'i> Build<'i> {
     fn has_front(&self, stage: &Stage) -> bool {
         let source = self.input().file.source();
         let has = |text: &str| data::CONTAINER_FRONTS.keys().any(|word| has_word_start(text, word));
-        let in_scripts = |script: &Script| {
-            script.invocations().iter().any(|invocation| invocation.program.is_some_and(|program| has(program)))
-        };
+        let in_scripts =
+            |script: &Script| script.invocations().iter().any(|invocation| invocation.program.is_some_and(&has));
         self.chain(stage).any(|stage| {
             has(&source.slice(stage.base_span).to_lowercase())
                 || self.instructions(stage).any(|(_, instruction)| has(&source.slice(instruction.span).to_lowercase()))
@@ -256,19 +255,18 @@ impl<'r, 'b, 'i> HostReader<'r, 'b, 'i> {
     }
 
     fn read(&self, invocation: &Invocation) -> Option<LoopbackServer> {
-        let (host, span, origin) = match self.row {
-            Some(row) => self.by_row(row, invocation)?,
-            None => {
-                let listening = self.reader.read(invocation);
-                let (host, origin) = listening.host?;
-                match origin {
-                    ListeningOrigin::Word(span) => (host, span, LoopbackOrigin::Word),
-                    ListeningOrigin::Variable => {
-                        (host, listening.span, LoopbackOrigin::Variable(self.variable_name(listening.server)))
-                    }
-                    ListeningOrigin::Default | ListeningOrigin::DefaultWithoutFile => {
-                        (host, listening.span, LoopbackOrigin::Default)
-                    }
+        let (host, span, origin) = if let Some(row) = self.row {
+            self.by_row(row, invocation)?
+        } else {
+            let listening = self.reader.read(invocation);
+            let (host, origin) = listening.host?;
+            match origin {
+                ListeningOrigin::Word(span) => (host, span, LoopbackOrigin::Word),
+                ListeningOrigin::Variable => {
+                    (host, listening.span, LoopbackOrigin::Variable(self.variable_name(listening.server)))
+                }
+                ListeningOrigin::Default | ListeningOrigin::DefaultWithoutFile => {
+                    (host, listening.span, LoopbackOrigin::Default)
                 }
             }
         };

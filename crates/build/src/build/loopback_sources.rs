@@ -60,7 +60,7 @@ impl<'i> Build<'i> {
         if let Some(source) = invocations.find_map(|invocation| self.source_of(context, stage, launch, &invocation)) {
             return Some(source);
         }
-        let is_other = Program::of(&first).is(Kind::Interpreter) || scripts.iter().next().is_some();
+        let is_other = Program::of(&first).is(Kind::Interpreter) || !scripts.is_empty();
         let compiles = || self.needed_runs().any(|run| run.invocations().iter().any(|call| compiles(call).is_some()));
         if is_other || !compiles() {
             return None;

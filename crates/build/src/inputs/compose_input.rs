@@ -407,10 +407,12 @@ mod tests {
             }
         }
         while let Reading::Needs(needs) = project(&ComposeReading::trial_request(&request), &known) {
-            needs.iter().for_each(|need| match need {
-                ProjectNeed::File(path) => known.insert(path, ProjectFile::Missing),
-                ProjectNeed::Link(path) => known.insert_link(path, path.clone()),
-            });
+            for need in needs {
+                match need {
+                    ProjectNeed::File(path) => known.insert(&path, ProjectFile::Missing),
+                    ProjectNeed::Link(path) => known.insert_link(&path, path.clone()),
+                }
+            }
         }
         let reading = ComposeReading::of(&request, &known, &BTreeMap::new(), "compose.yaml");
         reading.problems.into_iter().map(|problem| (problem.is_error, problem.message)).collect()

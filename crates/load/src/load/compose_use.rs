@@ -94,13 +94,13 @@ fn may_ask(line: &str) -> bool {
 /// The folders below a folder that are called after scripts.
 fn script_folders(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).take(ENTRIES);
-    let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_of_scripts).collect();
+    let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| is_of_scripts(path)).collect();
     folders.sort();
     folders
 }
 
 /// Whether a path is a folder that is called after scripts.
-pub(super) fn is_of_scripts(path: &PathBuf) -> bool {
+pub(super) fn is_of_scripts(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     FileRole::of_folder(&name) == Some(FileRole::Script) && path.symlink_metadata().is_ok_and(|entry| entry.is_dir())
 }

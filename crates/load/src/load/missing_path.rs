@@ -77,7 +77,8 @@ impl PathFinder {
         if self.folder != self.top {
             folders.push(self.folder.clone());
         }
-        let below: Vec<PathBuf> = folders.iter().flat_map(|folder| entries(folder)).filter(is_of_scripts).collect();
+        let below: Vec<PathBuf> =
+            folders.iter().flat_map(|folder| entries(folder)).filter(|path| is_of_scripts(path)).collect();
         folders.extend(below);
         folders.push(self.top.join(".github/workflows"));
         folders.iter().flat_map(|folder| texts_of(folder)).collect()

@@ -59,7 +59,7 @@ fn asked_server<'a>(
         is_other && Stack::is_started_with(service, server)
     });
     servers.find(|server| {
-        let Some(known) = server.known.filter(|known| known.is_private()) else { return false };
+        let Some(known) = server.known.filter(dockopt_build::stack::KnownService::is_private) else { return false };
         match port {
             Some(port) => known.ports().any(|known| known == port) && served_port != Some(port),
             None => lower.starts_with(known.name) || lower.contains(&format!("={}://", known.name)),

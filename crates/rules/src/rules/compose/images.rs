@@ -94,17 +94,17 @@ fn compose_port_clash(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services().filter(|service| !disabled(service.name)).filter(publishes) {
         for port in service.value.get("ports").and_then(ComposeValue::as_list).unwrap_or_default() {
             let shown = |key: &str| port.get(key).map(ComposeValue::display).unwrap_or_default();
-            let (published, address) = (shown("published"), shown("host_ip"));
+            let (port_text, address) = (shown("published"), shown("host_ip"));
             // A range is one for any of its ports.
-            if published.is_empty() || published == "0" || published.contains('-') || is_variable(cx, port.place) {
+            if port_text.is_empty() || port_text == "0" || port_text.contains('-') || is_variable(cx, port.place) {
                 continue;
             }
-            let owners = by_port.entry((shown("protocol"), published.clone())).or_default();
+            let owners = by_port.entry((shown("protocol"), port_text.clone())).or_default();
             let clash = owners.iter().find(|(_, other)| is_same_address(other, &address)).cloned();
             owners.push((service.name, address));
             let Some((other, _)) = clash else { continue };
             let whose = if other == service.name { "itself".to_owned() } else { format!("`{other}`") };
-            let message = format!("port {published} of the host is published by {whose} too: only one of them starts");
+            let message = format!("port {port_text} of the host is port_text by {whose} too: only one of them starts");
             let Some(finding) = cx.finding(port.place, message) else { continue };
             out.push(finding.help("publish another port of the host"));
         }

@@ -150,10 +150,10 @@ fn find_missed(context: &BuildContext, steps: &[TakingStep], patterns: &mut [Top
     for id in context.entries() {
         let entry = context.entry(id);
         let Some(above) = context.parent(id) else { continue };
-        let matched = *known.entry(entry.name).or_insert_with(|| {
+        let decided = *known.entry(entry.name).or_insert_with(|| {
             matcher.decide(entry.name, &MatchedPatterns::default()).ok().and_then(|verdict| verdict.decided_by)
         });
-        let pattern = matched.and_then(|at| patterns.get_mut(at)).filter(|pattern| pattern.missed.is_none());
+        let pattern = decided.and_then(|at| patterns.get_mut(at)).filter(|pattern| pattern.missed.is_none());
         if let Some(pattern) = pattern
             && classes.contains(&id)
             && steps.iter().any(|step| step.takes(id))
@@ -172,7 +172,7 @@ fn find_missed(context: &BuildContext, steps: &[TakingStep], patterns: &mut [Top
 /// manifest.
 fn makes(pattern: &str, name: &str) -> bool {
     match pattern {
-        "__pycache__" | "*.pyc" | "*.py[cod]" | "*.pyo" => name.ends_with(".py"),
+        "__pycache__" | "*.pyc" | "*.py[cod]" | "*.pyo" => name.rsplit_once('.').is_some_and(|(_, end)| end == "py"),
         "node_modules" => name == "package.json",
         _ => false,
     }

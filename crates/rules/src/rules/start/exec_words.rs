@@ -29,7 +29,7 @@ fn program_with_space(cx: &Context, out: &mut Findings) {
             out.push(finding);
         }
     }
-    if let Some(launch) = build.launch(stage).filter(|launch| launch.is_exec()) {
+    if let Some(launch) = build.launch(stage).filter(dockopt_build::build::Launch::is_exec) {
         for invocation in first_programs(build, stage, &launch) {
             let span = launch.place(&build.input().file, invocation.path.span);
             if let Some(finding) = spaced(cx, invocation.path.text(), STARTS, span) {
@@ -155,7 +155,7 @@ fn shell_syntax_in_exec_form(cx: &Context, out: &mut Findings) {
         return;
     }
     let file = &build.input().file;
-    if let Some(launch) = build.launch(stage).filter(|launch| launch.is_exec()) {
+    if let Some(launch) = build.launch(stage).filter(dockopt_build::build::Launch::is_exec) {
         for invocation in first_programs(build, stage, &launch) {
             if let Some(finding) = shell_word(cx, &invocation, |word| launch.place(file, word.span)) {
                 out.push(finding);

@@ -71,7 +71,7 @@ fn copied_packages_of_root(build: &Build, stage: &Stage) -> Option<(String, Span
             invocation.package_call().is_some_and(|call| call.manager == Manager::Pip && call.has(&["--user"]))
         };
         let is_installed = build.chain(copy.maker).any(|maker| build.called(maker).any(is_of_user));
-        (is_installed && path::is_within(&to, "/root/.local")).then(|| (to, copy.transfer.instruction.head))
+        (is_installed && path::is_within(&to, "/root/.local")).then_some((to, copy.transfer.instruction.head))
     })
 }
 

@@ -139,27 +139,13 @@ fn compose(
 ) -> ComposeInput {
     let (request, folder) = (vec![source.name().to_owned()], FOLDER.to_owned());
     let request = ProjectRequest { files: request, folder, leniency: Leniency::Gaps, ..ProjectRequest::default() };
-    while let Reading::Needs(needs) = project(&request, &known) {
-        for need in needs {
-            match need {
-                ProjectNeed::File(path) => known.insert(&path, ProjectFile::Missing),
-                ProjectNeed::Link(path) => known.insert_link(&path, path.clone()),
-            }
-        }
-    }
+    answer_needs(&request, &mut known);
     let mut reading = ComposeReading::of(&request, &known, files, source.name());
     let mut files = (**files).clone();
     let parts = cut_files(&reading, sources);
     files.extend(parts.iter().map(|part| (path::child(FOLDER, sources[part.0 as usize].name()), *part)));
     reading.set_files(&files);
-    let mut dockerfiles = BTreeMap::new();
-    for (name, service) in reading.project.iter().flat_map(|project| project.services()) {
-        let text = |key: &str| service.get("build")?.get(key)?.as_text();
-        let Some(context) = text("context").and_then(|context| path::relative(context, FOLDER)) else { continue };
-        let wanted = path::join(context, text("dockerfile").unwrap_or("Dockerfile"));
-        let dockerfile = sources.iter().find(|source| source.name() == wanted);
-        dockerfiles.extend(dockerfile.map(|source| (name.to_owned(), source.clone())));
-    }
+    let dockerfiles = dockerfiles_of(&reading, sources);
     let read = |wanted: &str| {
         let is_it =
             |source: &&Source| path::relative(wanted, FOLDER).is_some_and(|path| path::is_within(source.name(), path));
@@ -179,13 +165,7 @@ fn compose(
             .then(|| sources.iter().any(|source| source.name().starts_with(".git") && source.text().contains(path)))
     };
     let paths = reading.project.as_ref().map(|project| missing_paths(project, &find));
-    // A file of variables is committed where the example has it and git ignores it not.
-    let is_listed =
-        |path: &str| sources.iter().any(|source| source.name() == ".gitignore" && source.text().contains(path));
-    let has = |wanted: &str| {
-        let path = path::relative(wanted, FOLDER);
-        path.is_some_and(|path| sources.iter().any(|source| source.name() == path) && !is_listed(path))
-    };
+    let has = |wanted: &str| is_committed(sources, wanted);
     let committed = reading.project.as_ref().map(|project| committed_files(project, &has));
     let read = |context: &str| {
         let below = |source: &Source| Some(path::relative(source.name(), path::relative(context, FOLDER)?)?.to_owned());
@@ -216,6 +196,39 @@ fn compose(
         compose_use,
         reading,
     }
+}
+
+/// What Compose asks about files that an example does not have.
+fn answer_needs(request: &ProjectRequest, known: &mut ProjectFiles) {
+    while let Reading::Needs(needs) = project(request, known) {
+        for need in needs {
+            match need {
+                ProjectNeed::File(path) => known.insert(&path, ProjectFile::Missing),
+                ProjectNeed::Link(path) => known.insert_link(&path, path.clone()),
+            }
+        }
+    }
+}
+
+/// The Dockerfiles of the services, by service.
+fn dockerfiles_of(reading: &ComposeReading, sources: &[Source]) -> BTreeMap<String, Source> {
+    let mut dockerfiles = BTreeMap::new();
+    for (name, service) in reading.project.iter().flat_map(|project| project.services()) {
+        let text = |key: &str| service.get("build")?.get(key)?.as_text();
+        let Some(context) = text("context").and_then(|context| path::relative(context, FOLDER)) else { continue };
+        let wanted = path::join(context, text("dockerfile").unwrap_or("Dockerfile"));
+        let dockerfile = sources.iter().find(|source| source.name() == wanted);
+        dockerfiles.extend(dockerfile.map(|source| (name.to_owned(), source.clone())));
+    }
+    dockerfiles
+}
+
+/// Whether a file of variables is committed: the example has it, and its .gitignore does not name it.
+fn is_committed(sources: &[Source], wanted: &str) -> bool {
+    let is_listed =
+        |path: &str| sources.iter().any(|source| source.name() == ".gitignore" && source.text().contains(path));
+    let path = path::relative(wanted, FOLDER);
+    path.is_some_and(|path| sources.iter().any(|source| source.name() == path) && !is_listed(path))
 }
 
 /// The files of variables of which something is said.

@@ -35,7 +35,9 @@ fn push_without_login(cx: &WorkflowContext, out: &mut Findings) {
             continue;
         }
         last = Some(push.job);
-        finding_of(cx, job, &push).into_iter().for_each(|finding| out.push(finding));
+        if let Some(finding) = finding_of(cx, job, &push) {
+            out.push(finding);
+        }
     }
 }
 

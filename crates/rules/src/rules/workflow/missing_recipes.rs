@@ -49,11 +49,15 @@ fn called_recipe_missing(cx: &WorkflowContext, out: &mut Findings) {
                     continue;
                 }
                 let name = script.text_of(called.word);
-                missing_recipe(cx, &called, &name).into_iter().for_each(|finding| out.push(finding));
+                if let Some(finding) = missing_recipe(cx, &called, &name) {
+                    out.push(finding);
+                }
             }
         }
-        if cx.workflow().kind == PipelineKind::Just {
-            missing_needs(cx, job).into_iter().for_each(|finding| out.push(finding));
+        if cx.workflow().kind == PipelineKind::Just
+            && let Some(finding) = missing_needs(cx, job)
+        {
+            out.push(finding);
         }
     }
 }

@@ -56,13 +56,19 @@ fn build_secret_unmatched(cx: &WorkflowContext, out: &mut Findings) {
         let (spaced, unused): (Vec<_>, Vec<_>) = unused.into_iter().partition(|secret| secret.id.trim() != secret.id);
         for secret in &spaced {
             let mount = missing.iter().find(|mount| mount.mount.id == secret.id.trim());
-            spaced_name(cx, secret, mount.copied()).into_iter().for_each(|finding| out.push(finding));
+            if let Some(finding) = spaced_name(cx, secret, mount.copied()) {
+                out.push(finding);
+            }
         }
         let is_named = |mount: &&MountedSecret| spaced.iter().any(|secret| secret.id.trim() == mount.mount.id);
         let missing: Vec<&MountedSecret> = missing.into_iter().filter(|mount| !is_named(mount)).collect();
-        not_passed(cx, call, &missing, &unused).into_iter().for_each(|finding| out.push(finding));
-        if missing.is_empty() {
-            not_mounted(cx, &unused, &builds).into_iter().for_each(|finding| out.push(finding));
+        if let Some(finding) = not_passed(cx, call, &missing, &unused) {
+            out.push(finding);
+        }
+        if missing.is_empty()
+            && let Some(finding) = not_mounted(cx, &unused, &builds)
+        {
+            out.push(finding);
         }
     }
 }

@@ -88,7 +88,7 @@ fn build_of_push<'a>(cx: &WorkflowContext<'a, '_>, push: &ImagePush) -> Option<&
         let mut tags = call.tags.iter().filter(|tag| push.tags.iter().any(|pushed| pushed.text == tag.text));
         call.step <= push.step && tags.next().is_some()
     };
-    cx.calls_of_job(push.job).iter().filter(is_of_push).last()
+    cx.calls_of_job(push.job).iter().rfind(is_of_push)
 }
 
 /// The option of a command that leaves attestations out.

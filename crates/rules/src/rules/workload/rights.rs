@@ -49,7 +49,7 @@ fn manifest_secret_in_clear(cx: &WorkloadContext, out: &mut Findings) {
 fn pod_host_folder(cx: &WorkloadContext, out: &mut Findings) {
     let workloads = cx.content().workloads.iter().filter(|workload| workload.kind != OF_NODES);
     for (folder, span) in workloads.flat_map(|workload| &workload.host_folders) {
-        let is_socket = folder.ends_with(".sock");
+        let is_socket = folder.rsplit_once('.').is_some_and(|(_, end)| end == "sock");
         let message = if is_socket {
             format!("`{folder}` gives the pod the rights of the node: who controls it starts any container there")
         } else {

@@ -87,12 +87,13 @@ fn is_errexit(word: &str) -> bool {
 /// Whether `ssh` starts a shell that stops, or an action says so.
 fn is_remote_stopped(cx: &WorkflowContext, script: &StepScript) -> bool {
     let is_it = |known: &&StepScript| std::ptr::eq(*known, script);
-    let remote = cx.input.remote_scripts.iter().find(|remote| remote.commands.script.as_ref().filter(is_it).is_some());
+    let remote =
+        cx.input.remote_scripts.iter().find(|remote| remote.commands.script.as_ref().as_ref().is_some_and(is_it));
     let Some(remote) = remote else { return true };
     let Some(step) = cx.workflow().jobs.get(remote.job).and_then(|job| job.steps.get(remote.step)) else { return true };
     let Some(start) = remote.start else {
-        let stop = step.input("script_stop").map_or("", |input| input.value.text.as_str());
-        return !matches!(stop, "" | "false");
+        let setting = step.input("script_stop").map_or("", |input| input.value.text.as_str());
+        return !matches!(setting, "" | "false");
     };
     let invocations = step.invocations();
     let call = invocations.iter().find(|call| call.is("ssh") && call.span.start == start);

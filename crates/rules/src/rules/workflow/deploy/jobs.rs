@@ -92,7 +92,9 @@ fn deploy_not_serialized(cx: &WorkflowContext, out: &mut Findings) {
 /// A job that deploys with the secrets of the whole repository.
 fn deploy_without_environment(cx: &WorkflowContext, out: &mut Findings) {
     for (_, job) in deploying(cx).into_iter().filter(|(_, job)| job.key("environment").is_none()) {
-        without_environment(cx, job).into_iter().for_each(|finding| out.push(finding));
+        if let Some(finding) = without_environment(cx, job) {
+            out.push(finding);
+        }
     }
 }
 

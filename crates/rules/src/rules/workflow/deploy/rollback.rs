@@ -149,8 +149,7 @@ fn may_name_version(command: &FlowCommand, action: &Action) -> bool {
         Action::Fetch | Action::Stop(_) | Action::Restart(_) => {
             ComposeCall::of(command.script, &command.command).is_none()
         }
-        Action::Sleep(_) | Action::Probe | Action::Prune { .. } | Action::Reload(_) => false,
-        Action::Schema(_) => false,
+        Action::Sleep(_) | Action::Probe | Action::Prune { .. } | Action::Reload(_) | Action::Schema(_) => false,
         Action::Other => {
             let is_compose = ComposeCall::of(command.script, &command.command).is_some();
             let is_connection = invocation.is("ssh") && !command.is_asked();

@@ -67,7 +67,7 @@ fn restores_data(cx: &WorkflowContext, deployment: &Deployment, stop: usize) -> 
         || stopped.functions.iter().any(|name| name.contains("restore")) || cx.input.path.contains("restore");
     let is_settings = |word: &Word| {
         let name = path::name(word.text());
-        path::is_yaml(name) || name.contains(".env") || name.ends_with(".conf")
+        path::is_yaml(name) || name.contains(".env") || name.rsplit_once('.').is_some_and(|(_, end)| end == "conf")
     };
     let puts_back = |(command, _): &(FlowCommand, Action)| {
         let invocation = &command.command.invocation;
