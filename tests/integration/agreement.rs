@@ -9,6 +9,7 @@ use serde_json::Value;
 use dockopt::rules::{Status, Subject};
 
 use crate::dockopt::{Dockopt, copy};
+use crate::tier::cases;
 
 /// Rule, file, line, message.
 type Place = (String, String, u64, String);
@@ -244,7 +245,7 @@ fn folders_of_projects() -> Vec<std::path::PathBuf> {
 /// nothing. With its Dockerfiles and without them.
 #[test]
 fn audit_says_what_the_other_commands_know() {
-    for folder in folders_of_projects() {
+    for folder in cases(folders_of_projects(), 12) {
         for has_dockerfiles in [true, false] {
             let project = Dockopt::new();
             copy(&folder, project.path());

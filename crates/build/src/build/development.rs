@@ -100,7 +100,13 @@ fn of(
         let stands_first = |word: &&Word| data::words(first).any(|known| word.is(known));
         // `react-scripts --openssl-legacy-provider start`
         let is_command = |word: &&Word| first.starts_with('-') || !word.text().starts_with('-');
-        let start = args.iter().find(is_command);
+        let mut commands = args.iter().filter(is_command);
+        let start = commands.next();
+        // `flask --app wsgi run`: the first word may be the value of an option.
+        let start = match start {
+            Some(word) if !stands_first(&word) && is_value(args, word) => commands.next().or(start),
+            _ => start,
+        };
         let first_word = match first {
             "-" => None,
             "." if args.iter().all(|word| word.text().starts_with('-')) || is_value(args, start?) => None,

@@ -104,7 +104,7 @@ fn compose_port_clash(cx: &ComposeContext, out: &mut Findings) {
             owners.push((service.name, address));
             let Some((other, _)) = clash else { continue };
             let whose = if other == service.name { "itself".to_owned() } else { format!("`{other}`") };
-            let message = format!("port {port_text} of the host is port_text by {whose} too: only one of them starts");
+            let message = format!("port {port_text} of the host is published by {whose} too: only one of them starts");
             let Some(finding) = cx.finding(port.place, message) else { continue };
             out.push(finding.help("publish another port of the host"));
         }

@@ -20,7 +20,8 @@ fn compose_proxy_headers_missing(cx: &ComposeContext, out: &mut Findings) {
         let is_told = |statement: &str| {
             let mut words = statement.split_whitespace();
             match words.next() {
-                Some("proxy_set_header") => true,
+                // `Connection` and `Upgrade` are of the connection, and tell nothing of who asked.
+                Some("proxy_set_header") => words.next().is_some_and(is_of_request),
                 Some("include") => {
                     words.next().is_some_and(|name| !name.contains("mime.types") && !name.contains("conf.d"))
                 }
@@ -45,6 +46,12 @@ fn compose_proxy_headers_missing(cx: &ComposeContext, out: &mut Findings) {
                     `X-Forwarded-Proto $scheme;`";
         out.push(finding.help(help));
     }
+}
+
+/// Whether a header says which host was asked, or by whom.
+fn is_of_request(header: &str) -> bool {
+    let header = header.to_ascii_lowercase();
+    header == "host" || header == "forwarded" || header.starts_with("x-forwarded-") || header.starts_with("x-real-")
 }
 
 /// The number of the first line that passes HTTP requests on.

@@ -4,14 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::build::{Run, installed};
 use crate::finding::Findings;
-use crate::manifest::Ecosystem;
+use crate::manifest::{Dependency, Ecosystem, Project};
 use crate::rules::Context;
 use crate::shell::{InputKind, LockUse, Manager, PackageCall, Verb};
+use crate::text::path;
 
 crate::rules::rule!("lock-file-absent", check);
-
-/// Lines of a requirements file that are read.
-const LINES: usize = 2_000;
 
 fn check(cx: &Context, out: &mut Findings) {
     if cx.is_for_developers_only() {
@@ -47,7 +45,7 @@ fn without_lock(
     let project = installed.project;
     let locks = installed::lock_names(call.manager);
     let folders = [project.root.as_str(), project.workspace.as_deref().unwrap_or(&project.root), ""];
-    let mut paths = folders.iter().flat_map(|folder| locks.iter().map(|lock| crate::text::path::join(folder, lock)));
+    let mut paths = folders.iter().flat_map(|folder| locks.iter().map(|lock| path::join(folder, lock)));
     // Another package manager's lock file may be the one that counts, and it is another mistake to ignore it.
     let has_other = project.installs.iter().any(|install| install.lock.is_some());
     if project.dependencies.is_empty() || has_other || paths.any(|path| context.find(&path).is_some()) {
@@ -58,57 +56,31 @@ fn without_lock(
     Some((message, format!("commit the `{lock}` that the package manager writes, and copy it with the manifest")))
 }
 
-/// The same for a list of requirements of pip that names no exact version.
+/// The same for a list of requirements of pip in which no package has a version. A range for some of them is a decision.
 fn without_versions(cx: &Context, call: &PackageCall) -> Option<(String, String)> {
     if !matches!(call.manager, Manager::Pip | Manager::Uv) || call.has(&["-c", "--constraint", "--require-hashes"]) {
         return None;
     }
     let projects = cx.projects()?.iter().filter(|project| project.ecosystem == Ecosystem::Python);
-    let roots: BTreeSet<&str> = projects.map(|project| project.root.as_str()).collect();
-    let lists = call.inputs.iter().filter(|input| input.kind == InputKind::Requirements);
-    for list in lists {
+    let projects: Vec<_> = projects.collect();
+    for list in call.inputs.iter().filter(|input| input.kind == InputKind::Requirements) {
         let path = list.path.text.trim_start_matches("./");
-        let text = roots.iter().find_map(|root| cx.text_of(&crate::text::path::join(root, path)))?;
-        let text = String::from_utf8_lossy(text);
-        let (open, all) = count_open(&text)?;
-        // A range for some of them is a decision; none at all is none.
-        if all > 0 && open == all {
-            let packages = if all == 1 { "its package".to_owned() } else { format!("any of its {all} packages") };
-            let message = format!("`{path}` names no version of {packages}: each build may install others");
-            let help = "write exact versions, as `uv pip compile` or `pip freeze` do".to_owned();
-            return Some((message, help));
-        }
+        let packages = projects.iter().find_map(|project| count_open(project, &path::join(&project.root, path)));
+        let Some(packages) = packages else { continue };
+        let packages = if packages == 1 { "its package".to_owned() } else { format!("any of its {packages} packages") };
+        let message = format!("`{path}` names no version of {packages}: each build may install others");
+        let help = "write exact versions, as `uv pip compile` or `pip freeze` do".to_owned();
+        return Some((message, help));
     }
     None
 }
 
-/// How many packages of a list have no version, and how many there are; `None` where the list takes in others.
-fn count_open(text: &str) -> Option<(usize, usize)> {
-    let (mut open, mut all) = (0, 0);
-    for line in text.lines().take(LINES) {
-        let line = line.split(" #").next().unwrap_or_default().trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        if line.starts_with('-') || line.contains("://") {
-            return None;
-        }
-        let requirement = line.split(';').next().unwrap_or_default();
-        all += 1;
-        open += usize::from(!requirement.contains(['=', '<', '>', '~', '!', '@', '/']));
-    }
-    Some((open, all))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::count_open;
-
-    #[test]
-    fn lists_are_counted() {
-        assert_eq!(count_open("flask\n# x\n\ngunicorn ; python_version > '3'\n"), Some((2, 2)));
-        assert_eq!(count_open("flask==3.1\nuvicorn[standard]  # the server\n"), Some((1, 2)));
-        assert_eq!(count_open("-r base.txt\nflask\n"), None);
-        assert_eq!(count_open(""), Some((0, 0)));
-    }
+/// How many packages a list of requirements names where none of them has a version.
+fn count_open(project: &Project, path: &str) -> Option<usize> {
+    let install = project.installs.iter().find(|install| install.lock.is_none() && install.manifest == path)?;
+    let is_named = |dependency: &&Dependency| install.names.contains(&dependency.name);
+    let named: Vec<&Dependency> = project.dependencies.iter().filter(is_named).collect();
+    let is_open =
+        |dependency: &&Dependency| dependency.requirement.as_deref().is_none_or(|text| text.trim().is_empty());
+    (!named.is_empty() && named.len() == install.names.len() && named.iter().all(is_open)).then_some(named.len())
 }
