@@ -32,11 +32,18 @@ fn check(page: &str, dockopt: Dockopt) {
     let mut out = String::new();
     let mut console = false;
     let mut in_output = false;
+    // What opened the block that a line is in: output with blocks of its own stands in a longer one.
+    let mut fence = String::new();
     let mut ran = dockopt.args(["--version"]).run();
     for line in text.lines() {
-        if let Some(info) = line.strip_prefix("```") {
-            console = info == "console";
+        let ticks: String = line.chars().take_while(|c| *c == '`').collect();
+        if fence.is_empty() && ticks.len() >= 3 {
+            console = line[ticks.len()..] == *"console";
             in_output = false;
+            fence = ticks;
+        } else if !fence.is_empty() && line == fence {
+            (console, in_output) = (false, false);
+            fence.clear();
         }
         let call = line.strip_prefix("$ dockopt ").filter(|_| console);
         let is_command = line.starts_with("$ ") && console;
