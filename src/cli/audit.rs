@@ -23,6 +23,7 @@ use crate::load::{
     read_build_log, untimed_steps,
 };
 use crate::report::{self, AuditView, ReportRun};
+use crate::rules::Policies;
 use crate::settings::{CommandLinePolicy, RuleBase};
 
 pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure> {
@@ -92,7 +93,7 @@ fn gather(global: &Global, command: &Audit, request: &GatherRequest) -> Result<I
 fn check(global: &Global, command: &Audit) -> Result<CommandOutput, CommandFailure> {
     let request = request(command)?;
     let inputs = gather(global, command, &request)?;
-    let policies = self::policies(global, &inputs, &request.line)?;
+    let policies = policies(global, &inputs, &request.line)?;
     describe_inputs(global, &inputs, &policies);
     let failed = complain(global, &inputs);
     if failed && inputs.sources.is_empty() {
@@ -105,10 +106,10 @@ fn check(global: &Global, command: &Audit) -> Result<CommandOutput, CommandFailu
     baseline::apply(&command.check.known, "audit", &policies.rules(&inputs), &mut report)?;
     let code = command.check.threshold.code(exit::code(&report, failed));
     let run = ReportRun { command: "audit", report: &report, exit: code, base: &base() };
-    // `fix` runs the rules of `lint`.
-    let fix_line = CommandLinePolicy { base: RuleBase::Default, ..request.line.clone() };
-    let fix_policies = self::policies(global, &inputs, &fix_line)?;
     let page = |medium| {
+        // `fix` runs the rules of `lint`.
+        let fix_line = CommandLinePolicy { base: RuleBase::Default, ..request.line.clone() };
+        let fix_policies = Policies::read(&inputs, &fix_line).0;
         progress::doing("working out what a rewrite saves");
         let (offer, fixes) = rayon::join(
             || offers::best_offer(&inputs, &policies, &report),

@@ -10,7 +10,6 @@ use crate::inputs::{IgnoreInput, Inputs};
 use crate::load::EvidenceReader;
 use crate::optimize::{Optimized, Optimizer, RewriteStep, passes};
 use crate::rules::{self, rules_of_pass};
-use crate::text::{Source, Span};
 
 /// The rule that these findings are of.
 pub(super) const RULE: &str = "rewrite-possible";
@@ -41,6 +40,7 @@ fn rewrite_findings(inputs: &Inputs, optimized: &Optimized, known: &[Finding]) -
     let named: BTreeSet<&str> =
         known.iter().filter(|finding| files.contains(&finding.file)).map(|finding| finding.rule).collect();
     let source = build.file.source();
+    let first_line = build.file.instructions().first().map_or(1, |instruction| instruction.start_line);
     for pass in passes() {
         if rules_of_pass(pass.id).iter().any(|rule| named.contains(rule)) {
             continue;
@@ -49,7 +49,8 @@ fn rewrite_findings(inputs: &Inputs, optimized: &Optimized, known: &[Finding]) -
         let steps: Vec<&RewriteStep> = steps.filter(|step| step.pass == pass.id && !is_said(step, &named)).collect();
         let Some(first) = steps.first() else { continue };
         let message = format!("`dockopt optimize` {} (level {})", pass.title, pass.level.number());
-        let place = span_of_line(source, first.line);
+        let line = first.line.unwrap_or(first_line);
+        let place = source.line_span(line);
         let mut finding = rule.reporter().finding_in(build.dockerfile, source, place, message);
         finding.notes.extend(steps.iter().map(|step| format!("{}: {}", step.what, step.why)));
         findings.push(finding.help("read the whole rewrite with `dockopt optimize --plan`, and the reasons with it"));
@@ -60,22 +61,6 @@ fn rewrite_findings(inputs: &Inputs, optimized: &Optimized, known: &[Finding]) -
 /// Whether findings name all that a step fixes.
 fn is_said(step: &RewriteStep, named: &BTreeSet<&str>) -> bool {
     !step.rules.is_empty() && step.rules.iter().all(|rule| named.contains(rule))
-}
-
-/// A line without its end; the first instruction where it is not known.
-fn span_of_line(source: &Source, line: Option<u32>) -> Span {
-    let mut start = 0;
-    for (index, text) in source.text().split_inclusive('\n').enumerate() {
-        let is_wanted = match line {
-            Some(line) => index as u32 + 1 == line,
-            None => !text.trim().is_empty() && !text.trim_start().starts_with('#'),
-        };
-        if is_wanted {
-            return Span::new(start, start + text.trim_end().len() as u32);
-        }
-        start += text.len() as u32;
-    }
-    Span::at(0)
 }
 
 /// Instructions of all files that are fixed to count; each fix looks at them all again, and no real project has as many.

@@ -30,8 +30,8 @@ impl Build<'_> {
         files
     }
 
-    /// The scripts that the commands of a RUN start, as far as they were read, with the spans of these commands.
-    pub fn called_scripts(&self, stage: &Stage, index: usize) -> Vec<(Span, Script)> {
+    /// The scripts that the commands of a RUN behind a place of its script start, as far as they were read.
+    pub fn called_scripts(&self, stage: &Stage, index: usize, behind: u32) -> Vec<Script> {
         if self.input().texts.is_none() {
             return Vec::new();
         }
@@ -39,9 +39,10 @@ impl Build<'_> {
             let text = self.context_text(&file.path)?;
             let first = text.lines().next().unwrap_or_default();
             let is_shell = !first.starts_with("#!") || first.trim_end().ends_with("sh") || first.contains("sh -");
-            is_shell.then(|| (file.span, parse(&text)))
+            is_shell.then(|| parse(&text))
         };
-        self.called_files(stage, index).into_iter().filter_map(read).collect()
+        let files = self.called_files(stage, index).into_iter();
+        files.filter(|file| file.span.start > behind).filter_map(read).collect()
     }
 
     /// The file of the context that a bind mount of the RUN shows at a path.
@@ -68,17 +69,14 @@ impl Build<'_> {
             return None;
         }
         let find = |place: &str| Some(self.brought_before(context, stage, index, place)?.path);
+        let workdir = self.workdir(stage, index);
         if word.contains('/') {
-            let workdir = self.workdir(stage, index);
             return find(&super::absolute(word, workdir.value().map(String::as_str))?);
         }
-        let workdir = self.workdir(stage, index);
         let here = workdir.value().and_then(|folder| find(&path::join(folder, word)));
         here.or_else(|| default_path().find_map(|folder| find(&path::join(folder, word))))
     }
-}
 
-impl Build<'_> {
     /// Whether the copies of a stage and of those below it are few enough to be searched for each command.
     fn copies_few(&self, stage: &Stage) -> bool {
         let copies = self.chain(stage).take(MOST).flat_map(|below| self.transfers(below));
@@ -94,7 +92,7 @@ fn script_word<'s>(invocation: &Invocation<'s>) -> Option<&'s str> {
         return invocation.args.iter().filter_map(|word| word.value()).find(is_operand);
     }
     let path = invocation.path.value()?;
-    // A program of a table is none of the project's, unless a path says so.
+    // A program that the tables know is not a script of the project, unless it is given by a path.
     let is_known = || invocation.program.is_some_and(|program| Program::of(program).is_verified);
     (path.contains('/') || !is_known()).then_some(path)
 }

@@ -114,14 +114,20 @@ pub(super) fn server<'s>(invocation: &Invocation<'s>) -> Option<(ListenRow, &'s 
     if name == "serve" && !args.iter().any(is_of_files) {
         return None;
     }
+    row_of_command(name, args, row)
+}
+
+/// The row of a table for a program with one of its commands, or else for the program alone, and the arguments behind that.
+pub(super) fn row_of_command<'s, R>(
+    name: &str,
+    args: &'s [Word],
+    row: impl Fn(&str) -> Option<R>,
+) -> Option<(R, &'s [Word])> {
     // `react-scripts --openssl-legacy-provider start`, `flask --app main run`
-    let commands = args.iter().enumerate().filter(|(_, word)| !word.text().starts_with('-')).take(COMMAND_WORDS);
-    let mut known =
-        commands.filter_map(|(at, word)| Some((row(&format!("{name} {}", path::name(word.value()?)))?, at)));
-    match known.next() {
-        Some((row, at)) => Some((row, &args[at + 1..])),
-        None => Some((row(name)?, args)),
-    }
+    let mut commands = args.iter().enumerate().filter(|(_, word)| !word.text().starts_with('-')).take(COMMAND_WORDS);
+    let known =
+        commands.find_map(|(at, word)| Some((row(&format!("{name} {}", path::name(word.value()?)))?, &args[at + 1..])));
+    known.or_else(|| Some((row(name)?, args)))
 }
 
 /// Skips wrappers such as `python -m` and `uv run`.

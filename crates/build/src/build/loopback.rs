@@ -1,7 +1,7 @@
 //! Servers that only their own container reaches: they listen at a loopback address, by a word of their command line, a
 //! variable of the image or by default (`data/loopback_servers.tsv`, `data/server_ports.tsv`).
 
-use super::listening::{ListenOption, ListenReader, ListenRow, program, server};
+use super::listening::{ListenOption, ListenReader, ListenRow, program, row_of_command, server};
 use super::package_script::ScriptCall;
 use super::{Build, FoundVariable, Launch, ListeningOrigin, Stage};
 use crate::data;
@@ -198,9 +198,6 @@ fn row(name: &str) -> Option<data::Row> {
     data::LOOPBACK_SERVERS.row(name)
 }
 
-/// Words of a command line that may be the command of a program, behind options and their values.
-const COMMAND_WORDS: usize = 3;
-
 /// The row of a server, and its arguments.
 fn known_server<'s>(invocation: &Invocation<'s>) -> Option<(data::Row, &'s [Word])> {
     let (name, args) = program(invocation.program?, invocation.args)?;
@@ -212,13 +209,7 @@ fn known_server<'s>(invocation: &Invocation<'s>) -> Option<(data::Row, &'s [Word
         Some(script) if is_starter => (script, &args[1..]),
         _ => (path::name(name), args),
     };
-    let commands = args.iter().enumerate().filter(|(_, word)| !word.text().starts_with('-')).take(COMMAND_WORDS);
-    let mut known =
-        commands.filter_map(|(at, word)| Some((row(&format!("{name} {}", path::name(word.value()?)))?, at)));
-    match known.next() {
-        Some((row, at)) => Some((row, &args[at + 1..])),
-        None => Some((row(name)?, args)),
-    }
+    row_of_command(name, args, row)
 }
 
 /// Reads the address of one server.
@@ -337,7 +328,7 @@ impl<'r, 'b, 'i> HostReader<'r, 'b, 'i> {
         value.as_deref() == Some(wanted)
     }
 
-    /// Whether a file of settings does not name another address: there is none, or nothing in it is about one.
+    /// Whether no file of settings of this name in the context may set another address.
     fn leaves_default(&self, file: &str) -> bool {
         let (name, is_rare) = file.strip_prefix('~').map_or((file, false), |name| (name, true));
         if name == "-" {

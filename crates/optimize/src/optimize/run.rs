@@ -346,7 +346,7 @@ fn take(
 fn author_line(author: &Source, now: &Source, edits: &[FileEdit], dockerfile: FileId) -> Option<u32> {
     let of_dockerfile = edits.iter().filter(|edit| edit.target == Target::File(dockerfile));
     let start = of_dockerfile.map(|edit| edit.span.start).min()?;
-    let text = now.text().lines().nth(now.line(start) as usize - 1)?;
+    let text = now.slice(now.line_span(now.line(start)));
     let same = author.text().lines().position(|line| line == text && !line.trim().is_empty())?;
     Some(same as u32 + 1)
 }

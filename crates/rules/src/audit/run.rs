@@ -416,11 +416,11 @@ fn add_image_findings<'i>(
     }
     let notices = image_findings::drop_disproved(&mut outcome.findings, inputs, builds);
     report.notices.extend(notices.into_iter().map(|text| Notice { text }));
+    // What a comment hides is said there already.
+    let known: Vec<Finding> = outcome.findings.iter().chain(&outcome.hidden).cloned().collect();
     let mut files = BTreeSet::new();
     let mut more = Vec::new();
     for (index, build) in builds.iter().enumerate().filter(|(_, build)| files.insert(build.input().dockerfile)) {
-        // What a comment hides is said there already.
-        let known: Vec<Finding> = outcome.findings.iter().chain(&outcome.hidden).cloned().collect();
         more.push((index, image_findings::uncovered(&known, inputs, build)));
     }
     add_findings_of_builds(outcome, inputs, builds, policies, more);

@@ -7,7 +7,7 @@ use super::Rule;
 use crate::build::{Build, Stage, toolchain};
 use crate::data;
 use crate::dockerfile::Keyword;
-use crate::finding::{FileEdit, Finding, Fix, Safety, Suppression, SuppressionUse, Target};
+use crate::finding::{FileEdit, Finding, Fix, Safety, SuppressionUse, Target};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, GitModes, IgnoreInput, Inputs, Need, ShellcheckAnswers, StepHistory};
 use crate::manifest::Project;
@@ -207,11 +207,10 @@ impl<'a, 'i> Context<'a, 'i> {
         finding
     }
 
-    /// A finding about a suppression.
-    pub fn suppression_finding(&self, suppression: &Suppression, span: Span, message: impl Into<String>) -> Finding {
-        let line = self.inputs.source(suppression.file).line(span.start);
-        let finding = self.finding(span, message);
-        Finding { file: suppression.file, instruction_line: Some(line), stage: None, ..finding }
+    /// A finding in another file, such as the ignore file or the settings.
+    pub fn finding_in(&self, file: FileId, span: Span, message: impl Into<String>) -> Finding {
+        let instruction_line = Some(self.inputs.source(file).line(span.start));
+        Finding { instruction_line, ..self.rule.reporter().finding(file, span, message) }
     }
 
     /// Whether the findings of the builder's checks make the build fail.

@@ -86,8 +86,8 @@ struct TopPattern<'p> {
 fn ignore_pattern_at_top(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let IgnoreInput::Present(file, ignore) = cx.ignore() else { return };
-    let Some((context, span)) = cx.context().zip(first_copy(build)) else { return };
-    if ignore.error().is_some() {
+    let Some(context) = cx.context() else { return };
+    if ignore.error().is_some() || first_copy(build).is_none() {
         return;
     }
     let source = cx.inputs().source(*file);
@@ -109,8 +109,7 @@ fn ignore_pattern_at_top(cx: &Context, out: &mut Findings) {
     let line = source.line(first.span.start);
     let lines = patterns.iter().map(|pattern| source.line(pattern.span.start)).filter(|other| *other != line);
     let others: Vec<String> = lines.map(|line| line.to_string()).collect();
-    let of_copy = cx.finding(span, message(first, &others));
-    let finding = Finding { file: *file, span: first.span, instruction_line: Some(line), stage: None, ..of_copy };
+    let finding = cx.finding_in(*file, first.span, message(first, &others));
     let help = format!("write `**/{}`: a pattern starts at the top of the context, unlike one of git", first.text);
     let finding = finding.help(help).when(first.missed.is_none(), |finding| finding.lowered(Severity::Info));
     out.push(with_edits(*file, source, &patterns, finding));

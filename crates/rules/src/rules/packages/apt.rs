@@ -275,9 +275,8 @@ fn find_kept_lists(run: &Run) -> Option<Span> {
 
 /// Whether a script of the context that is called behind a command deletes the lists.
 fn is_cleaned_by_script(run: &Run, fetch: Span) -> bool {
-    let scripts = run.build.called_scripts(run.stage, run.index);
-    let mut later = scripts.iter().filter(|(span, _)| span.start > fetch.start);
-    later.any(|(_, script)| script.invocations().iter().any(removes_lists))
+    let scripts = run.build.called_scripts(run.stage, run.index, fetch.start);
+    scripts.iter().any(|script| script.invocations().iter().any(removes_lists))
 }
 
 /// Whether the same RUN also installs packages, so that it can delete the lists.

@@ -278,9 +278,8 @@ fn is_cleaned_by_script(
     call: &PackageCall,
     folders: &[PackageCache],
 ) -> bool {
-    let scripts = build.called_scripts(place.0, place.1);
-    let mut later = scripts.iter().filter(|(span, _)| span.start > fill.span.start);
-    later.any(|(_, script)| is_cleaned(build, place, &script.invocations(), call, folders))
+    let scripts = build.called_scripts(place.0, place.1, fill.span.start);
+    scripts.iter().any(|script| is_cleaned(build, place, &script.invocations(), call, folders))
 }
 
 fn deletes(invocation: &Invocation) -> bool {

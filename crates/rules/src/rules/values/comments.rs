@@ -163,8 +163,7 @@ fn inline_suppression(cx: &Context, out: &mut Findings) {
             continue;
         }
         let help = "suppress it in the settings instead: `[[ignore]]` in dockopt.toml";
-        let finding =
-            cx.suppression_finding(suppression, suppression.span, "this comment suppresses findings").help(help);
+        let finding = cx.finding_in(suppression.file, suppression.span, "this comment suppresses findings").help(help);
         let foreign = suppression.form == Form::Hadolint;
         out.push(if foreign { finding } else { finding.without("DL1001") });
     }
@@ -182,7 +181,7 @@ fn unexplained_suppression(cx: &Context, out: &mut Findings) {
             _ => "add `# …` at the end",
         };
         out.push(
-            cx.suppression_finding(&judged.suppression, judged.suppression.span, "this suppression gives no reason")
+            cx.finding_in(judged.suppression.file, judged.suppression.span, "this suppression gives no reason")
                 .help(help),
         );
     }
@@ -200,14 +199,14 @@ fn unused_suppression(cx: &Context, out: &mut Findings) {
         let idle = |index: usize| !judged.used[index] && !judged.unknown[index];
         let count = suppression.named.len();
         if (0..count).all(idle) {
-            let finding = cx.suppression_finding(suppression, suppression.span, whole(judged));
+            let finding = cx.finding_in(suppression.file, suppression.span, whole(judged));
             out.push(removed(cx, judged, with_likely_reason(cx, judged, finding), suppression.removal, "remove it"));
             continue;
         }
         for index in (0..count).filter(|index| idle(*index)) {
             let named = &suppression.named[index];
-            let finding = cx.suppression_finding(
-                suppression,
+            let finding = cx.finding_in(
+                suppression.file,
                 named.span,
                 format!("`{}` has no finding to suppress here", named.text),
             );
