@@ -275,6 +275,7 @@ mod tests {
                 "image-secret-in-config",
                 "image-secret-in-layer",
                 "key-in-layer",
+                "manifest-secret-in-clear",
                 "password-in-layer",
                 "password-on-command-line",
                 "secret-as-build-argument",
