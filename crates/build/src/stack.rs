@@ -29,6 +29,7 @@ pub use self::request::{AnswerReading, CheckQuestion, PageRequest};
 pub use self::settings::{ServiceSettings, configured_test, usual_test};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use crate::build::{Build, Listening, LoopbackServer, StageBase};
 use crate::compose::is_for_development;
@@ -72,6 +73,8 @@ pub struct StackService<'p> {
     pub is_job: bool,
     /// What it waits for.
     pub dependencies: Vec<Dependency<'p>>,
+    /// See [`StackService::package_folders`].
+    package_folders: OnceLock<Vec<String>>,
 }
 
 /// A service that another one waits for.
@@ -234,7 +237,20 @@ impl<'p> StackService<'p> {
         });
         let dependencies = dependencies.collect();
         let is_job = program::is_job(name, value, program, known);
-        Self { name, place, value, image, is_built, known, check, program, runs_entry_point, is_job, dependencies }
+        Self {
+            name,
+            place,
+            value,
+            image,
+            is_built,
+            known,
+            check,
+            program,
+            runs_entry_point,
+            is_job,
+            dependencies,
+            package_folders: OnceLock::new(),
+        }
     }
 
     /// A text of it that is not empty.
@@ -327,8 +343,8 @@ impl<'p> StackService<'p> {
     }
 
     /// The folders of its image that the packages of its project are installed into.
-    pub fn package_folders(&self) -> Vec<String> {
-        self.image.as_ref().map(packages::package_folders).unwrap_or_default()
+    pub fn package_folders(&self) -> &[String] {
+        self.package_folders.get_or_init(|| self.image.as_ref().map(packages::package_folders).unwrap_or_default())
     }
 
     /// Whether it may install packages before it starts: by its command, or by a script.

@@ -121,7 +121,9 @@ impl Build<'_> {
 pub fn is_command<S: AsRef<str>>(line: &[S], command: &str) -> bool {
     let mut wanted = command.split(' ');
     let Some(program) = wanted.next() else { return false };
-    let Some(at) = line.iter().position(|word| path::name(word.as_ref()) == program) else { return false };
+    // Most words do not end like it, which is told at once.
+    let is_program = |word: &str| word.trim_end_matches('/').ends_with(program) && path::name(word) == program;
+    let Some(at) = line.iter().position(|word| is_program(word.as_ref())) else { return false };
     let is_option = |index: usize| line[index].as_ref().starts_with('-');
     let is_source = |index: usize| {
         FileKind::of(line[index].as_ref()).ecosystem().is_some()

@@ -18,8 +18,7 @@ pub const LONGEST: usize = 4096;
 /// ```
 pub fn name(path: &str) -> &str {
     let trimmed = path.trim_end_matches('/');
-    let start = trimmed.bytes().rposition(|byte| byte == b'/').map_or(0, |at| at + 1);
-    &trimmed[start..]
+    trimmed.rsplit_once('/').map_or(trimmed, |(_, name)| name)
 }
 
 /// The folder that a path lies in; a root lies in itself.

@@ -111,8 +111,8 @@ fn result_of(cx: &Context, invocation: &Invocation, depth: usize) -> Option<&'st
     }
     let line: Vec<&str> = invocation.command.words.iter().map(Word::text).collect();
     data::NODE_BUILDS.rows().find_map(|row| {
-        let is_off = data::words(row[1]).any(|off| line.iter().any(|word| word.split('=').next() == Some(off)));
-        (is_command(&line, row[0]) && !is_off).then_some(row[2])
+        let has = |off: &str| line.iter().any(|word| word.split('=').next() == Some(off));
+        (is_command(&line, row[0]) && !data::words(row[1]).any(has)).then_some(row[2])
     })
 }
 

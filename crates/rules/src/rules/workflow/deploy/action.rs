@@ -337,10 +337,21 @@ fn of_words(words: &[&str], inside: Option<&Containers>) -> Option<Action> {
 
 /// Where the words of a known command end among others; folders of the first do not count.
 fn end_of(words: &[&str], command: &str) -> Option<usize> {
-    let known: Vec<&str> = command.split(' ').collect();
-    let is_it = |window: &[&str]| {
-        let is_first = window[0] == known[0] || !known[0].contains('/') && path::name(window[0]) == known[0];
-        (is_first || known[0].contains('/') && window[0].ends_with(known[0])) && window[1..] == known[1..]
+    let (first, rest) = command.split_once(' ').unwrap_or((command, ""));
+    let is_first = |word: &str| {
+        let folder = word.strip_suffix(first);
+        folder.is_some_and(|folder| folder.is_empty() || folder.ends_with('/') || first.contains('/'))
     };
-    words.windows(known.len()).position(is_it).map(|at| at + known.len())
+    let rest = rest.split_ascii_whitespace();
+    let end_after = |at: usize| {
+        let mut end = at + 1;
+        for known in rest.clone() {
+            if words.get(end) != Some(&known) {
+                return None;
+            }
+            end += 1;
+        }
+        Some(end)
+    };
+    words.iter().enumerate().filter(|(_, word)| is_first(word)).find_map(|(at, _)| end_after(at))
 }

@@ -30,13 +30,18 @@ fn mounted_file_replaced(cx: &WorkflowContext, out: &mut Findings) {
     if !cx.source().text().contains("docker") {
         return;
     }
+    let flows = flows(cx);
+    let may_replace = |command: &FlowCommand| replaced_file(command).is_some() || is_git_update(command);
+    if !flows.iter().flat_map(|flow| &flow.commands).any(may_replace) {
+        return;
+    }
     let mounts: Vec<FileMount> =
         cx.repository().texts.iter().flat_map(|(file, source)| mounts(cx, file, source)).collect();
     if mounts.is_empty() {
         return;
     }
     let mut places: Vec<Span> = Vec::new();
-    for flow in flows(cx) {
+    for flow in flows {
         for (at, command) in flow.commands.iter().enumerate() {
             let word = replaced_file(command);
             let of_git = || mounts.iter().find(|mount| is_replaced_by_git(cx, &flow.commands[at..], mount));
@@ -130,15 +135,18 @@ fn replaced_file<'a>(command: &FlowCommand<'a>) -> Option<&'a Word> {
 /// has it reloads behind it.
 fn is_replaced_by_git(cx: &WorkflowContext, commands: &[FlowCommand], mount: &FileMount) -> bool {
     let [first, rest @ ..] = commands else { return false };
-    let invocation = &first.command.invocation;
-    let has = |text: &str| invocation.args.iter().any(|word| word.is(text));
-    let is_update =
-        invocation.is("git") && (has("pull") || has("reset") && has("--hard") || has("checkout") && has("-f"));
     let reloads = |command: &FlowCommand| match Action::of(command) {
         Action::Reload(proxy) => proxy.is_none_or(|proxy| proxy == mount.service),
         _ => false,
     };
-    is_update && cx.repository().has(&mount.path) && rest.iter().any(reloads)
+    is_git_update(first) && cx.repository().has(&mount.path) && rest.iter().any(reloads)
+}
+
+/// Whether a command puts newer files of a git repository in the place of those that are there.
+fn is_git_update(command: &FlowCommand) -> bool {
+    let invocation = &command.command.invocation;
+    let has = |text: &str| invocation.args.iter().any(|word| word.is(text));
+    invocation.is("git") && (has("pull") || has("reset") && has("--hard") || has("checkout") && has("-f"))
 }
 
 /// Whether a word names the file of a mount.
