@@ -52,6 +52,8 @@ tables! {
     CACHE_FOLDERS = "cache_folders.tsv";
     /// Names of folders that cache mounts are put on.
     CACHE_MOUNT_NAMES = "cache_mount_names.tsv";
+    /// Packages that call a compiler while they are used.
+    COMPILING_PACKAGES = "compiling_packages.tsv";
     /// The attributes of compose files by the mapping that they stand in.
     COMPOSE_ATTRIBUTES = "compose_attributes.tsv";
     /// What commands of Compose are given.
@@ -254,6 +256,10 @@ tables! {
     SYSTEM_LINKS = "system_links.tsv";
     /// Commands that compile or bundle a Node project.
     NODE_BUILDS = "node_builds.tsv";
+    /// What npm refuses before the colon of a requirement.
+    NPM_PROTOCOLS = "npm_protocols.tsv";
+    /// Packages that pin a bundler which newer releases of Node break.
+    OLD_BUNDLERS = "old_bundlers.tsv";
     /// Modules that Node.js brings itself.
     NODE_MODULES = "node_modules.tsv";
     /// Where frameworks are told the path before all their routes.

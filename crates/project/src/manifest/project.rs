@@ -381,17 +381,21 @@ impl Project {
         self.dependencies.iter().any(|known| known.name.eq_ignore_ascii_case(package) && is_run(known.scope))
     }
 
+    /// The version of a package in its lock files.
+    pub fn locked_version(&self, package: &str) -> Option<&str> {
+        let locked = self.installs.iter().filter_map(|install| install.locked.as_ref());
+        let mut packages =
+            locked.flat_map(|locked| &locked.packages).filter(|(name, _)| name.eq_ignore_ascii_case(package));
+        packages.find_map(|(_, known)| known.version.as_deref())
+    }
+
     /// The major version of a package that it runs with: the locked one, else that which its requirement keeps to.
     pub fn major_version(&self, package: &str) -> Option<u64> {
-        let is_it = |name: &str| name.eq_ignore_ascii_case(package);
-        let locked = self.installs.iter().filter_map(|install| install.locked.as_ref());
-        let mut packages = locked.flat_map(|locked| &locked.packages).filter(|(name, _)| is_it(name));
-        let version = packages.find_map(|(_, known)| known.version.as_deref());
         let major = |version: &str| version_numbers(version.split(['.', 'x']).next()?).first().copied();
-        if let Some(version) = version {
+        if let Some(version) = self.locked_version(package) {
             return major(version);
         }
-        let dependency = self.dependencies.iter().find(|known| is_it(&known.name))?;
+        let dependency = self.dependencies.iter().find(|known| known.name.eq_ignore_ascii_case(package))?;
         let requirement = dependency.requirement.as_deref()?.trim();
         // What has only a lower end, or several parts, may be any later one.
         let is_one = !requirement.contains([' ', ',', '|', '<', '>', '!']);

@@ -23,6 +23,23 @@ const RERUNS: [(&str, CostlyCommits); 5] = [
     ("useless-context", CostlyCommits::All),
 ];
 
+/// Commits from which on a history tells that a step does not run.
+const ENOUGH: u32 = 5;
+
+/// The part of the commits, one in so many, below which nobody waits for a step.
+const SELDOM: u32 = 30;
+
+/// Takes out the findings about the time of steps that (almost) no commit ran again: nobody waits for them. `optimize` makes
+/// their cache mounts all the same, which is said with the rest of its rewrite.
+pub(super) fn drop_seldom(findings: &mut Vec<Finding>, inputs: &Inputs) {
+    findings.retain(|finding| {
+        let history = inputs.histories.get(&finding.file).filter(|history| history.builds >= ENOUGH);
+        let Some((history, line)) = history.zip(finding.instruction_line) else { return true };
+        let is_seldom = |reruns: u32| reruns.saturating_mul(SELDOM) < history.builds || reruns == 0;
+        finding.rule != "cache-mount-missing" || !history.reruns_at(line).is_some_and(is_seldom)
+    });
+}
+
 /// Gives findings whose time is not known the number of commits that would have paid it.
 pub(super) fn price(findings: &mut [Finding], inputs: &Inputs) {
     for finding in findings {

@@ -111,6 +111,7 @@ impl<'i> InputAudit<'i> {
         let mut report = self.report(policies, true);
         let mut outcome = rules::run(inputs, builds, policies);
         self.first_findings.get_or_init(|| outcome.findings.clone());
+        history_facts::drop_seldom(&mut outcome.findings, inputs);
         let more = find_more(&outcome.findings);
         add_findings_of_builds(&mut outcome, inputs, builds, policies, more);
         self.add_findings(&mut report, outcome, policies);

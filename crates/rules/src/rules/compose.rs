@@ -9,6 +9,7 @@ pub(super) mod dependencies;
 pub(super) mod dollar;
 pub(super) mod grace;
 pub(super) mod host_access;
+pub(super) mod image_name_taken;
 pub(super) mod images;
 pub(super) mod packages;
 pub(super) mod proxied;

@@ -9,5 +9,7 @@ pub(super) mod kept_caches;
 pub(super) mod lock_file_absent;
 pub(super) mod lock_files;
 pub(super) mod package_calls;
+pub(super) mod package_json;
+pub(super) mod system_python;
 pub(super) mod unpinned;
 pub(super) mod verification;

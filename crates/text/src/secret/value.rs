@@ -28,12 +28,13 @@ pub(super) fn is_secret(value: &str) -> bool {
     !plain.is_empty() && !data::SECRET_WORDS.has(&plain, "unset") && !placeholder && !elsewhere
 }
 
-/// Whether a program or a shell inserts the value: `${NAME}`, `#{name}` of Ruby and Elixir, `{{ name }}`, `<%= name
+/// Whether a program or a shell inserts the value: `${NAME}`, `"$NAME"`, `#{name}` of Ruby and Elixir, `{{ name }}`, `<%= name
 /// %>`, `%%NAME%%`, `@@NAME@@`.
 fn is_filled_in(value: &str) -> bool {
     let inside = |start: &str, end: &str| value.split_once(start).is_some_and(|(_, rest)| rest.contains(end));
     let marked = |mark: &str| value.len() > 2 * mark.len() && value.starts_with(mark) && value.ends_with(mark);
     value.contains("${")
+        || value.contains("\"$")
         || inside("#{", "}")
         || inside("{{", "}}")
         || inside("<%", "%>")
@@ -145,6 +146,11 @@ fn is_placeholder(lower: &str) -> bool {
     let words: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let Some(first) = words.first() else { return false };
     // `not-secret`, `only-a-mock`: some words count at any position.
+    // `xxxx`, `abc...`: the rest is left to the reader.
+    let is_left_out = |word: &&str| word.len() >= 4 && word.bytes().all(|byte| byte == b'x');
+    if words.iter().any(is_left_out) || lower.ends_with("...") || lower.ends_with('…') {
+        return true;
+    }
     let is_placeholder = |word: &str| data::SECRET_WORDS.has(word, "placeholder");
     let says_so =
         words.iter().any(|word| is_placeholder(word)) || words.windows(2).any(|pair| is_placeholder(&pair.concat()));

@@ -83,6 +83,11 @@ fn last_build<'b, 'a>(cx: &Context<'b, 'a>, target: &'b Stage) -> Option<NodeBui
     None
 }
 
+/// Whether a command compiles or bundles the sources of a Node project.
+pub(in crate::rules) fn compiles(cx: &Context, invocation: &Invocation) -> bool {
+    result_of(cx, invocation, 0).is_some()
+}
+
 /// The folder that a command compiles into; `None` if it does not compile. What a script of package.json does is unknown
 /// without it: one that is called `build` builds.
 fn result_of(cx: &Context, invocation: &Invocation, depth: usize) -> Option<&'static str> {

@@ -47,6 +47,9 @@ fn build_tools_shipped(cx: &Context, out: &mut Findings) {
         return;
     }
     let shipped: Vec<&Stage> = cx.shipped().collect();
+    if compiles_at_run_time(cx, &shipped) {
+        return;
+    }
     let called = compilers_called(build);
     let mut checked = 0;
     for stage in shipped.iter().rev() {
@@ -94,6 +97,18 @@ fn build_tools_shipped(cx: &Context, out: &mut Findings) {
             }
         }
     }
+}
+
+/// Whether a package of the image or of its project calls a compiler while the program runs.
+fn compiles_at_run_time(cx: &Context, shipped: &[&Stage]) -> bool {
+    let is_known = |name: &str| data::COMPILING_PACKAGES.contains(name);
+    let installs = |invocation: Invocation| {
+        let call = invocation.package_call();
+        call.is_some_and(|call| call.packages.iter().any(|package| is_known(&package.name.text)))
+    };
+    let projects = cx.projects().unwrap_or_default();
+    shipped.iter().any(|stage| cx.build().called(stage).any(installs))
+        || projects.iter().flat_map(|project| &project.dependencies).any(|dependency| is_known(&dependency.name))
 }
 
 /// The finding; `place`: the RUN of `user`, the first command that needs the tools.

@@ -403,6 +403,15 @@ pub(in crate::rules) fn node_version(build: &Build, stage: &Stage) -> Option<u32
     release.and_then(Release::number).or_else(named)
 }
 
+/// The major version of Node that a stage runs; the highest number where its tag moves to the newest release.
+pub(in crate::rules) fn newest_node_version(build: &Build, stage: &Stage) -> Option<u32> {
+    let StageBase::Image(image) = build.root_base(stage) else { return None };
+    let reference = Reference::of(image);
+    let tag = reference.tag.unwrap_or_default();
+    let moves = reference.short_name() == "node" && !tag.starts_with(|letter: char| letter.is_ascii_digit());
+    node_version(build, stage).or(moves.then_some(u32::MAX))
+}
+
 fn node_major_mismatch(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.needed_stages() {

@@ -163,7 +163,7 @@ fn fails_without_lock(call: &PackageCall) -> bool {
 }
 
 /// Whether the command runs whatever the ones before it do, and its failure ends the step.
-fn is_certain(invocation: &Invocation) -> bool {
+pub(super) fn is_certain(invocation: &Invocation) -> bool {
     let place = &invocation.command.place;
     let or = |separator: Option<crate::shell::Separator>| {
         separator.is_some_and(|separator| matches!(separator.kind, SeparatorKind::Or))
@@ -290,7 +290,7 @@ fn lock_file_unchecked(cx: &Context, out: &mut Findings) {
                 continue;
             };
             // `uv sync $UV_OPTIONS`: the variable may contain the option that checks.
-            if invocation.args.iter().any(|word| run.may_be_option(word)) {
+            if invocation.args.iter().any(|word| run.may_be_option(word)) || writes_lock(&run, call.manager) {
                 continue;
             }
             let Some((flag, help)) = find_cure(cx, place, &invocation, &call) else { continue };
@@ -325,6 +325,13 @@ fn lock_file_unchecked(cx: &Context, out: &mut Findings) {
             break;
         }
     }
+}
+
+/// Whether a step writes the lock file first: `uv lock && uv sync`.
+fn writes_lock(run: &Run, manager: Manager) -> bool {
+    let calls = run.invocations();
+    let mut calls = calls.iter().filter_map(Invocation::package_call);
+    calls.any(|call| call.manager == manager && call.verb_text == "lock")
 }
 
 /// What is said of a lock file that does not fit its manifest now, and what is to be done first: an install that checks

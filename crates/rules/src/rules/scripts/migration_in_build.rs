@@ -36,9 +36,9 @@ const DEEPEST: usize = 2;
 /// The command of the table that an invocation is, also through a script of package.json.
 fn change_of(cx: &Context, invocation: &Invocation, depth: usize) -> Option<&'static str> {
     let line: Vec<&str> = invocation.command.words.iter().map(Word::text).collect();
-    let row = data::SCHEMA_CHANGES.rows().find(|row| {
-        is_command(&line, row[0]) && !data::words(row[1]).any(|off| line.contains(&off))
-    });
+    let row = data::SCHEMA_CHANGES
+        .rows()
+        .find(|row| is_command(&line, row[0]) && !data::words(row[1]).any(|off| line.contains(&off)));
     if let Some(row) = row {
         return Some(row[0]);
     }

@@ -31,6 +31,6 @@ fn action_from_branch(cx: &WorkflowContext, out: &mut Findings) {
             action.name, action.version
         );
         let Some(finding) = cx.finding(action.place, message) else { continue };
-        out.push(finding.help("name a release (`@v4`), or its commit"));
+        out.push(finding.help("name a release that the action has, or better its commit"));
     }
 }

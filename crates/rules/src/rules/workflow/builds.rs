@@ -209,13 +209,18 @@ fn loads(job: &Job) -> bool {
     job.steps.iter().any(|step| step.uses("actions/download-artifact")) && job.steps.iter().any(is_load)
 }
 
+/// Whether a job builds an image; an action that reads a Dockerfile may only check it.
+fn builds_image(cx: &WorkflowContext, job: usize) -> bool {
+    cx.calls_of_job(job).iter().any(|call| call.builder != Builder::OtherAction)
+}
+
 /// A job that hangs runs for six hours.
 fn job_without_timeout(cx: &WorkflowContext, out: &mut Findings) {
     if cx.workflow().kind != PipelineKind::Github {
         return;
     }
     for (number, job) in cx.workflow().jobs.iter().enumerate() {
-        if job.key("timeout-minutes").is_some() || is_self_hosted(job) || cx.calls_of_job(number).is_empty() {
+        if job.key("timeout-minutes").is_some() || is_self_hosted(job) || !builds_image(cx, number) {
             continue;
         }
         let message =

@@ -3,6 +3,8 @@
 mod argument;
 mod repair;
 
+use std::collections::BTreeSet;
+
 use self::argument::{SecretValue, gets, names, stored_line, uses};
 use self::repair::repair;
 use crate::build::Build;
@@ -68,11 +70,14 @@ fn workflow_secret_in_clear(cx: &WorkflowContext, out: &mut Findings) {
 fn yaml_secrets(source: &Source) -> Vec<WrittenValue> {
     let tree = yaml::read(source.text());
     let values = tree.root().into_iter().flat_map(|root| written_values(source.text(), root));
-    // A password of a test's database opens nothing else.
-    let is_of_service = |keys: &[String]| {
-        keys.first().is_some_and(|key| key == "jobs") && keys.get(2).is_some_and(|key| key == "services")
+    // A password of a test's database opens nothing else, wherever the file repeats it.
+    let is_of_service = |value: &WrittenValue| {
+        value.keys.first().is_some_and(|key| key == "jobs") && value.keys.get(2).is_some_and(|key| key == "services")
     };
-    values.filter(|value| !is_of_service(&value.keys)).collect()
+    let (of_services, others): (Vec<_>, Vec<_>) = values.partition(is_of_service);
+    let text = |value: &WrittenValue| source.text()[value.span.range()].trim_matches(['"', '\'']).to_owned();
+    let known: BTreeSet<String> = of_services.iter().map(text).collect();
+    others.into_iter().filter(|value| !known.contains(&text(value))).collect()
 }
 
 fn secret_as_build_argument(cx: &WorkflowContext, out: &mut Findings) {
