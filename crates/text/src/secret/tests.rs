@@ -327,6 +327,8 @@ fn placeholders_are_not_secrets() {
         "yourpassword",
         "replace-this",
         "xxx123",
+        "base64:xxxxxxxx...",
+        "sk-abc...",
         "true",
         "<token>",
         "your-token-here",

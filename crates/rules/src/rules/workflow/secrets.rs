@@ -16,7 +16,7 @@ use crate::rules::shared::written_secrets::{WrittenValue, values_of_text, writte
 use crate::secret::{bundled, hidden_parts, is_bundled, names_secret};
 use crate::text::{Source, listed};
 use crate::workflow::{BuildCall, Builder, LegBuild, PipelineKind, WorkflowArgument, WorkflowPlace, expression_names};
-use crate::yaml;
+use crate::yaml::{self, YamlNode, YamlTree};
 
 crate::rules::family! {
     of_workflow
@@ -71,13 +71,21 @@ fn yaml_secrets(source: &Source) -> Vec<WrittenValue> {
     let tree = yaml::read(source.text());
     let values = tree.root().into_iter().flat_map(|root| written_values(source.text(), root));
     // A password of a test's database opens nothing else, wherever the file repeats it.
+    let known = variables_of_services(&tree);
     let is_of_service = |value: &WrittenValue| {
-        value.keys.first().is_some_and(|key| key == "jobs") && value.keys.get(2).is_some_and(|key| key == "services")
+        let is_below = value.keys.first().is_some_and(|key| key == "jobs")
+            && value.keys.get(2).is_some_and(|key| key == "services");
+        is_below || known.contains(source.text()[value.span.range()].trim_matches(['"', '\'']))
     };
-    let (of_services, others): (Vec<_>, Vec<_>) = values.partition(is_of_service);
-    let text = |value: &WrittenValue| source.text()[value.span.range()].trim_matches(['"', '\'']).to_owned();
-    let known: BTreeSet<String> = of_services.iter().map(text).collect();
-    others.into_iter().filter(|value| !known.contains(&text(value))).collect()
+    values.filter(|value| !is_of_service(value)).collect()
+}
+
+/// The values of the variables that the services of jobs get.
+fn variables_of_services(tree: &YamlTree) -> BTreeSet<String> {
+    let jobs = tree.root().and_then(|root| root.get("jobs"));
+    let services = jobs.into_iter().flat_map(YamlNode::entries).filter_map(|job| job.value.get("services"));
+    let variables = services.flat_map(YamlNode::entries).filter_map(|service| service.value.get("env"));
+    variables.flat_map(YamlNode::entries).filter_map(|variable| variable.value.text()).map(str::to_owned).collect()
 }
 
 fn secret_as_build_argument(cx: &WorkflowContext, out: &mut Findings) {
