@@ -48,7 +48,8 @@ pub struct Metadata {
     pub options: Vec<(&'static str, OptionKind)>,
     /// What its findings with one cause have in common, of which one is reported that names the places of all. Optional.
     pub joins: Option<Joining>,
-    /// The passes of `optimize` that remove its findings: where one of them changes a build, the finding says it. Optional.
+    /// The passes of `optimize` that remove its findings, or come along with those: where one of them changes a build, the
+    /// finding says it. Optional.
     pub passes: Vec<&'static str>,
     /// What its findings prove to be wrong in every case. Optional.
     pub breaks: Option<Broken>,
