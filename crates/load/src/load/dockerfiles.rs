@@ -12,6 +12,7 @@ use super::project_files::ProjectFiles;
 use super::recipes::Contexts;
 use super::request::{ComposeOptions, GatherRequest};
 use crate::compose::holds_services;
+use crate::data;
 use crate::inputs::{InputProblem, Inputs, RunOptions};
 use crate::text::path::is_compose;
 use crate::text::{FileId, Source};
@@ -177,10 +178,25 @@ fn origins(path: &Path, builds: Vec<NamedBuild>, each_build: bool) -> impl Itera
         }
     }
     ways.into_iter().map(move |builds| {
-        let target = if each_build { builds.first()?.origin.target.clone() } else { None };
+        let target = if each_build { builds.first()?.origin.target.clone() } else { shipped_target(&builds) };
         let origin = merge_origins(path, builds)?;
         Some(BuildOrigin { target, ..origin })
     })
+}
+
+/// The stage that is built where the others are built for developers; `None` where a build takes the last stage, or no name says
+/// that another one is for developers.
+fn shipped_target(builds: &[NamedBuild]) -> Option<String> {
+    let targets: Option<BTreeSet<&str>> = builds.iter().map(|named| named.origin.target.as_deref()).collect();
+    let is_for_developers = |name: &&str| {
+        let mut words = name.split(|letter: char| !letter.is_ascii_alphanumeric());
+        words.any(|word| data::NAME_WORDS.has(&word.to_ascii_lowercase(), "developers-only"))
+    };
+    let (for_developers, shipped): (Vec<&str>, Vec<&str>) = targets?.into_iter().partition(is_for_developers);
+    match shipped[..] {
+        [target] if !for_developers.is_empty() => Some(target.to_owned()),
+        _ => None,
+    }
 }
 
 /// One look at a Dockerfile that several may build: as the first does. Its last stage counts whichever stages they build, or
