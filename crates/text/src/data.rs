@@ -182,6 +182,12 @@ tables! {
     START_WRITES = "start_writes.tsv";
     /// How the workers of task libraries are started.
     WORKER_PROGRAMS = "worker_programs.tsv";
+    /// Manifests and the lock files that decide which versions an install takes.
+    MANIFEST_LOCKS = "manifest_locks.tsv";
+    /// Programs that take tasks or start them by the clock and open no port.
+    PORTLESS_PROGRAMS = "portless_programs.tsv";
+    /// What images of web servers do where nobody configures them.
+    WEB_IMAGES = "web_images.tsv";
     /// Words of image names that stand for one that somebody is to write.
     IMAGE_PLACEHOLDERS = "image_placeholders.tsv";
     /// What sets the images of manifests when they are applied.
