@@ -67,6 +67,7 @@ pub mod toolchain;
 mod transfer;
 mod undefined;
 mod useless;
+mod web_server;
 mod worker_line;
 mod written;
 
@@ -75,7 +76,7 @@ pub use self::built_projects::{BuiltProjects, selecting_programs, selects_projec
 pub use self::called_scripts::CalledFile;
 pub use self::check_search::{ends_after_failure, shell_search};
 pub use self::check_translation::{CheckTranslation, check_in_own_language, translate_check, translated_check};
-pub use self::check_verdict::{constant_command, looks_for_process, tells_nothing};
+pub use self::check_verdict::{constant_command, constant_script_end, looks_for_process, tells_nothing};
 pub use self::checks::CHECK_ARGUMENT;
 pub use self::context::SentFiles;
 pub use self::copied_files::{CopiedFile, StartFile, absolute};
@@ -125,6 +126,7 @@ pub use self::taken_later::TakenFile;
 pub use self::transfer::{Source, Transfer, is_remote_source, is_shell_syntax};
 pub use self::undefined::{UndefinedReason, UndefinedVariable};
 pub use self::useless::{NamedPaths, may_take_in};
+pub use self::web_server::{NginxStatement, WebServer, nginx_tree};
 pub use self::worker_line::{WorkerLine, ends_with_scheduler, ends_with_worker, starts_scheduler, starts_worker};
 
 use std::sync::{Arc, OnceLock};

@@ -138,6 +138,7 @@ static FAMILIES: &[&[Rule]] = &[
     &start::healthcheck_program_missing::RULES,
     &start::healthchecks::RULES,
     &start::main_process::RULES,
+    &start::pages::RULES,
     &start::program_in_root_home::RULES,
     &start::users::RULES,
     &values::comments::RULES,

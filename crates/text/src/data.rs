@@ -186,6 +186,8 @@ tables! {
     MANIFEST_LOCKS = "manifest_locks.tsv";
     /// Programs that take tasks or start them by the clock and open no port.
     PORTLESS_PROGRAMS = "portless_programs.tsv";
+    /// Packages that show pages by the address in the browser.
+    PAGE_ROUTERS = "page_routers.tsv";
     /// What images of web servers do where nobody configures them.
     WEB_IMAGES = "web_images.tsv";
     /// Words of image names that stand for one that somebody is to write.

@@ -31,6 +31,25 @@ pub fn constant_command(script: &Script, is_exec: bool) -> Option<&Command> {
     (always_succeeds(is_exec, last) || invocations.iter().any(is_code)).then_some(last)
 }
 
+/// The command with which a script that is a check always ends, whatever it has asked before: nothing ends it earlier, and it
+/// succeeds.
+pub fn constant_script_end(script: &Script) -> Option<&Command> {
+    let last = script.commands.last().filter(|last| script.is_top(&last.place))?;
+    let is_behind = script.compounds.iter().all(|compound| compound.span.end <= last.span.start);
+    let ends = |command: &Command| {
+        let words: Vec<Option<&str>> = command.words.iter().map(Word::value).collect();
+        let ends = ["exit", "return", "kill", "exec", "trap", "set", ".", "source"];
+        let succeeds = words == [Some("exit"), Some("0")];
+        command.place.options.errexit
+            || !succeeds && words.first().copied().flatten().is_some_and(|name| ends.contains(&name))
+    };
+    let is_alone = last.place.before.is_none_or(|before| before.kind != SeparatorKind::And) && last.place.pipe_len == 1;
+    let earlier = &script.commands[..script.commands.len() - 1];
+    (script.problems.is_empty() && is_behind && is_alone && !earlier.is_empty())
+        .then_some(last)
+        .filter(|last| always_succeeds(false, last) && !earlier.iter().any(ends))
+}
+
 /// Whether a check reports healthy whatever its container does: it cannot fail, or finds its own shell.
 pub fn tells_nothing(script: &Script, is_exec: bool) -> bool {
     constant_command(script, is_exec).is_some() || shell_search(script, is_exec).is_some()
@@ -73,6 +92,8 @@ fn always_succeeds(is_exec: bool, last: &Command) -> bool {
     let program = words.first().copied().flatten().map(path::name);
     let substitutes = last.words.iter().any(Word::is_dynamic);
     match program {
+        // It asks nothing but its own file.
+        Some(_) if words.len() == 2 && words[1] == Some("--version") => true,
         Some("exit") if !is_exec || words.len() == 2 => matches!(words.get(1), Some(Some("0"))),
         // `echo ok > /file` may fail.
         Some(program) if Program::of(program).is(Kind::Succeeds) => last.redirects.iter().all(|redirect| {

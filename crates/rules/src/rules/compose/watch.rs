@@ -175,7 +175,8 @@ fn keeping_server(service: &StackService) -> Option<(String, &'static str)> {
         Some(listening) => listening.server.to_owned(),
         None => invocations.iter().find(|call| call.is("node"))?.program?.to_owned(),
     };
-    let (option, _) = reload_option(&server)?;
+    let of_node = || data::DEVELOPMENT_SERVERS.rows().find(|row| row[0] == server && row[1].starts_with("--"));
+    let option = reload_option(&server).map(|(option, _)| option).or_else(|| of_node().map(|row| row[1]))?;
     let is_given = invocations.iter().flat_map(|call| call.args).any(|word| word.text().starts_with(option));
     (!is_given).then_some((server, option))
 }
