@@ -186,6 +186,14 @@ tables! {
     MANIFEST_LOCKS = "manifest_locks.tsv";
     /// Programs that take tasks or start them by the clock and open no port.
     PORTLESS_PROGRAMS = "portless_programs.tsv";
+    /// Servers that take who asks from the headers of a proxy only if they are told to.
+    FORWARDED_HEADERS = "forwarded_headers.tsv";
+    /// Build back ends of Python that need the readme of their project.
+    README_BACKENDS = "readme_backends.tsv";
+    /// Settings that say on which port a server listens.
+    PORT_SETTINGS = "port_settings.tsv";
+    /// Images whose interpreter can make the request of a healthcheck.
+    CHECK_INTERPRETERS = "check_interpreters.tsv";
     /// Packages that show pages by the address in the browser.
     PAGE_ROUTERS = "page_routers.tsv";
     /// What images of web servers do where nobody configures them.

@@ -20,15 +20,22 @@ pub fn constant_command(script: &Script, is_exec: bool) -> Option<&Command> {
         && first.command.place.scope == 0
         && first.command.place.pipe_len == 1
         && !first.command.place.negated
-        && is_constant_code(first)
+        && (is_constant_code(first) || is_version_call(first))
         && rest.iter().all(ends_after_failure)
     {
         // What stands behind `||` never runs.
         return inner.commands.iter().find(|command| std::ptr::eq(*command, first.command));
     }
     let last = deciding(inner)?;
-    let is_code = |invocation: &Invocation| std::ptr::eq(invocation.command, last) && is_constant_code(invocation);
+    let is_code = |invocation: &Invocation| {
+        std::ptr::eq(invocation.command, last) && (is_constant_code(invocation) || is_version_call(invocation))
+    };
     (always_succeeds(is_exec, last) || invocations.iter().any(is_code)).then_some(last)
+}
+
+/// Whether a program is asked for its version alone.
+fn is_version_call(invocation: &Invocation) -> bool {
+    matches!(invocation.args, [word] if word.is("--version"))
 }
 
 /// The command with which a script that is a check always ends, whatever it has asked before: nothing ends it earlier, and it
@@ -38,7 +45,7 @@ pub fn constant_script_end(script: &Script) -> Option<&Command> {
     let is_behind = script.compounds.iter().all(|compound| compound.span.end <= last.span.start);
     let ends = |command: &Command| {
         let words: Vec<Option<&str>> = command.words.iter().map(Word::value).collect();
-        let ends = ["exit", "return", "kill", "exec", "trap", "set", ".", "source"];
+        let ends = ["exit", "return", "kill", "exec", "trap", ".", "source"];
         let succeeds = words == [Some("exit"), Some("0")];
         command.place.options.errexit
             || !succeeds && words.first().copied().flatten().is_some_and(|name| ends.contains(&name))
@@ -92,8 +99,6 @@ fn always_succeeds(is_exec: bool, last: &Command) -> bool {
     let program = words.first().copied().flatten().map(path::name);
     let substitutes = last.words.iter().any(Word::is_dynamic);
     match program {
-        // It asks nothing but its own file.
-        Some(_) if words.len() == 2 && words[1] == Some("--version") => true,
         Some("exit") if !is_exec || words.len() == 2 => matches!(words.get(1), Some(Some("0"))),
         // `echo ok > /file` may fail.
         Some(program) if Program::of(program).is(Kind::Succeeds) => last.redirects.iter().all(|redirect| {

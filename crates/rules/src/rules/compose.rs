@@ -11,6 +11,7 @@ pub(super) mod fronts;
 pub(super) mod grace;
 pub(super) mod host_access;
 pub(super) mod images;
+pub(super) mod inline_cache;
 pub(super) mod packages;
 pub(super) mod proxied;
 pub(super) mod proxy_headers;

@@ -1,5 +1,6 @@
 //! Rules about how a container starts and runs.
 
+pub(super) mod check_client;
 pub(super) mod exec_words;
 pub(super) mod expose;
 pub(super) mod healthcheck_program_missing;

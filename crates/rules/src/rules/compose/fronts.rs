@@ -63,7 +63,13 @@ fn compose_proxy_unconfigured(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
         let Some(image) = web_image(service) else { continue };
         let is_filled = !mounts_at(service, image.settings).is_empty() || !mounts_at(service, image.pages).is_empty();
-        let others: Vec<&str> = service.dependencies.iter().map(|dependency| dependency.name).collect();
+        // Who needs only a database is no proxy, but stands for a program that is to come.
+        let is_program = |name: &&str| {
+            let known = cx.stack().service(name).and_then(|other| other.known);
+            known.is_none_or(|known| !known.is_backend())
+        };
+        let others = service.dependencies.iter().map(|dependency| dependency.name);
+        let others: Vec<&str> = others.filter(is_program).collect();
         // What another file adds is not known here.
         let is_added_to = cx.twins(service).any(|twin| twin.get("volumes").is_some() || twin.get("build").is_some());
         if is_filled || others.is_empty() || is_added_to {

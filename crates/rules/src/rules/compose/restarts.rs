@@ -1,7 +1,8 @@
 //! The rule about services that stay down after a crash.
 
 use super::images::text;
-use super::replaced::items;
+use super::replaced::{items, start_words};
+use crate::build::{is_command, starts_worker};
 use crate::compose::is_on_demand;
 use crate::compose::project::ComposeValue;
 use crate::data;
@@ -14,6 +15,7 @@ use crate::yaml::NewValue;
 crate::rules::family! {
     of_compose
     "compose-restart-missing" => compose_restart_missing;
+    "compose-worker-stopped-early" => compose_worker_stopped_early;
 }
 
 /// Without a policy the engine starts nothing again, neither after a crash nor after a reboot.
@@ -37,6 +39,45 @@ fn compose_restart_missing(cx: &ComposeContext, out: &mut Findings) {
     let why = Safety::Unsafe("a program that always fails is started again and again".to_owned());
     let finding = finding.help("write `restart: unless-stopped`");
     out.push(cx.fixed(finding, "start them again", why, &changes));
+}
+
+/// A worker that is told to stop ends the task that it has begun, for as long as the engine lets it: ten seconds.
+fn compose_worker_stopped_early(cx: &ComposeContext, out: &mut Findings) {
+    if is_for_developers(cx) || cx.compose_use().stack_deployer.is_some() || !is_deployed(cx) {
+        return;
+    }
+    let has_time = |value: &ComposeValue| value.get("stop_grace_period").is_some();
+    let mut workers: Vec<(&StackService, String)> = Vec::new();
+    for service in cx.services().filter(|service| !has_time(service.value) && !cx.twins(service).any(has_time)) {
+        let text = start_words(service).iter().map(|words| words.join(" ")).find(|line| starts_worker(line));
+        let queue = || {
+            let lines = start_words(service);
+            let mut rows = data::PORTLESS_PROGRAMS.rows().filter(|row| row[1] == "tasks");
+            rows.find(|row| lines.iter().any(|words| is_command(words, row[0]))).map(|row| row[0].to_owned())
+        };
+        if let Some(program) = text.and_then(|line| worker_name(&line)).or_else(queue)
+            && cx.text_at(service.place).is_some()
+        {
+            workers.push((service, program));
+        }
+    }
+    workers.sort_by_key(|(service, _)| service.place.map(|place| (place.file.0, place.span.start)));
+    let Some((first, program)) = workers.first() else { return };
+    let names: Vec<&str> = workers.iter().map(|(service, _)| service.name).collect();
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    let message = format!(
+        "{} {verb} killed 10 s after the signal to stop: a task of `{program}` that takes longer is cut off at each deployment",
+        listed(&names)
+    );
+    let Some(finding) = cx.finding(first.place, message) else { return };
+    out.push(finding.help("set `stop_grace_period` to more than the longest task takes"));
+}
+
+/// The program of a line that starts a worker: `celery`.
+fn worker_name(line: &str) -> Option<String> {
+    let is_known = |word: &&str| data::WORKER_PROGRAMS.rows().any(|row| row[1] == *word || *word == "celery");
+    let mut words = line.split_whitespace().map(path::name);
+    Some(words.find(|word| is_known(word)).unwrap_or("the worker").to_owned())
 }
 
 /// Whether a service runs for long, and nothing starts it again.
@@ -64,7 +105,7 @@ fn has_policy(service: &ComposeValue) -> bool {
 
 /// Whether the file shows that it runs where nobody sits next to it: a front at the ports of the web, policies of other services,
 /// limits, or its name.
-fn is_deployed(cx: &ComposeContext) -> bool {
+pub(super) fn is_deployed(cx: &ComposeContext) -> bool {
     let is_front = |port: &ComposeValue| {
         let published = port.get("published").map(ComposeValue::display);
         published.is_some_and(|port| ["80", "443"].contains(&port.as_str()))
@@ -75,7 +116,9 @@ fn is_deployed(cx: &ComposeContext) -> bool {
         limits.is_some() || ["logging", "read_only", "mem_limit"].iter().any(|key| value.get(key).is_some())
     };
     let shows_it = |service: &StackService| {
-        has_policy(service.value) || is_limited(service.value) || items(service.value, "ports").iter().any(is_front)
+        let is_restarted =
+            has_policy(service.value) && service.value.get("restart").is_none_or(|it| it.display() != "no");
+        is_restarted || is_limited(service.value) || items(service.value, "ports").iter().any(is_front)
     };
     let is_named = |word: &str| data::NAME_WORDS.has(word, "production");
     words_of(path::name(cx.name())).any(is_named)
@@ -84,7 +127,7 @@ fn is_deployed(cx: &ComposeContext) -> bool {
 }
 
 /// Whether developers start the file: its name or folder says so, or sources of the host are mounted or watched.
-fn is_for_developers(cx: &ComposeContext) -> bool {
+pub(super) fn is_for_developers(cx: &ComposeContext) -> bool {
     let is_named =
         |word: &str| data::NAME_WORDS.has(word, "developers-only") || ["tests", "examples", "override"].contains(&word);
     let folder = &cx.project().folder;

@@ -9,11 +9,13 @@ use crate::finding::{Findings, Severity};
 use crate::inputs::local_urls;
 use crate::rules::ComposeContext;
 use crate::rules::shared::compose_readiness::never_effect;
-use crate::stack::{ServiceCheck, StackService};
+use crate::stack::{COMPLETED, HEALTHY, ServiceCheck, StackService};
+use crate::text::path;
 
 crate::rules::family! {
     of_compose
     "compose-check-without-port" => compose_check_without_port;
+    "compose-dependency-on-worker" => compose_dependency_on_worker;
     "compose-worker-starts-server" => compose_worker_starts_server;
 }
 
@@ -34,6 +36,38 @@ fn compose_check_without_port(cx: &ComposeContext, out: &mut Findings) {
         let help =
             "write a `healthcheck` that asks this program, or turn the other one off: `healthcheck: {disable: true}`";
         out.push(finding.help(help));
+    }
+}
+
+/// A server that waits for a worker, which nobody can ask: tasks wait in the queue until it runs.
+fn compose_dependency_on_worker(cx: &ComposeContext, out: &mut Findings) {
+    let is_server = |service: &&StackService| {
+        let has_ports = || items(service.value, "ports").iter().any(|port| port.get("target").is_some());
+        !is_worker(service) && !service.is_job && (service.listening().is_some() || has_ports())
+    };
+    for service in cx.services().filter(is_server) {
+        let line = [service.words("entrypoint"), service.words("command")].concat().join(" ");
+        // Flower and its likes show what workers do.
+        let known = service.listening().map(|listening| listening.server);
+        if known.is_none() && data::WORKER_PROGRAMS.rows().any(|row| line.contains(row[1])) || line.contains("flower") {
+            continue;
+        }
+        for dependency in service.dependencies.iter().filter(|known| !known.is_implied && known.condition != COMPLETED)
+        {
+            let Some(target) = cx.stack().service(dependency.name).filter(|target| !target.is_job) else { continue };
+            let words = [target.words("entrypoint"), target.words("command")].concat();
+            let Some(program) = portless_program(&words) else { continue };
+            let effect = match dependency.condition {
+                HEALTHY => "it starts later, and not at all while the worker is not healthy",
+                _ => "it starts later, and not at all where the worker cannot be created",
+            };
+            let message = format!(
+                "`{}` waits for `{}`, and nobody asks a worker (`{program}` opens no port): {effect}",
+                service.name, target.name
+            );
+            let Some(finding) = cx.finding(dependency.place, message) else { continue };
+            out.push(finding.help("leave the dependency out: tasks wait in the queue until a worker takes them"));
+        }
     }
 }
 
@@ -60,8 +94,8 @@ fn portless_program(words: &[&str]) -> Option<String> {
     }
     let known = data::WORKER_PROGRAMS.rows().map(|row| row[1]).chain(["celery", "rqscheduler"]);
     let known: Vec<&str> = known.collect();
-    let is_known = |word: &&&str| known.contains(&crate::text::path::name(word));
-    Some(words.iter().find(is_known).map_or(line.clone(), |word| crate::text::path::name(word).to_owned()))
+    let is_known = |word: &&&str| known.contains(&path::name(word));
+    Some(words.iter().find(is_known).map_or(line.clone(), |word| path::name(word).to_owned()))
 }
 
 /// A worker that starts what its image starts, as the service next to it does: a second server.
