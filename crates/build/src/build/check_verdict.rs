@@ -45,10 +45,12 @@ pub fn constant_script_end(script: &Script) -> Option<&Command> {
     let is_behind = script.compounds.iter().all(|compound| compound.span.end <= last.span.start);
     let ends = |command: &Command| {
         let words: Vec<Option<&str>> = command.words.iter().map(Word::value).collect();
-        let ends = ["exit", "return", "kill", "exec", "trap", ".", "source"];
+        let ends = ["exit", "return", "kill", "exec", "trap"];
+        let reads = [".", "source"];
         let succeeds = words == [Some("exit"), Some("0")];
         command.place.options.errexit
-            || !succeeds && words.first().copied().flatten().is_some_and(|name| ends.contains(&name))
+            || !succeeds
+                && words.first().copied().flatten().is_some_and(|name| ends.contains(&name) || reads.contains(&name))
     };
     let is_alone = last.place.before.is_none_or(|before| before.kind != SeparatorKind::And) && last.place.pipe_len == 1;
     let earlier = &script.commands[..script.commands.len() - 1];

@@ -25,13 +25,18 @@ impl Build<'_> {
     pub fn port_setting(&self, stage: &Stage) -> Option<PortSetting> {
         let (context, launch) = (self.input().context.as_deref()?, self.launch(stage)?);
         let texts = self.input().texts.as_ref()?;
-        let command = self.input().file.source().slice(launch.instruction.span);
+        let source = self.input().file.source();
+        let command = source.slice(launch.instruction.span);
         let invocations = launch.script().invocations();
         let starts = |program: &str| invocations.iter().any(|call| call.is(program));
         let mut known = Vec::new();
         for row in data::PORT_SETTINGS.rows() {
             let &[file, program, setting, variable, ..] = row else { continue };
-            if !starts(program) || command.contains("port") || self.env_value(stage, variable).is_some() {
+            if !starts(program)
+                || command.contains("port")
+                || source.text().contains(setting)
+                || self.env_value(stage, variable).is_some()
+            {
                 continue;
             }
             // Files of profiles count before it, and so does a folder `config`.

@@ -36,7 +36,9 @@ fn web_image(service: &StackService) -> Option<WebImage> {
     let is_as_it_is = ["command", "entrypoint", "volumes_from", "configs", "secrets"];
     let is_set =
         |key: &&str| service.value.get(key).is_some_and(|value| value.as_list().is_some_and(|list| !list.is_empty()));
-    if is_as_it_is.iter().any(|key| is_set(&key)) || service.text("network_mode").is_some() {
+    // A script that is mounted there may write the configuration.
+    let has_script = !mounts_at(service, "/docker-entrypoint.d /docker-entrypoint.sh").is_empty();
+    if has_script || is_as_it_is.iter().any(|key| is_set(&key)) || service.text("network_mode").is_some() {
         return None;
     }
     Some(WebImage { name, port: port.parse().ok()?, settings, pages })
@@ -129,8 +131,10 @@ fn listened_ports(cx: &ComposeContext, service: &StackService, image: &WebImage)
     }
     let sources: Vec<_> = cx.proxies(service).iter().filter(|known| known.proxy == "nginx").collect();
     let is_read = |mount: &&ComposeValue| {
-        let source = text(mount, "source").map(path::name).filter(|_| text(mount, "type") == Some("bind"));
-        source.is_some_and(|name| sources.iter().any(|known| known.source.name().split('/').any(|part| part == name)))
+        let source = text(mount, "source").map(path::name);
+        text(mount, "type") == Some("bind")
+            && source
+                .is_some_and(|name| sources.iter().any(|known| known.source.name().split('/').any(|part| part == name)))
     };
     if image.settings != "/etc/nginx" || sources.is_empty() || !mounts.iter().all(|mount| is_read(mount)) {
         return None;

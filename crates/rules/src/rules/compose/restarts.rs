@@ -135,8 +135,9 @@ pub(super) fn is_for_developers(cx: &ComposeContext) -> bool {
         let contexts = cx.services().filter_map(|other| text(other.value.get("build")?, "context"));
         let contexts: Vec<&str> = contexts.chain([folder.as_str()]).collect();
         items(service.value, "volumes").iter().any(|volume| {
-            let source = text(volume, "source").filter(|_| text(volume, "type") == Some("bind"));
-            source.is_some_and(|source| contexts.iter().any(|context| path::is_within(context, source)))
+            let source = text(volume, "source");
+            let is_bind = text(volume, "type") == Some("bind");
+            is_bind && source.is_some_and(|source| contexts.iter().any(|context| path::is_within(context, source)))
         })
     };
     words_of(cx.name()).any(is_named)

@@ -1,6 +1,6 @@
 //! Rules about services that take tasks, and run an image that others run too.
 
-use super::replaced::items;
+use super::replaced::{is_passed_to, items};
 use crate::build::{Build, is_command, starts_scheduler, starts_worker};
 use crate::compose::project::ComposeValue;
 use crate::data;
@@ -9,6 +9,7 @@ use crate::finding::{Findings, Severity};
 use crate::inputs::local_urls;
 use crate::rules::ComposeContext;
 use crate::rules::shared::compose_readiness::never_effect;
+use crate::shell::Word;
 use crate::stack::{COMPLETED, HEALTHY, ServiceCheck, StackService};
 use crate::text::path;
 
@@ -74,7 +75,14 @@ fn compose_dependency_on_worker(cx: &ComposeContext, out: &mut Findings) {
 /// The port of its own container that the HEALTHCHECK of a service's image asks.
 fn asked_port(service: &StackService) -> Option<u16> {
     let build = Build::new(service.image.as_ref()?);
-    let (_, instruction) = build.last(build.target()?, Keyword::Healthcheck)?;
+    let (index, instruction) = build.last(build.target()?, Keyword::Healthcheck)?;
+    let script = build.code(index)?.script.innermost();
+    let invocations = script.invocations();
+    // Another question may be enough for it.
+    let is_alone = invocations.iter().skip(1).all(|call| call.is("exit") || call.is("false"));
+    if !script.compounds.is_empty() || !is_alone {
+        return None;
+    }
     local_urls(build.input().file.source().slice(instruction.span)).next()?.port
 }
 
@@ -101,7 +109,9 @@ fn portless_program(words: &[&str]) -> Option<String> {
 /// A worker that starts what its image starts, as the service next to it does: a second server.
 fn compose_worker_starts_server(cx: &ComposeContext, out: &mut Findings) {
     let workers = cx.services().filter(|service| is_worker(service) && !service.is_job);
-    for service in workers.filter(|service| items(service.value, "ports").is_empty()) {
+    let is_asked =
+        |service: &StackService| !items(service.value, "ports").is_empty() || is_passed_to(cx.input, service.name);
+    for service in workers.filter(|service| !is_asked(service)) {
         let mut others = cx.services().filter(|other| !is_worker(other) && !other.is_job);
         let Some(other) = others.find(|other| has_same_image(service, other) && has_same(service, other, "entrypoint"))
         else {
@@ -142,9 +152,8 @@ fn filled<'p>(service: &StackService<'p>, key: &str) -> Option<&'p ComposeValue>
     service.value.get(key).filter(|value| !value.is_null())
 }
 
-/// What a program in a container can tell one service from another by.
-const SEEN: [&str; 8] =
-    ["command", "entrypoint", "environment", "volumes", "configs", "secrets", "hostname", "working_dir"];
+/// What a program in a container can tell one service from another by, next to its command.
+const SEEN: [&str; 5] = ["environment", "volumes", "configs", "secrets", "hostname"];
 
 /// What both services start, where it is the same for certain.
 fn same_start(service: &StackService, other: &StackService) -> Option<String> {
@@ -153,7 +162,14 @@ fn same_start(service: &StackService, other: &StackService) -> Option<String> {
         return None;
     }
     // A program may choose its role by a variable, a server that is started by its name does not.
-    let server = || service.listening().map(|listening| format!("`{}`", listening.server));
+    let server = || {
+        let started = service.started()?;
+        let build = Build::new(&started);
+        let launch = build.launch(build.target()?)?;
+        let is_open = launch.script().invocations().iter().flat_map(|call| call.args).any(Word::is_dynamic);
+        let listening = if is_open { None } else { service.listening() };
+        listening.map(|listening| format!("`{}`", listening.server))
+    };
     if let Some(server) = server() {
         return Some(server);
     }

@@ -127,7 +127,7 @@ fn compose_loopback_only(cx: &ComposeContext, out: &mut Findings) {
 
 /// Whether a service builds a stage that the last one is not based on: what is said of the Dockerfile is not said of it.
 fn builds_other_stage(service: &StackService) -> bool {
-    let Some(input) = service.image.as_ref().filter(|_| service.is_built) else { return false };
+    let (Some(input), true) = (&service.image, service.is_built) else { return false };
     let build = Build::new(input);
     let (Some(target), Some(last)) = (build.target(), build.stages().last()) else { return false };
     !build.chain(last).any(|stage| stage.index == target.index)

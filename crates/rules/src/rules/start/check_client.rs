@@ -26,7 +26,7 @@ fn healthcheck_client_installed(cx: &Context, out: &mut Findings) {
     // Another tool of the check would stay.
     let is_alone = invocations.iter().all(|call| call.is(client) || call.is("exit"));
     let text = cx.source().slice(instruction.span);
-    let Some(url) = local_urls(text).next().filter(|_| is_alone && !text.contains('$')) else { return };
+    let (Some(url), true) = (local_urls(text).next(), is_alone && !text.contains('$')) else { return };
     let Some((at, span)) = installed_client(build, stage, client) else { return };
     if is_used_elsewhere(cx, stage, client) {
         return;

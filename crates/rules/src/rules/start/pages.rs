@@ -174,7 +174,7 @@ fn kept_page(tree: &[NginxStatement], server: usize, all: &[&NginxStatement]) ->
         let blocks = of_server.iter().filter_map(|statement| statement.blocks.last());
         blocks.copied().find(|(_, block)| block.starts_with("location") && wanted(block)).map(|(number, _)| number)
     };
-    let by_name = location(&|block| block.contains("html"));
+    let by_name = location(&|block| block.contains("index.html") || block.contains('~') && block.contains("html"));
     let place = by_name.or_else(|| location(&|block| block == "location /")).unwrap_or(server);
     let directly_in =
         |number: usize| of_server.iter().filter(move |it| it.blocks.last().is_some_and(|block| block.0 == number));
