@@ -86,7 +86,7 @@ impl Build<'_> {
         if context.entries().any(is_manifest) {
             let is_code = |path: &String| {
                 let kind = FileKind::of(path);
-                let is_page = path.ends_with(".vue") || path.ends_with(".svelte");
+                let is_page = path.rsplit_once('.').is_some_and(|(_, end)| ["vue", "svelte"].contains(&end));
                 !path.contains("node_modules/") && (kind.is_code() && kind.role().is_of_program() || is_page)
             };
             let files = context.entries().filter(|id| context.entry(*id).kind == ContextEntryKind::File);

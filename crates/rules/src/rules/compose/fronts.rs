@@ -38,7 +38,7 @@ fn web_image(service: &StackService) -> Option<WebImage> {
         |key: &&str| service.value.get(key).is_some_and(|value| value.as_list().is_some_and(|list| !list.is_empty()));
     // A script that is mounted there may write the configuration.
     let has_script = !mounts_at(service, "/docker-entrypoint.d /docker-entrypoint.sh").is_empty();
-    if has_script || is_as_it_is.iter().any(|key| is_set(&key)) || service.text("network_mode").is_some() {
+    if has_script || is_as_it_is.iter().any(is_set) || service.text("network_mode").is_some() {
         return None;
     }
     Some(WebImage { name, port: port.parse().ok()?, settings, pages })
@@ -116,9 +116,10 @@ fn compose_port_unserved(cx: &ComposeContext, out: &mut Findings) {
             ports.as_list()?.iter().find(is_it)?.place
         });
         let Some(finding) = cx.finding(place.or(service.place), message) else { continue };
-        out.push(finding.help(match unserved.iter().any(|port| port == "443") {
-            true => "configure TLS (for nginx `listen 443 ssl` with a certificate), or leave the port out",
-            false => "publish the port that it listens on",
+        out.push(finding.help(if unserved.iter().any(|port| port == "443") {
+            "configure TLS (for nginx `listen 443 ssl` with a certificate), or leave the port out"
+        } else {
+            "publish the port that it listens on"
         }));
     }
 }
@@ -136,7 +137,7 @@ fn listened_ports(cx: &ComposeContext, service: &StackService, image: &WebImage)
             && source
                 .is_some_and(|name| sources.iter().any(|known| known.source.name().split('/').any(|part| part == name)))
     };
-    if image.settings != "/etc/nginx" || sources.is_empty() || !mounts.iter().all(|mount| is_read(mount)) {
+    if image.settings != "/etc/nginx" || sources.is_empty() || !mounts.iter().all(is_read) {
         return None;
     }
     // The file of the image may still be there.

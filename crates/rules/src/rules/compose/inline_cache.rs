@@ -1,6 +1,5 @@
 //! The rule about builds that write their cache into the image.
 
-use super::images::text;
 use crate::build::{Build, Stage};
 use crate::compose::project::{ComposePlace, ComposeValue};
 use crate::finding::Findings;
@@ -25,14 +24,14 @@ fn compose_cache_without_stages(cx: &ComposeContext, out: &mut Findings) {
             "the inline cache of `{}` has the layers of its image alone: on another machine all steps of the stage `{name}` run again",
             service.name
         );
-        let Some(finding) = cx.finding(place, message) else { continue };
+        let Some(finding) = cx.finding(Some(place), message) else { continue };
         let help = "write the cache to a registry: `cache_to: [\"type=registry,ref=NAME:cache,mode=max\"]`, and read it from there";
         out.push(finding.help(help));
     }
 }
 
 /// Where a service asks for an inline cache.
-fn inline_cache(service: &ComposeValue) -> Option<Option<ComposePlace>> {
+fn inline_cache(service: &ComposeValue) -> Option<ComposePlace> {
     let build = service.get("build")?;
     let caches = build.get("cache_to").and_then(ComposeValue::as_list).unwrap_or_default();
     let is_of = |cache: &&ComposeValue, word: &str| cache.as_text().is_some_and(|text| text.contains(word));
@@ -41,10 +40,9 @@ fn inline_cache(service: &ComposeValue) -> Option<Option<ComposePlace>> {
         return None;
     }
     if let Some(cache) = caches.iter().find(|cache| is_of(cache, "type=inline")) {
-        return Some(cache.place);
+        return cache.place;
     }
     let argument = build.get("args")?.get("BUILDKIT_INLINE_CACHE")?;
-    let is_on = matches!(argument.display().as_str(), "1" | "true")
-        || text(build.get("args")?, "BUILDKIT_INLINE_CACHE") == Some("1");
-    is_on.then_some(argument.place)
+    let value = argument.display();
+    if matches!(value.as_str(), "1" | "true") { argument.place } else { None }
 }

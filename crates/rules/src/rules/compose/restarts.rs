@@ -55,7 +55,7 @@ fn compose_worker_stopped_early(cx: &ComposeContext, out: &mut Findings) {
             let mut rows = data::PORTLESS_PROGRAMS.rows().filter(|row| row[1] == "tasks");
             rows.find(|row| lines.iter().any(|words| is_command(words, row[0]))).map(|row| row[0].to_owned())
         };
-        if let Some(program) = text.and_then(|line| worker_name(&line)).or_else(queue)
+        if let Some(program) = text.map(|line| worker_name(&line)).or_else(queue)
             && cx.text_at(service.place).is_some()
         {
             workers.push((service, program));
@@ -74,10 +74,10 @@ fn compose_worker_stopped_early(cx: &ComposeContext, out: &mut Findings) {
 }
 
 /// The program of a line that starts a worker: `celery`.
-fn worker_name(line: &str) -> Option<String> {
+fn worker_name(line: &str) -> String {
     let is_known = |word: &&str| data::WORKER_PROGRAMS.rows().any(|row| row[1] == *word || *word == "celery");
     let mut words = line.split_whitespace().map(path::name);
-    Some(words.find(|word| is_known(word)).unwrap_or("the worker").to_owned())
+    words.find(is_known).unwrap_or("the worker").to_owned()
 }
 
 /// Whether a service runs for long, and nothing starts it again.
@@ -121,9 +121,7 @@ pub(super) fn is_deployed(cx: &ComposeContext) -> bool {
         is_restarted || is_limited(service.value) || items(service.value, "ports").iter().any(is_front)
     };
     let is_named = |word: &str| data::NAME_WORDS.has(word, "production");
-    words_of(path::name(cx.name())).any(is_named)
-        || cx.compose_use().deployer.is_some()
-        || cx.services().any(|service| shows_it(service))
+    words_of(path::name(cx.name())).any(is_named) || cx.compose_use().deployer.is_some() || cx.services().any(shows_it)
 }
 
 /// Whether developers start the file: its name or folder says so, or sources of the host are mounted or watched.

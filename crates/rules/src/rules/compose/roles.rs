@@ -173,8 +173,8 @@ fn same_start(service: &StackService, other: &StackService) -> Option<String> {
     if let Some(server) = server() {
         return Some(server);
     }
-    SEEN.iter().all(|key| has_same(service, other, key)).then(|| match is_written {
-        true => "the same command".to_owned(),
-        false => "what its image starts".to_owned(),
+    SEEN.iter().all(|key| has_same(service, other, key)).then(|| {
+        let what = if is_written { "the same command" } else { "what its image starts" };
+        what.to_owned()
     })
 }

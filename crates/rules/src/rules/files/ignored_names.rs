@@ -7,7 +7,7 @@ use crate::ignore::MatchedPatterns;
 use crate::inputs::IgnoreInput;
 use crate::rules::Context;
 use crate::shell::{Manager, PackageCall};
-use crate::text::Span;
+use crate::text::{Span, path};
 
 crate::rules::family! {
     "ignore-pattern-of-one-env-file" => ignore_pattern_of_one_env_file;
@@ -29,12 +29,12 @@ fn ignore_pattern_of_one_env_file(cx: &Context, out: &mut Findings) {
     let Some(verdict) = decide(".env").filter(|verdict| verdict.excluded) else { return };
     let is_copied = |name: &&str| decide(name).is_some_and(|verdict| !verdict.excluded);
     let Some(pattern) = verdict.decided_by.and_then(|at| ignore.patterns.get(at)) else { return };
-    if !OTHERS.iter().all(|name| is_copied(&name)) || ignore.patterns.iter().any(|pattern| pattern.negated) {
+    if !OTHERS.iter().all(is_copied) || ignore.patterns.iter().any(|pattern| pattern.negated) {
         return;
     }
     let source = cx.inputs().source(*file);
     let text = source.slice(pattern.span);
-    if !text.ends_with(".env") || !source.is_exact(pattern.span) {
+    if path::name(text) != ".env" || !source.is_exact(pattern.span) {
         return;
     }
     let [first, second] = OTHERS;
@@ -96,7 +96,7 @@ fn project_install(run: &Run) -> Option<String> {
         (Manager::Poetry, "install" | "sync") => !call.has(&["--no-root"]),
         (Manager::Pdm, "install" | "sync") => !call.has(&["--no-self"]),
         (Manager::Pip | Manager::Uv, _) => call.inputs.iter().any(|input| {
-            let path: &str = &input.path.text;
+            let path = input.path.text;
             matches!(path, "." | "./") || path.starts_with(".[")
         }),
         _ => false,

@@ -5,8 +5,9 @@ use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 use crate::inputs::local_urls;
+use crate::manifest::FileKind;
 use crate::rules::Context;
-use crate::shell::Verb;
+use crate::shell::{Invocation, Verb};
 use crate::text::Span;
 
 crate::rules::family! {
@@ -45,7 +46,7 @@ fn installed_client(build: &Build, stage: &Stage, client: &str) -> Option<(usize
     build.chain(stage).find_map(|below| {
         build.own_runs(below).find_map(|run| {
             let invocations = run.invocations();
-            let calls = invocations.iter().filter_map(|invocation| invocation.package_call());
+            let calls = invocations.iter().filter_map(Invocation::package_call);
             let mut installs = calls.filter(|call| call.verb == Verb::Install && call.manager.is_system());
             let span = installs.find_map(|call| {
                 call.packages.iter().find(|package| package.name.text == client).map(|package| package.span)
@@ -63,7 +64,7 @@ fn is_used_elsewhere(cx: &Context, stage: &Stage, client: &str) -> bool {
     let is_started = starts.as_ref().is_some_and(|launch: &Launch| {
         launch.script().invocations().iter().any(|call| {
             let words = std::iter::once(call.path).chain(call.args);
-            words.into_iter().any(|word| word.text().contains(client) || word.text().ends_with(".sh"))
+            words.into_iter().any(|word| word.text().contains(client) || FileKind::of(word.text()).is_shell())
         })
     });
     let is_named = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(client);

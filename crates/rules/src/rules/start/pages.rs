@@ -30,11 +30,11 @@ impl Pages {
         cx.context()?;
         let is_page = |place: &str| data::words(server.pages).any(|folder| path::is_within(place, folder));
         let mut copies = build.chain(stage).flat_map(|below| build.transfers(below));
-        let copied = copies.find(|transfer| {
+        let copy = copies.find(|transfer| {
             let is_built = matches!(transfer.from, Some(StageBase::Stage(_)));
             is_built && transfer.destination.as_deref().is_some_and(|to| is_page(to.trim_end_matches('/')))
         })?;
-        let (copied_at, settings) = (copied.index, server.settings);
+        let (copied_at, settings) = (copy.index, server.settings);
         // A step or a start script may write a configuration.
         let source = cx.source();
         let may_write = build.chain(stage).any(|below| {
@@ -79,11 +79,11 @@ fn web_page_without_fallback(cx: &Context, out: &mut Findings) {
     let lead = format!("pages of `{router}` answer 404 when somebody opens or reloads one by its address");
     let image = pages.server.image;
     // The configuration that serves the pages, by its `try_files` or its root.
-    let serves = |wanted: &'static str| {
+    let first_of = |wanted: &'static str| {
         let is_it = |statement: &&NginxStatement| statement.directive() == wanted;
         files.iter().find_map(|(index, file, tree)| Some((*index, *file, tree.iter().find(is_it)?.line)))
     };
-    let served = ["try_files", "root"].iter().find_map(|wanted| serves(wanted));
+    let served = ["try_files", "root"].iter().find_map(|wanted| first_of(wanted));
     let (index, message) = match served {
         Some((index, file, line)) => (index, format!("{lead}: `{file}` (line {line}) has no fallback to `index.html`")),
         None if pages.settings.is_empty() => (
