@@ -184,6 +184,22 @@ tables! {
     START_WRITES = "start_writes.tsv";
     /// How the workers of task libraries are started.
     WORKER_PROGRAMS = "worker_programs.tsv";
+    /// Manifests and the lock files that decide which versions an install takes.
+    MANIFEST_LOCKS = "manifest_locks.tsv";
+    /// Programs that take tasks or start them by the clock and open no port.
+    PORTLESS_PROGRAMS = "portless_programs.tsv";
+    /// Servers that take who asks from the headers of a proxy only if they are told to.
+    FORWARDED_HEADERS = "forwarded_headers.tsv";
+    /// Build back ends of Python that need the readme of their project.
+    README_BACKENDS = "readme_backends.tsv";
+    /// Settings that say on which port a server listens.
+    PORT_SETTINGS = "port_settings.tsv";
+    /// Images whose interpreter can make the request of a healthcheck.
+    CHECK_INTERPRETERS = "check_interpreters.tsv";
+    /// Packages that show pages by the address in the browser.
+    PAGE_ROUTERS = "page_routers.tsv";
+    /// What images of web servers do where nobody configures them.
+    WEB_IMAGES = "web_images.tsv";
     /// Words of image names that stand for one that somebody is to write.
     IMAGE_PLACEHOLDERS = "image_placeholders.tsv";
     /// What sets the images of manifests when they are applied.

@@ -20,15 +20,43 @@ pub fn constant_command(script: &Script, is_exec: bool) -> Option<&Command> {
         && first.command.place.scope == 0
         && first.command.place.pipe_len == 1
         && !first.command.place.negated
-        && is_constant_code(first)
+        && (is_constant_code(first) || is_version_call(first))
         && rest.iter().all(ends_after_failure)
     {
         // What stands behind `||` never runs.
         return inner.commands.iter().find(|command| std::ptr::eq(*command, first.command));
     }
     let last = deciding(inner)?;
-    let is_code = |invocation: &Invocation| std::ptr::eq(invocation.command, last) && is_constant_code(invocation);
+    let is_code = |invocation: &Invocation| {
+        std::ptr::eq(invocation.command, last) && (is_constant_code(invocation) || is_version_call(invocation))
+    };
     (always_succeeds(is_exec, last) || invocations.iter().any(is_code)).then_some(last)
+}
+
+/// Whether a program is asked for its version alone.
+fn is_version_call(invocation: &Invocation) -> bool {
+    matches!(invocation.args, [word] if word.is("--version"))
+}
+
+/// The command with which a script that is a check always ends, whatever it has asked before: nothing ends it earlier, and it
+/// succeeds.
+pub fn constant_script_end(script: &Script) -> Option<&Command> {
+    let last = script.commands.last().filter(|last| script.is_top(&last.place))?;
+    let is_behind = script.compounds.iter().all(|compound| compound.span.end <= last.span.start);
+    let ends = |command: &Command| {
+        let words: Vec<Option<&str>> = command.words.iter().map(Word::value).collect();
+        let ends = ["exit", "return", "kill", "exec", "trap"];
+        let reads = [".", "source"];
+        let succeeds = words == [Some("exit"), Some("0")];
+        command.place.options.errexit
+            || !succeeds
+                && words.first().copied().flatten().is_some_and(|name| ends.contains(&name) || reads.contains(&name))
+    };
+    let is_alone = last.place.before.is_none_or(|before| before.kind != SeparatorKind::And) && last.place.pipe_len == 1;
+    let earlier = &script.commands[..script.commands.len() - 1];
+    (script.problems.is_empty() && is_behind && is_alone && !earlier.is_empty())
+        .then_some(last)
+        .filter(|last| always_succeeds(false, last) && !earlier.iter().any(ends))
 }
 
 /// Whether a check reports healthy whatever its container does: it cannot fail, or finds its own shell.

@@ -30,16 +30,39 @@ fn is_constant(language: &'static str, code: &str) -> bool {
     let exits = format!("{language} exits");
     let statements = bare.split([';', '\n']).map(str::trim).filter(|statement| !statement.is_empty());
     let mut is_any = false;
+    let mut names = Vec::new();
     for statement in statements {
         let squeezed = squeeze(statement);
         let mut rows = data::CONSTANT_STATEMENTS.rows().filter(|row| squeeze(row[0]) == squeezed);
         match rows.find(|row| row[1] == language || row[1] == exits) {
             Some(row) if row[1] == exits => return true,
             Some(_) => is_any = true,
+            None if language == "python" && only_imports(statement, &mut names) => is_any = true,
             None => return false,
         }
     }
     is_any
+}
+
+/// Whether a statement of Python imports modules of libraries, or prints a version of one of `names`: that a library is
+/// installed says nothing of a server. A module of the project may do anything when it is imported.
+fn only_imports<'c>(statement: &'c str, names: &mut Vec<&'c str>) -> bool {
+    let top = |module: &'c str| module.trim().split('.').next().unwrap_or_default();
+    let is_library = |module: &str| data::PYTHON_MODULES.row(module).is_some();
+    if let Some(list) = statement.strip_prefix("import ") {
+        let items: Vec<(&str, &str)> =
+            list.split(',').map(|item| item.split_once(" as ").unwrap_or((item, item))).collect();
+        names.extend(items.iter().map(|(_, name)| top(name)));
+        return items.iter().all(|(module, _)| is_library(top(module)));
+    }
+    if let Some((module, list)) = statement.strip_prefix("from ").and_then(|rest| rest.split_once(" import ")) {
+        names.extend(list.split(',').map(str::trim));
+        return is_library(top(module));
+    }
+    let printed = statement.strip_prefix("print(").and_then(|rest| rest.strip_suffix(')')).unwrap_or(statement);
+    let is_plain = printed.chars().all(|c| c.is_ascii_alphanumeric() || "._()".contains(c));
+    let first = printed.split(['.', '(']).next().unwrap_or_default();
+    is_plain && names.contains(&first) && (printed.to_ascii_lowercase().contains("version") || printed == first)
 }
 
 /// The code with all texts in quotes empty and in single quotes; `None` where one does not end, or holds code.
@@ -97,6 +120,10 @@ mod tests {
             "php -r 'exit(0);'",
             "php -r \"echo 'ok';\"",
             "perl -e 'exit 0'",
+            "python -c 'import django; print(django.get_version())'",
+            "python -c 'import requests'",
+            "python3 -c 'from fastapi import FastAPI'",
+            "python -c 'import flask as web; print(web.__version__)'",
         ] {
             assert!(is_it(line), "{line}");
         }
@@ -115,6 +142,10 @@ mod tests {
             "ruby -e \"puts `curl localhost`\"",
             "php -r 'exit(1);'",
             "python -c ''",
+            "python -c 'import django; django.setup()'",
+            "python -c 'import requests, app'",
+            "python -c 'from app.main import version; print(version)'",
+            "python -c 'import requests; print(requests.get)'",
         ] {
             assert!(!is_it(line), "{line}");
         }

@@ -93,6 +93,24 @@ impl Build<'_> {
         started
     }
 
+    /// The scripts of the context that the HEALTHCHECK of a stage is: it starts one of them and nothing else.
+    pub fn check_files(&self, stage: &Stage) -> Vec<CopiedFile> {
+        let check = self.last(stage, crate::dockerfile::Keyword::Healthcheck);
+        let (Some(context), Some(code)) = (self.input().context.as_deref(), check.and_then(|(at, _)| self.code(at)))
+        else {
+            return Vec::new();
+        };
+        let invocations = code.script.innermost().invocations();
+        // `|| exit 1` behind it changes nothing.
+        let Some((first, rest)) = invocations.split_first() else { return Vec::new() };
+        if !rest.iter().all(|invocation| invocation.is("exit")) || !first.via.is_empty() {
+            return Vec::new();
+        }
+        let Some((word, directly)) = script_word(first) else { return Vec::new() };
+        let path = word.value().and_then(|path| self.look_up(context, stage, path, directly));
+        path.into_iter().collect()
+    }
+
     /// A name without a slash is looked up in PATH; a shell that reads it searches the current folder first.
     fn look_up(&self, context: &BuildContext, stage: &Stage, path: &str, directly: bool) -> Option<CopiedFile> {
         if path.starts_with('/') {

@@ -144,7 +144,7 @@ fn of_source(launch: &Launch, server: String, host: String, (file, line): (Strin
 }
 
 /// The only file of the context with a name, apart from those of tests and of packages.
-fn only_file(context: &BuildContext, name: &str) -> Option<String> {
+pub(super) fn only_file(context: &BuildContext, name: &str) -> Option<String> {
     let is_it = |id: &_| context.entry(*id).name == name && context.entry(*id).kind == ContextEntryKind::File;
     let paths = context.entries().filter(is_it).map(|id| context.path(id));
     let is_of_program = |path: &String| !path.contains("node_modules/") && FileKind::of(path).role().is_of_program();

@@ -76,7 +76,12 @@ fn started_and_secret(root: &Path, input: &BuildInput, build: &Build) -> Vec<Str
     }
     paths.extend(added(build));
     paths.extend(build.target().map(|stage| build.settings_of_address(stage)).unwrap_or_default());
+    paths.extend(
+        build.target().map(|stage| build.check_files(stage)).unwrap_or_default().into_iter().map(|file| file.path),
+    );
     paths.truncate(MOST);
+    paths.push("pyproject.toml".to_owned());
+    paths.extend(build.target().map(|stage| build.files_of_pages(stage)).unwrap_or_default());
     paths
 }
 

@@ -7,6 +7,7 @@ pub(super) mod copies;
 pub(super) mod deleted_in_later_layer;
 pub(super) mod folders;
 pub(super) mod ignore_files;
+pub(super) mod ignored_names;
 pub(super) mod late_changes;
 pub(super) mod layers;
 pub(super) mod permissions;

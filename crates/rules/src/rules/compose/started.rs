@@ -89,12 +89,13 @@ fn compose_loopback_only(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
         // What the image starts by itself is said of its Dockerfile.
         let sets_something = ["command", "entrypoint", "environment"].iter().any(|key| is_filled(service, key));
-        if !sets_something || shares_network(cx, service) {
+        let is_of_other_stage = builds_other_stage(service);
+        if !sets_something && !is_of_other_stage || shares_network(cx, service) {
             continue;
         }
         let has_own_command = !service.words("command").is_empty() || !service.words("entrypoint").is_empty();
         let Some(known) = service.loopback_server() else { continue };
-        let is_of_service = has_own_command || matches!(known.origin, LoopbackOrigin::Variable(_));
+        let is_of_service = has_own_command || is_of_other_stage || matches!(known.origin, LoopbackOrigin::Variable(_));
         let dependents: Vec<&str> = cx.stack().dependents(service.name).map(|(other, _)| other.name).collect();
         let effect = match (is_filled(service, "ports"), dependents.first()) {
             (true, _) => "nobody reaches it through the published port".to_owned(),
@@ -122,6 +123,14 @@ fn compose_loopback_only(cx: &ComposeContext, out: &mut Findings) {
             None => "listen on 0.0.0.0".to_owned(),
         }));
     }
+}
+
+/// Whether a service builds a stage that the last one is not based on: what is said of the Dockerfile is not said of it.
+fn builds_other_stage(service: &StackService) -> bool {
+    let (Some(input), true) = (&service.image, service.is_built) else { return false };
+    let build = Build::new(input);
+    let (Some(target), Some(last)) = (build.target(), build.stages().last()) else { return false };
+    !build.chain(last).any(|stage| stage.index == target.index)
 }
 
 /// Whether a service has a list or mapping that is not empty.

@@ -2,9 +2,10 @@
 
 use super::data::{DataService, data_services};
 use super::images::text;
-use crate::build::{Build, Transfer, User, installed};
-use crate::compose::project::ComposeValue;
-use crate::finding::Findings;
+use crate::build::{Build, Transfer, User, installed, reload_option};
+use crate::compose::project::{ComposeMap, ComposeValue};
+use crate::data;
+use crate::finding::{Findings, Safety};
 use crate::rules::ComposeContext;
 use crate::stack::StackService;
 use crate::text::path;
@@ -14,6 +15,8 @@ crate::rules::family! {
     "compose-watch-path-mounted" => compose_watch_path_mounted;
     "compose-watch-delete-refused" => compose_watch_delete_refused;
     "compose-watch-data-unreadable" => compose_watch_data_unreadable;
+    "compose-watch-without-reload" => compose_watch_without_reload;
+    "compose-watch-lock-unwatched" => compose_watch_lock_unwatched;
 }
 
 /// A rule of `develop.watch` that copies files into the container.
@@ -129,6 +132,94 @@ fn compose_watch_delete_refused(cx: &ComposeContext, out: &mut Findings) {
             out.push(finding.help(format!("copy the files with `COPY --chown={user}`")));
         }
     }
+}
+
+/// A server that has read its sources does not see what is copied over them.
+fn compose_watch_without_reload(cx: &ComposeContext, out: &mut Findings) {
+    for service in cx.services() {
+        let is_of_program = |rule: &SyncRule| {
+            let is_data = |part: &str| data::NAME_WORDS.has(part, "data-folder");
+            text(rule.value, "action") == Some("sync") && !is_data(path::name(rule.target))
+        };
+        let Some(rule) = sync_rules(service).into_iter().find(is_of_program) else { continue };
+        let Some((server, option)) = keeping_server(service) else { continue };
+        let message = format!(
+            "`{server}` of `{}` has no `{option}`: it runs on with the old code after changes are copied to `{}`",
+            service.name, rule.target
+        );
+        let place = rule.value.get("action").and_then(|value| value.place);
+        let Some(finding) = cx.finding(place, message) else { continue };
+        let finding = finding.help(format!("write `action: sync+restart`, or start it with `{option}`"));
+        let why = Safety::Unsafe("each change restarts the container".to_owned());
+        out.push(cx.replaced(finding, "restart it after each change", why, place, "sync+restart"));
+    }
+}
+
+/// The server that a service starts and that keeps the code which it has read, with the option that changes this.
+fn keeping_server(service: &StackService) -> Option<(String, &'static str)> {
+    let variables = service.value.get("environment").and_then(ComposeValue::as_map);
+    let may_reload =
+        |name: &str| ["RELOAD", "DEBUG", "CMD_ARGS", "NODE_OPTIONS"].iter().any(|word| name.contains(word));
+    if variables.into_iter().flat_map(ComposeMap::iter).any(|(name, _)| may_reload(name)) {
+        return None;
+    }
+    let started = service.started()?;
+    let build = Build::new(&started);
+    let stage = build.target()?;
+    if build.development_server(stage).is_some() {
+        return None;
+    }
+    let launch = build.launch(stage)?;
+    let invocations = launch.script().invocations();
+    let server = match build.listening(stage) {
+        Some(listening) => listening.server.to_owned(),
+        None => invocations.iter().find(|call| call.is("node"))?.program?.to_owned(),
+    };
+    let of_node = || data::DEVELOPMENT_SERVERS.rows().find(|row| row[0] == server && row[1].starts_with("--"));
+    let option = reload_option(&server).map(|(option, _)| option).or_else(|| of_node().map(|row| row[1]))?;
+    let is_given = invocations.iter().flat_map(|call| call.args).any(|word| word.text().starts_with(option));
+    (!is_given).then_some((server, option))
+}
+
+/// What is installed follows from the lock file: where only the manifest is watched, other changes rebuild nothing.
+fn compose_watch_lock_unwatched(cx: &ComposeContext, out: &mut Findings) {
+    for service in cx.services() {
+        let watch = service.value.get("develop").and_then(|develop| develop.get("watch"));
+        let rules = watch.and_then(ComposeValue::as_list).unwrap_or_default();
+        let paths: Vec<&str> = rules.iter().filter_map(|rule| text(rule, "path")).collect();
+        let Some(input) = &service.image else { continue };
+        let dockerfile = input.file.source().text();
+        for rule in rules.iter().filter(|rule| text(rule, "action") == Some("rebuild")) {
+            let Some(manifest) = text(rule, "path") else { continue };
+            let (folder, name) = path::split(manifest);
+            let Some(row) = data::MANIFEST_LOCKS.row(name) else { continue };
+            let names = |by_pattern: bool| data::words(row[1]).find(|lock| copies(dockerfile, lock, by_pattern));
+            let Some(lock) = names(false).or_else(|| names(true)) else { continue };
+            let lock_path = path::child(folder, lock);
+            if paths.iter().any(|path| path::is_within(&lock_path, path)) {
+                continue;
+            }
+            let message = format!(
+                "a changed `{lock}` does not rebuild `{}`: only `{name}` is watched, and the lock file says what is installed",
+                service.name
+            );
+            let Some(finding) = cx.finding(rule.get("path").and_then(|value| value.place), message) else { continue };
+            out.push(finding.help(format!("watch `{lock}` too, with `action: rebuild`")));
+            break;
+        }
+    }
+}
+
+/// Whether a Dockerfile names a lock file, or else has a pattern for it and its manifest.
+fn copies(dockerfile: &str, lock: &str, by_pattern: bool) -> bool {
+    let fits = |word: &str| match word.split_once('*') {
+        Some((start, end)) => {
+            by_pattern && start.len() + end.len() > 2 && lock.starts_with(start) && lock.ends_with(end)
+        }
+        None => !by_pattern && word == lock,
+    };
+    let words = dockerfile.split(|c: char| c.is_whitespace() || "\"',[]=".contains(c)).map(path::name);
+    words.into_iter().any(fits)
 }
 
 /// The user of an image, where it is not root and no RUN changes owners.

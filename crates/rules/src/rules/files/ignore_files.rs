@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::build::Build;
 use crate::finding::{FileEdit, Finding, Findings, Fix, Safety, Severity, Target};
 use crate::ignore::{MatchedPatterns, parse};
 use crate::inputs::IgnoreInput;
@@ -103,6 +104,11 @@ fn ignore_pattern_at_top(cx: &Context, out: &mut Findings) {
         .collect();
     let steps: Vec<TakingStep> = build.needed_stages().flat_map(|stage| taking_steps(build, stage, context)).collect();
     find_missed(context, &steps, &mut patterns);
+    let has_modules = context.entries().any(|id| makes("*.pyc", context.entry(id).name));
+    let folder = if has_modules { None } else { module_folder(build) };
+    for pattern in patterns.iter_mut().filter(|pattern| makes(pattern.text, "x.py") && folder.is_some()) {
+        pattern.likely.clone_from(&folder);
+    }
     patterns.retain(|pattern| pattern.missed.is_some() || pattern.likely.is_some());
     let first = patterns.iter().find(|pattern| pattern.missed.is_some()).or_else(|| patterns.first());
     let Some(first) = first else { return };
@@ -175,6 +181,23 @@ fn makes(pattern: &str, name: &str) -> bool {
         "node_modules" => name == "package.json",
         _ => false,
     }
+}
+
+/// The folder of the module that a container starts, `app` of `uvicorn app.main:app`, where the whole context is copied: the
+/// sources may come into the context later.
+fn module_folder(build: &Build) -> Option<String> {
+    let stage = build.target()?;
+    let mut transfers = build.chain(stage).flat_map(|below| build.transfers(below));
+    transfers.find(|transfer| transfer.is_of_whole_context())?;
+    let launch = build.launch(stage)?;
+    let is_name = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let module = |word: &str| {
+        let (module, object) = word.split_once(':')?;
+        let parts: Vec<&str> = module.split('.').collect();
+        let is_module = parts.len() > 1 && parts.iter().all(|part| is_name(part)) && is_name(object);
+        (is_module && !parts[0].starts_with(|c: char| c.is_ascii_digit())).then(|| parts[0].to_owned())
+    };
+    launch.script().invocations().iter().flat_map(|call| call.args).find_map(|word| module(word.text()))
 }
 
 /// Adds the edits that make the patterns match at every level.

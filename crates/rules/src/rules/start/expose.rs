@@ -104,7 +104,10 @@ fn describe_mistake(port: &str) -> Option<String> {
 fn exposed_port_unused(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(stage) = build.target() else { return };
-    let Some(listening) = build.listening(stage) else { return };
+    let Some(listening) = build.listening(stage) else {
+        exposed_port_unset(cx, stage, out);
+        return;
+    };
     let Some((port, origin)) = listening.port.filter(|(port, _)| *port > 0) else { return };
     let Some(exposed) = build.all_exposed_ports(stage) else { return };
     let Some(first) = exposed.first() else { return };
@@ -125,6 +128,29 @@ fn exposed_port_unused(cx: &Context, out: &mut Findings) {
     out.push(match exposed.as_slice() {
         [exposed] if exposed.is_plain => {
             finding.unsafe_edit(format!("expose {port}"), why, exposed.span, port.to_string())
+        }
+        _ => finding,
+    });
+}
+
+/// A port that a file of settings of the project does not say.
+fn exposed_port_unset(cx: &Context, stage: &Stage, out: &mut Findings) {
+    let build = cx.build();
+    let (Some(known), Some(exposed)) = (build.port_setting(stage), build.all_exposed_ports(stage)) else { return };
+    let Some(first) = exposed.first() else { return };
+    if exposed.iter().any(|exposed| exposed.ports.contains(&known.port)) {
+        return;
+    }
+    let message = format!(
+        "nothing listens on the exposed port: `{}` (line {}) sets `{}` to {}",
+        known.file, known.line, known.setting, known.port
+    );
+    let finding = cx.finding(first.span, message);
+    let finding = finding.help("expose the program's port, or start the program on the exposed port");
+    let why = "tools that publish or look up the exposed port get a different one";
+    out.push(match exposed.as_slice() {
+        [exposed] if exposed.is_plain => {
+            finding.unsafe_edit(format!("expose {}", known.port), why, exposed.span, known.port.to_string())
         }
         _ => finding,
     });

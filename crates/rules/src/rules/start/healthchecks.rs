@@ -1,13 +1,14 @@
 //! Rules about HEALTHCHECK: whether there is one, and what it tells.
 
 use crate::build::{
-    Asker, Build, Code, ListeningOrigin, Reference, Stage, StageBase, WorkerLine, constant_command, is_official,
-    service, service_check, shell_search,
+    Asker, Build, Code, ListeningOrigin, Reference, Stage, StageBase, WorkerLine, constant_command,
+    constant_script_end, is_official, service, service_check, shell_search,
 };
 use crate::data;
 use crate::dockerfile::{Arguments, Healthcheck, Keyword};
 use crate::finding::{Finding, Findings};
 use crate::inputs::local_urls;
+use crate::manifest::FileKind;
 use crate::rules::Context;
 use crate::rules::packages::verification::Download;
 use crate::shell::{Invocation, Script, SeparatorKind, Word};
@@ -156,7 +157,22 @@ fn healthcheck_always_healthy(cx: &Context, out: &mut Findings) {
         out.push(finding.with(request.end.map(|end| code.place(file, end)), |finding, end| {
             finding.unsafe_edit("check the status", WHY, end, ".raise_for_status()")
         }));
+    } else if let Some((path, end)) = constant_file(cx, stage) {
+        let message = format!("the check `{path}` ends with `{end}`, so it always reports healthy");
+        let place = script.commands.first().map_or(code.script.commands[0].span, |first| first.span);
+        out.push(cx.finding(code.place(file, place), message).help("end the script with `exit 1` where a probe fails"));
     }
+}
+
+/// The script of the context that the check of a stage is, where it always succeeds, with the command that it ends with.
+fn constant_file(cx: &Context, stage: &Stage) -> Option<(String, String)> {
+    let copied_file = cx.build().check_files(stage).into_iter().next()?;
+    let text = String::from_utf8_lossy(cx.text_of(&copied_file.path)?);
+    let first = text.lines().next().unwrap_or_default();
+    let is_shell = FileKind::of(&copied_file.path).is_shell() || first.starts_with("#!") && first.ends_with("sh");
+    let script = is_shell.then(|| crate::shell::parse(&text))?;
+    let end = constant_script_end(&script)?;
+    Some((copied_file.path, text.get(end.span.range())?.to_owned()))
 }
 
 /// A check that asks a port on which nothing listens.
