@@ -404,8 +404,16 @@ tables! {
     WORKFLOW_ACTIONS = "workflow_actions.tsv";
     /// Folders that frameworks write to when they run.
     WRITTEN_FOLDERS = "written_folders.tsv";
-    /// Actions of Docker with their majors.
-    DOCKER_ACTIONS = "docker_actions.tsv";
+    /// Actions with their majors.
+    ACTION_MAJORS = "action_majors.tsv";
+    /// Texts of events that others than the owners of a repository write.
+    EVENT_TEXTS = "event_texts.tsv";
+    /// Commands that install packages and may write the lock file again.
+    LOCK_INSTALLS = "lock_installs.tsv";
+    /// Actions that bring a language, with the image that has the same versions.
+    LANGUAGE_ACTIONS = "language_actions.tsv";
+    /// Actions that take keys of a cloud.
+    CLOUD_LOGINS = "cloud_logins.tsv";
 }
 
 impl DataTable {

@@ -1,6 +1,7 @@
 //! Rules about pipelines, and what several of them need.
 
 pub(super) mod action_refs;
+pub(super) mod branches;
 pub(super) mod builds;
 pub(super) mod cache;
 pub(super) mod cache_contents;
@@ -16,8 +17,10 @@ pub(super) mod container_names;
 pub(super) mod context;
 pub(super) mod contexts;
 pub(super) mod deploy;
+pub(super) mod event_texts;
 pub(super) mod gitlab;
 pub(super) mod justfile;
+pub(super) mod lock_installs;
 pub(super) mod logins;
 pub(super) mod missing_files;
 pub(super) mod missing_paths;
@@ -31,6 +34,7 @@ pub(super) mod secrets;
 pub(super) mod single_manifest;
 pub(super) mod started;
 mod references;
+pub(super) mod request_builds;
 mod requests;
 mod run_work;
 mod runners;
@@ -39,4 +43,5 @@ mod started_compose;
 mod steps;
 pub(super) mod tags;
 pub(super) mod test_steps;
+pub(super) mod trust;
 pub(super) mod versions;

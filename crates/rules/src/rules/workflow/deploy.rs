@@ -4,6 +4,8 @@ mod action;
 mod deployment;
 mod edits;
 pub(in crate::rules) mod failures;
+pub(in crate::rules) mod fallback;
+pub(in crate::rules) mod first_check;
 mod flow;
 pub(in crate::rules) mod gates;
 pub(in crate::rules) mod images;
@@ -19,4 +21,4 @@ pub(in crate::rules) mod task_definition;
 pub(in crate::rules) mod unhealthy;
 pub(in crate::rules) mod version;
 
-pub(super) use self::jobs::deploys;
+pub(super) use self::jobs::deploying_jobs;
