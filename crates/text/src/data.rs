@@ -412,6 +412,10 @@ tables! {
     LOCK_INSTALLS = "lock_installs.tsv";
     /// Actions that bring a language, with the image that has the same versions.
     LANGUAGE_ACTIONS = "language_actions.tsv";
+    /// Commands and actions that install a tool in its newest version.
+    TOOL_INSTALLS = "tool_installs.tsv";
+    /// Folders of caches with the programs that write them.
+    CACHED_PATHS = "cached_paths.tsv";
     /// Actions that take keys of a cloud.
     CLOUD_LOGINS = "cloud_logins.tsv";
 }

@@ -43,5 +43,6 @@ mod started_compose;
 mod steps;
 pub(super) mod tags;
 pub(super) mod test_steps;
+pub(super) mod tool_installs;
 pub(super) mod trust;
 pub(super) mod versions;

@@ -1,6 +1,7 @@
 //! Rules about scripts that deploy: they start or replace containers of Compose or Docker on a host.
 
 mod action;
+pub(in crate::rules) mod copied_files;
 mod deployment;
 mod edits;
 pub(in crate::rules) mod failures;

@@ -20,7 +20,9 @@ const WORDS: usize = 5;
 /// A script without `set -e` that switches to what may not be there.
 fn failed_step_continues(cx: &WorkflowContext, out: &mut Findings) {
     let mut scripts: Vec<*const StepScript> = Vec::new();
-    for Deployment { steps, .. } in deployments(cx) {
+    for deployment in deployments(cx) {
+        let is_fresh = deployment.starts_fresh(cx);
+        let Deployment { steps, .. } = deployment;
         for (at, (step, action)) in steps.iter().enumerate() {
             let matters = match action {
                 Action::Fetch | Action::Start(_) => true,
@@ -41,18 +43,35 @@ fn failed_step_continues(cx: &WorkflowContext, out: &mut Findings) {
                     && later.continues(step)
                     && later.span() != step.span()
             };
-            let Some((switch, _)) = steps[at + 1..].iter().find(is_switch) else { continue };
+            let switch = steps[at + 1..].iter().find(is_switch).map(|(switch, _)| switch);
+            let is_start = matches!(action, Action::Start(_)) && !is_fresh;
+            let printed = || last_print(&steps[at + 1..], step).filter(|_| is_start);
+            let Some(next) = switch.or_else(printed) else { continue };
             scripts.push(script);
-            let (first, second) = (short(step), short(switch));
-            let message = format!("when `{first}` fails, the script continues with `{second}`: nothing stops it");
+            let first = short(step);
+            let message = match switch {
+                Some(switch) => {
+                    format!("when `{first}` fails, the script continues with `{}`: nothing stops it", short(switch))
+                }
+                None => format!("when `{first}` fails, the script ends with `{}` and reports success", short(next)),
+            };
             let Some(finding) = cx.finding(step.script.text.place_of(step.span()), message) else { continue };
             let finding = finding
                 .help("write `set -eu` in the first line of the script, or `|| exit 1` behind each step that matters");
-            let place = switch.script.text.place_of(switch.span());
+            let place = next.script.text.place_of(next.span());
             let is_here = cx.input.file_of(place) == Some(finding.file);
             out.push(if is_here { finding.label(place.span, "runs all the same") } else { finding });
         }
     }
+}
+
+/// The last command of the script of a step, where that only prints.
+fn last_print<'s, 'a>(later: &'s [(FlowCommand<'a>, Action)], step: &FlowCommand) -> Option<&'s FlowCommand<'a>> {
+    let of_script =
+        later.iter().map(|(command, _)| command).filter(|command| std::ptr::eq(command.script, step.script));
+    let last = of_script.last()?;
+    let is_end = matches!(last.command.invocation.program, Some("echo" | "printf")) && !last.is_optional();
+    (is_end && last.continues(step)).then_some(last)
 }
 
 /// Whether a command takes the newest code.
