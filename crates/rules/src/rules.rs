@@ -150,6 +150,7 @@ static FAMILIES: &[&[Rule]] = &[
     &workflow::cache_places::RULES,
     &workflow::cache_scopes::RULES,
     &workflow::cache_size::RULES,
+    &workflow::checkout_unused::RULES,
     &workflow::commands::RULES,
     &workflow::container_names::RULES,
     &workflow::context::RULES,

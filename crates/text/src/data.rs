@@ -416,6 +416,8 @@ tables! {
     TOOL_INSTALLS = "tool_installs.tsv";
     /// Folders of caches with the programs that write them.
     CACHED_PATHS = "cached_paths.tsv";
+    /// Files by whose hash caches of packages are named, with their lock files.
+    CACHE_KEYS = "cache_keys.tsv";
     /// Actions that take keys of a cloud.
     CLOUD_LOGINS = "cloud_logins.tsv";
 }

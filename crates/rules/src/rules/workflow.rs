@@ -12,6 +12,7 @@ pub(super) mod cache_places;
 pub(super) mod cache_scopes;
 pub(super) mod cache_size;
 mod checked_out;
+pub(super) mod checkout_unused;
 pub(super) mod commands;
 pub(super) mod container_names;
 pub(super) mod context;

@@ -8,12 +8,14 @@ use crate::data::{self, Row};
 use crate::finding::Findings;
 use crate::rules::WorkflowContext;
 use crate::shell::{Invocation, Word};
+use crate::text::path;
 use crate::workflow::{Job, PipelineKind, Step, WorkflowPlace};
 
 crate::rules::family! {
     of_workflow
     "tool-version-floats" => tool_version_floats;
     "cached-path-not-written" => cached_path_not_written;
+    "cache-key-without-lock" => cache_key_without_lock;
 }
 
 /// The actions that keep folders between runs.
@@ -143,6 +145,44 @@ fn why_unwritten(job: &Job, folder: &str) -> Option<String> {
     }
     let other = others.split(',').find(|word| texts().any(|text| has_start(text, word)))?;
     Some(format!("`{}` has another folder", other.split(' ').next().unwrap_or(other)))
+}
+
+/// A key with the hash of a manifest, where the lock file says what is cached.
+fn cache_key_without_lock(cx: &WorkflowContext, out: &mut Findings) {
+    if cx.workflow().kind != PipelineKind::Github {
+        return;
+    }
+    for job in &cx.workflow().jobs {
+        for step in job.steps.iter().filter(|step| CACHES.iter().any(|action| step.uses(action))) {
+            let Some(key) = step.input("key").filter(|key| key.value.text.contains("hashFiles(")) else { continue };
+            let Some((manifest, lock)) = manifest_alone(cx, job, &key.value.text) else { continue };
+            let message = format!(
+                "the key has the hash of `{manifest}` and not of `{lock}`: what the lock file changes is downloaded in each run, and never kept"
+            );
+            let Some(finding) = cx.finding(key.value.place, message) else { continue };
+            out.push(
+                finding.help(format!("write `hashFiles('**/{lock}')`, and `restore-keys` with what stands before it")),
+            );
+        }
+    }
+}
+
+/// The manifest whose hash a key has, and the lock file of it that the repository or a command of the job uses.
+fn manifest_alone(cx: &WorkflowContext, job: &Job, key: &str) -> Option<(&'static str, &'static str)> {
+    let names: Vec<&str> = key.split(|c: char| "'\"(), /*".contains(c)).collect();
+    data::CACHE_KEYS.rows().find_map(|row| {
+        let &[manifest, locks, commands, ..] = row else { return None };
+        let has_lock = names.iter().any(|name| name.contains("lock") || locks.split(',').any(|lock| lock == *name));
+        if !names.contains(&manifest) || has_lock {
+            return None;
+        }
+        let mut files = cx.repository().files.iter().map(|file| path::name(file));
+        let lock = files.find_map(|file| locks.split(',').find(|lock| *lock == file));
+        let mut texts = job.steps.iter().flat_map(texts_of);
+        let mut is_needed = || texts.any(|text| commands.split(',').any(|words| text.contains(words)));
+        let lock = lock.or_else(|| locks.split(',').next().filter(|_| is_needed()))?;
+        Some((manifest, lock))
+    })
 }
 
 /// Whether a word begins with these letters: `npm ` is no part of `pnpm install`.

@@ -28,7 +28,9 @@ fn deployed_file_not_copied(cx: &WorkflowContext, out: &mut Findings) {
     if !is_known || cx.input.remote_scripts.is_empty() || !cx.repository().is_complete || copies(cx) {
         return;
     }
-    for flow in flows(cx) {
+    let mut flows = flows(cx);
+    flows.sort_by_key(|flow| flow.fallback.is_some());
+    for flow in flows {
         let remote: Vec<&FlowCommand> = flow.commands.iter().filter(|command| command.host.is_some()).collect();
         let used: Vec<UsedFile> = remote.iter().filter_map(|command| used_file(cx, command)).collect();
         // What a script does that is not known may bring the file, too.
