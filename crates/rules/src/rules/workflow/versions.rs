@@ -1,6 +1,7 @@
 //! Rules about versions of actions, and of the languages that they bring.
 
-use crate::build::ended_releases;
+use super::steps::runs_tests;
+use crate::build::{Release, StageBase, ended_releases, releases};
 use crate::data;
 use crate::finding::{Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
@@ -10,6 +11,7 @@ crate::rules::family! {
     of_workflow
     "old-action" => old_action;
     "end-of-life-in-pipeline" => end_of_life_in_pipeline;
+    "tests-on-other-version" => tests_on_other_version;
 }
 
 /// An old major runs on a Node.js that is going, or asks a service that is shut.
@@ -52,6 +54,45 @@ fn end_of_life_in_pipeline(cx: &WorkflowContext, out: &mut Findings) {
             out.push(finding.help("run a release that is maintained, the one that the image has"));
         }
     }
+}
+
+/// Tests that run on another version of a language than the images of the pipeline have.
+fn tests_on_other_version(cx: &WorkflowContext, out: &mut Findings) {
+    let mut shipped: Option<Vec<&Release>> = None;
+    for job in cx.workflow().jobs.iter().filter(|job| job.steps.iter().any(runs_tests)) {
+        for (images, place) in job.steps.iter().flat_map(|step| images_of_step(job, step)) {
+            let tested: Vec<&Release> = images.iter().filter_map(|image| releases(image).first().copied()).collect();
+            let Some(first) = tested.first().filter(|_| tested.len() == images.len()) else { continue };
+            let shipped = shipped.get_or_insert_with(|| shipped_releases(cx));
+            let same: Vec<&&Release> = shipped.iter().filter(|release| release.product == first.product).collect();
+            // One of several that are tested, or that are built, is enough.
+            let Some(other) = same.first().filter(|_| !same.iter().any(|release| tested.contains(release))) else {
+                continue;
+            };
+            let message = format!(
+                "the tests run on {}, and the image has {}: what is tested is not what is shipped",
+                first.title(),
+                other.title()
+            );
+            let Some(finding) = cx.finding(place, message) else { continue };
+            out.push(finding.help(format!("name {} in both", other.title())));
+        }
+    }
+}
+
+/// The releases in the bases of the images that the pipeline builds.
+fn shipped_releases(cx: &WorkflowContext) -> Vec<&'static Release> {
+    let mut shipped = Vec::new();
+    for call in cx.calls() {
+        for (_, build) in cx.builds_of(call) {
+            for stage in build.stages() {
+                if let StageBase::Image(image) = &stage.base {
+                    shipped.extend(releases(image));
+                }
+            }
+        }
+    }
+    shipped
 }
 
 /// The images with the versions of a language that a step brings, one for each leg; empty where they are not known.
