@@ -85,15 +85,12 @@ fn used_file<'c, 'a, 't>(cx: &WorkflowContext<'t, '_>, command: &'c FlowCommand<
     if !matches!(Action::of(command), Action::Start(_)) {
         return None;
     }
-    let path = match call.files.first() {
-        Some((file, _)) => {
-            let name = path::name(file.constant()?);
-            files.iter().find(|known| path::name(known) == name).cloned()
-        }
-        None => {
-            let composes = cx.repository().composes(COMPOSES).unwrap_or_default();
-            composes.into_iter().filter(|file| is_read_by_default(file)).min_by_key(|file| file.matches('/').count())
-        }
+    let path = if let Some((file, _)) = call.files.first() {
+        let name = path::name(file.constant()?);
+        files.iter().find(|known| path::name(known) == name).cloned()
+    } else {
+        let composes = cx.repository().composes(COMPOSES).unwrap_or_default();
+        composes.into_iter().filter(|file| is_read_by_default(file)).min_by_key(|file| file.matches('/').count())
     };
     Some(UsedFile { command, path, text: Some("") })
 }
