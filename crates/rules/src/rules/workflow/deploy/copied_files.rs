@@ -54,9 +54,11 @@ fn deployed_file_not_copied(cx: &WorkflowContext, out: &mut Findings) {
 
 /// Whether a script may bring files to the machine that runs it.
 fn fetches(text: &str) -> bool {
-    let is_download = |line: &&str| line.contains("curl") || line.contains("wget");
-    let mut downloads = text.lines().filter(is_download);
-    patterns::shows(text, FETCHES) || downloads.any(|line| patterns::shows(line, DOWNLOAD))
+    let downloads = |line: &str| {
+        let mut rests = ["curl", "wget"].into_iter().filter_map(|program| Some(line.split_once(program)?.1));
+        rests.any(|rest| patterns::shows(rest, DOWNLOAD))
+    };
+    patterns::shows(text, FETCHES) || text.lines().any(downloads)
 }
 
 /// A file that a command on a host uses.
