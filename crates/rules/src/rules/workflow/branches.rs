@@ -100,8 +100,10 @@ fn source_of(event: &Event) -> Option<String> {
     let is_before = |branch: &&WorkflowText| patterns::words(BEFORE_RELEASE).any(|known| known == branch.text);
     // A list of such branches alone is that of a pipeline for them.
     let before: Vec<_> = branches.iter().filter(is_before).collect();
-    let first = before.first().filter(|_| before.len() < branches.len())?;
-    Some(format!("`{}`", first.text))
+    if before.len() == branches.len() {
+        return None;
+    }
+    Some(format!("`{}`", before.first()?.text))
 }
 
 /// For each job, whether nothing limits when it runs: no condition of it or of a job that it waits for.

@@ -26,7 +26,7 @@ fn checkout_unused(cx: &WorkflowContext, out: &mut Findings) {
         let is_checkout = |step: &&Step| step.uses("actions/checkout") && step.inputs.is_empty();
         let Some(checkout) = job.steps.iter().find(is_checkout) else { continue };
         let is_known = job.steps.len() > 1 && cx.calls_of_job(number).is_empty() && job.steps.iter().all(uses_no_file);
-        let Some(action) = checkout.action.as_ref().filter(|_| is_known) else { continue };
+        let (Some(action), true) = (&checkout.action, is_known) else { continue };
         let message =
             "no step of this job uses a file of the repository: the checkout takes its time in each run for nothing";
         let Some(finding) = cx.finding(action.place, message) else { continue };
@@ -57,8 +57,8 @@ fn reads_no_file(invocation: &Invocation) -> bool {
     let is_known = invocation.program.is_some_and(|program| patterns::words(PROGRAM).any(|known| known == program));
     let names_file = || {
         // A host has the form of an address with `@`.
-        let mut words = invocation.args.iter().filter(|_| !invocation.is("ssh") && !invocation.is("echo"));
-        words.any(|word| patterns::words(FILE).any(|part| word.text().contains(part)))
+        let is_text = invocation.is("ssh") || invocation.is("echo");
+        !is_text && invocation.args.iter().any(|word| patterns::words(FILE).any(|part| word.text().contains(part)))
     };
     is_known && !names_file()
 }

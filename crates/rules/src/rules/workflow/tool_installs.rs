@@ -180,7 +180,7 @@ fn manifest_alone(cx: &WorkflowContext, job: &Job, key: &str) -> Option<(&'stati
         let lock = files.find_map(|file| locks.split(',').find(|lock| *lock == file));
         let mut texts = job.steps.iter().flat_map(texts_of);
         let mut is_needed = || texts.any(|text| commands.split(',').any(|words| text.contains(words)));
-        let lock = lock.or_else(|| locks.split(',').next().filter(|_| is_needed()))?;
+        let lock = lock.or_else(|| if is_needed() { locks.split(',').next() } else { None })?;
         Some((manifest, lock))
     })
 }

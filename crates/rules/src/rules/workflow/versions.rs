@@ -62,13 +62,12 @@ fn tests_on_other_version(cx: &WorkflowContext, out: &mut Findings) {
     for job in cx.workflow().jobs.iter().filter(|job| job.steps.iter().any(runs_tests)) {
         for (images, place) in job.steps.iter().flat_map(|step| images_of_step(job, step)) {
             let tested: Vec<&Release> = images.iter().filter_map(|image| releases(image).first().copied()).collect();
-            let Some(first) = tested.first().filter(|_| tested.len() == images.len()) else { continue };
+            let (Some(first), true) = (tested.first(), tested.len() == images.len()) else { continue };
             let shipped = shipped.get_or_insert_with(|| shipped_releases(cx));
             let same: Vec<&&Release> = shipped.iter().filter(|release| release.product == first.product).collect();
             // One of several that are tested, or that are built, is enough.
-            let Some(other) = same.first().filter(|_| !same.iter().any(|release| tested.contains(release))) else {
-                continue;
-            };
+            let is_shared = same.iter().any(|release| tested.contains(release));
+            let (Some(other), false) = (same.first(), is_shared) else { continue };
             let message = format!(
                 "the tests run on {}, and the image has {}: what is tested is not what is shipped",
                 first.title(),

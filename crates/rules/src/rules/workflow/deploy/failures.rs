@@ -45,7 +45,7 @@ fn failed_step_continues(cx: &WorkflowContext, out: &mut Findings) {
             };
             let switch = steps[at + 1..].iter().find(is_switch).map(|(switch, _)| switch);
             let is_start = matches!(action, Action::Start(_)) && !is_fresh;
-            let printed = || last_print(&steps[at + 1..], step).filter(|_| is_start);
+            let printed = || if is_start { last_print(&steps[at + 1..], step) } else { None };
             let Some(next) = switch.or_else(printed) else { continue };
             scripts.push(script);
             let first = short(step);

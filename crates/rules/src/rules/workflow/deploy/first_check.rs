@@ -12,7 +12,7 @@ use crate::workflow::{PipelineKind, Step};
 crate::rules::family! {
     of_workflow
     "request-after-sleep" => request_after_sleep;
-    "check-without-rollback" => check_without_rollback;
+    "failed-check-keeps-version" => failed_check_keeps_version;
 }
 
 /// Meanings in `data/source_patterns.tsv`.
@@ -63,7 +63,7 @@ fn request_after_sleep(cx: &WorkflowContext, out: &mut Findings) {
 }
 
 /// A check of what was deployed that nothing follows when it fails.
-fn check_without_rollback(cx: &WorkflowContext, out: &mut Findings) {
+fn failed_check_keeps_version(cx: &WorkflowContext, out: &mut Findings) {
     if cx.workflow().kind != PipelineKind::Github {
         return;
     }

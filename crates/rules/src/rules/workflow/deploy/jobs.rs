@@ -65,7 +65,7 @@ pub(super) fn runs_script(step: &Step, is_it: &dyn Fn(&str) -> bool) -> bool {
     StepCommand::all(step).iter().any(|command| {
         let recipe = || {
             let is_runner = matches!(command.invocation.program, Some("make" | "just" | "task"));
-            command.invocation.args.first().filter(|_| is_runner)
+            if is_runner { command.invocation.args.first() } else { None }
         };
         let word = command.script_word().or_else(recipe);
         word.is_some_and(|word| is_it(path::name(word.text())))
