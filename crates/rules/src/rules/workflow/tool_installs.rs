@@ -21,6 +21,9 @@ crate::rules::family! {
 /// The actions that keep folders between runs.
 const CACHES: [&str; 2] = ["actions/cache", "actions/cache/restore"];
 
+/// Steps with a cache of one job, and paths of one step, that are looked at.
+const STEPS: usize = 20;
+
 /// The action that gives uv another folder.
 const SETUP_UV: &str = "astral-sh/setup-uv";
 const UV_CACHE: &str = ".cache/uv";
@@ -109,9 +112,9 @@ fn cached_path_not_written(cx: &WorkflowContext, out: &mut Findings) {
         return;
     }
     for job in &cx.workflow().jobs {
-        for step in job.steps.iter().filter(|step| CACHES.iter().any(|action| step.uses(action))) {
+        for step in job.steps.iter().filter(|step| CACHES.iter().any(|action| step.uses(action))).take(STEPS) {
             let Some(input) = step.input("path") else { continue };
-            for line in &input.lines {
+            for line in input.lines.iter().take(STEPS) {
                 let Some(reason) = why_unwritten(job, line.text.trim_start_matches("~/")) else { continue };
                 let message = format!("nothing writes `{}`: {reason}, and the cache stays empty", line.text);
                 let Some(finding) = cx.finding(line.place, message) else { continue };
@@ -153,7 +156,7 @@ fn cache_key_without_lock(cx: &WorkflowContext, out: &mut Findings) {
         return;
     }
     for job in &cx.workflow().jobs {
-        for step in job.steps.iter().filter(|step| CACHES.iter().any(|action| step.uses(action))) {
+        for step in job.steps.iter().filter(|step| CACHES.iter().any(|action| step.uses(action))).take(STEPS) {
             let Some(key) = step.input("key").filter(|key| key.value.text.contains("hashFiles(")) else { continue };
             let Some((manifest, lock)) = manifest_alone(cx, job, &key.value.text) else { continue };
             let message = format!(
