@@ -426,8 +426,22 @@ tables! {
     WORKFLOW_ACTIONS = "workflow_actions.tsv";
     /// Folders that frameworks write to when they run.
     WRITTEN_FOLDERS = "written_folders.tsv";
-    /// Actions of Docker with their majors.
-    DOCKER_ACTIONS = "docker_actions.tsv";
+    /// Actions with their majors.
+    ACTION_MAJORS = "action_majors.tsv";
+    /// Texts of events that others than the owners of a repository write.
+    EVENT_TEXTS = "event_texts.tsv";
+    /// Commands that install packages and may write the lock file again.
+    LOCK_INSTALLS = "lock_installs.tsv";
+    /// Actions that bring a language, with the image that has the same versions.
+    LANGUAGE_ACTIONS = "language_actions.tsv";
+    /// Commands and actions that install a tool in its newest version.
+    TOOL_INSTALLS = "tool_installs.tsv";
+    /// Folders of caches with the programs that write them.
+    CACHED_PATHS = "cached_paths.tsv";
+    /// Files by whose hash caches of packages are named, with their lock files.
+    CACHE_KEYS = "cache_keys.tsv";
+    /// Actions that take keys of a cloud.
+    CLOUD_LOGINS = "cloud_logins.tsv";
 }
 
 impl DataTable {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::deploy::deploying_jobs;
 use super::steps::{LastKnown, docker_words, is_plain, is_pushed, is_self_hosted, last_part, without_tag};
 use crate::build::Build;
 use crate::finding::{Findings, Safety};
@@ -219,16 +220,19 @@ fn job_without_timeout(cx: &WorkflowContext, out: &mut Findings) {
     if cx.workflow().kind != PipelineKind::Github {
         return;
     }
+    let deploys = deploying_jobs(cx);
     for (number, job) in cx.workflow().jobs.iter().enumerate() {
-        if job.key("timeout-minutes").is_some() || is_self_hosted(job) || !builds_image(cx, number) {
+        let builds = builds_image(cx, number);
+        if job.key("timeout-minutes").is_some() || is_self_hosted(job) || !builds && !deploys[number] {
             continue;
         }
-        let message =
-            format!("the job `{}` builds an image and has no time limit: one that hangs runs for 360 minutes", job.id);
+        let work = if builds { "builds an image" } else { "deploys" };
+        let message = format!("the job `{}` {work} and has no time limit: one that hangs runs for 360 minutes", job.id);
         let Some(finding) = cx.finding(job.place, message) else { continue };
         let path: Vec<&str> = job.path.iter().map(String::as_str).chain(["timeout-minutes"]).collect();
         let change = WorkflowChange::Set(path, NewValue::Inline("30".to_owned()));
-        let why = Safety::Unsafe("a build that takes longer is stopped".to_owned());
+        let subject = if builds { "build" } else { "deployment" };
+        let why = Safety::Unsafe(format!("a {subject} that takes longer is stopped"));
         let finding = finding.help("write `timeout-minutes`, about three times what the job takes");
         out.push(cx.fixed(finding, "stop the job after 30 minutes", why, &[change]));
     }

@@ -1,9 +1,12 @@
 //! Rules about scripts that deploy: they start or replace containers of Compose or Docker on a host.
 
 mod action;
+pub(in crate::rules) mod copied_files;
 mod deployment;
 mod edits;
 pub(in crate::rules) mod failures;
+pub(in crate::rules) mod fallback;
+pub(in crate::rules) mod first_check;
 mod flow;
 pub(in crate::rules) mod gates;
 pub(in crate::rules) mod images;
@@ -19,4 +22,4 @@ pub(in crate::rules) mod task_definition;
 pub(in crate::rules) mod unhealthy;
 pub(in crate::rules) mod version;
 
-pub(super) use self::jobs::deploys;
+pub(super) use self::jobs::deploying_jobs;

@@ -69,7 +69,7 @@ pub(super) fn pushed_on_merge_request(cx: &WorkflowContext, out: &mut Findings) 
 }
 
 /// Whether a script asks for what it runs.
-fn asks(step: &Step) -> bool {
+pub(super) fn asks(step: &Step) -> bool {
     step.script.as_ref().is_some_and(|script| {
         let is_question = |word: &str| {
             QUESTIONS.iter().any(|question| word.starts_with(question))

@@ -1,6 +1,6 @@
 //! Rules about tests in pipelines: those that cannot fail, and those that begin before what they ask is ready.
 
-use super::deploy::deploys;
+use super::deploy::deploying_jobs;
 use super::steps::{docker_words, is_compose, is_test, pushes, runs_tests};
 use crate::finding::{Findings, Severity};
 use crate::rules::WorkflowContext;
@@ -25,7 +25,7 @@ fn tests_cannot_fail(cx: &WorkflowContext, out: &mut Findings) {
     if !matches!(cx.workflow().kind, PipelineKind::Github | PipelineKind::Gitlab) {
         return;
     }
-    let ships = !pushes(cx).is_empty() || cx.workflow().jobs.iter().any(|job| deploys(cx, job));
+    let ships = !pushes(cx).is_empty() || deploying_jobs(cx).contains(&true);
     let severity = if ships { Severity::Warning } else { Severity::Info };
     let tree = yaml::read(cx.source().text());
     for job in &cx.workflow().jobs {

@@ -7,21 +7,28 @@ use crate::finding::Findings;
 use crate::rules::WorkflowContext;
 use crate::shell::Word;
 use crate::text::Span;
-use crate::workflow::{PipelineKind, StepScript};
+use crate::workflow::{ActionUse, PipelineKind, StepScript};
 
 crate::rules::family! {
     of_workflow
     "failed-step-continues" => failed_step_continues;
 }
 
+/// Words before which a command of `git` has its verb.
+const WORDS: usize = 5;
+
 /// A script without `set -e` that switches to what may not be there.
 fn failed_step_continues(cx: &WorkflowContext, out: &mut Findings) {
     let mut scripts: Vec<*const StepScript> = Vec::new();
-    for Deployment { steps, .. } in deployments(cx) {
+    for deployment in deployments(cx) {
+        let is_fresh = deployment.starts_fresh(cx);
+        let Deployment { steps, .. } = deployment;
         for (at, (step, action)) in steps.iter().enumerate() {
             let matters = match action {
                 Action::Fetch | Action::Start(_) => true,
                 Action::Schema(change) => change.is_up,
+                // What starts then is the code of before.
+                Action::Other => takes_code(step),
                 _ => false,
             };
             let script: *const StepScript = step.script;
@@ -36,18 +43,42 @@ fn failed_step_continues(cx: &WorkflowContext, out: &mut Findings) {
                     && later.continues(step)
                     && later.span() != step.span()
             };
-            let Some((switch, _)) = steps[at + 1..].iter().find(is_switch) else { continue };
+            let switch = steps[at + 1..].iter().find(is_switch).map(|(switch, _)| switch);
+            let is_start = matches!(action, Action::Start(_)) && !is_fresh;
+            let printed = || if is_start { last_print(&steps[at + 1..], step) } else { None };
+            let Some(next) = switch.or_else(printed) else { continue };
             scripts.push(script);
-            let (first, second) = (short(step), short(switch));
-            let message = format!("when `{first}` fails, the script continues with `{second}`: nothing stops it");
+            let first = short(step);
+            let message = match switch {
+                Some(switch) => {
+                    format!("when `{first}` fails, the script continues with `{}`: nothing stops it", short(switch))
+                }
+                None => format!("when `{first}` fails, the script ends with `{}` and reports success", short(next)),
+            };
             let Some(finding) = cx.finding(step.script.text.place_of(step.span()), message) else { continue };
             let finding = finding
                 .help("write `set -eu` in the first line of the script, or `|| exit 1` behind each step that matters");
-            let place = switch.script.text.place_of(switch.span());
+            let place = next.script.text.place_of(next.span());
             let is_here = cx.input.file_of(place) == Some(finding.file);
             out.push(if is_here { finding.label(place.span, "runs all the same") } else { finding });
         }
     }
+}
+
+/// The last command of the script of a step, where that only prints.
+fn last_print<'s, 'a>(later: &'s [(FlowCommand<'a>, Action)], step: &FlowCommand) -> Option<&'s FlowCommand<'a>> {
+    let of_script =
+        later.iter().map(|(command, _)| command).filter(|command| std::ptr::eq(command.script, step.script));
+    let last = of_script.last()?;
+    let is_end = matches!(last.command.invocation.program, Some("echo" | "printf")) && !last.is_optional();
+    (is_end && last.continues(step)).then_some(last)
+}
+
+/// Whether a command takes the newest code.
+fn takes_code(command: &FlowCommand) -> bool {
+    let invocation = &command.command.invocation;
+    let mut words = invocation.args.iter().take(WORDS).map(Word::text);
+    invocation.is("git") && words.any(|word| matches!(word, "pull" | "fetch"))
 }
 
 /// The first words of a command, without values.
@@ -84,6 +115,14 @@ fn is_errexit(word: &str) -> bool {
     word.strip_prefix('-').is_some_and(|letters| !letters.starts_with('-') && letters.contains('e'))
 }
 
+/// Whether a version of appleboy/ssh-action has no `script_stop` any more: it went with v1.2.1, which `v1` names, too.
+fn ignores_setting(action: &ActionUse) -> bool {
+    let numbers: Vec<u32> =
+        action.version.trim_start_matches('v').split('.').filter_map(|part| part.parse().ok()).collect();
+    let is_newer = numbers.len() < 3 || numbers > vec![1, 2, 0];
+    action.name.eq_ignore_ascii_case("appleboy/ssh-action") && action.major() == Some(1) && is_newer
+}
+
 /// Whether `ssh` starts a shell that stops, or an action says so.
 fn is_remote_stopped(cx: &WorkflowContext, script: &StepScript) -> bool {
     let is_it = |known: &&StepScript| std::ptr::eq(*known, script);
@@ -93,7 +132,7 @@ fn is_remote_stopped(cx: &WorkflowContext, script: &StepScript) -> bool {
     let Some(step) = cx.workflow().jobs.get(remote.job).and_then(|job| job.steps.get(remote.step)) else { return true };
     let Some(start) = remote.start else {
         let setting = step.input("script_stop").map_or("", |input| input.value.text.as_str());
-        return !matches!(setting, "" | "false");
+        return !matches!(setting, "" | "false") && !step.action.as_ref().is_some_and(ignores_setting);
     };
     let invocations = step.invocations();
     let call = invocations.iter().find(|call| call.is("ssh") && call.span.start == start);

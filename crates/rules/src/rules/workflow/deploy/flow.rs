@@ -91,7 +91,7 @@ pub(super) fn flows<'a>(cx: &WorkflowContext<'a, '_>) -> Vec<Flow<'a>> {
 }
 
 /// Whether a step runs only where others failed.
-fn is_failure_step(step: &Step) -> bool {
+pub(super) fn is_failure_step(step: &Step) -> bool {
     step.condition
         .as_ref()
         .is_some_and(|condition| ["failure()", "cancelled()"].iter().any(|word| condition.text.contains(word)))
