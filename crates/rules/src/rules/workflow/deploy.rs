@@ -1,6 +1,8 @@
 //! Rules about scripts that deploy: they start or replace containers of Compose or Docker on a host.
 
 mod action;
+pub(in crate::rules) mod cluster;
+mod constants;
 mod deployment;
 mod edits;
 pub(in crate::rules) mod failures;
@@ -8,8 +10,10 @@ mod flow;
 pub(in crate::rules) mod gates;
 pub(in crate::rules) mod images;
 pub(in crate::rules) mod jobs;
+pub(in crate::rules) mod kept_state;
 pub(in crate::rules) mod lock;
 pub(in crate::rules) mod mounted_file;
+pub(in crate::rules) mod patience;
 pub(in crate::rules) mod projects;
 pub(in crate::rules) mod rollback;
 pub(in crate::rules) mod several_tags;
@@ -19,4 +23,5 @@ pub(in crate::rules) mod task_definition;
 pub(in crate::rules) mod unhealthy;
 pub(in crate::rules) mod version;
 
+pub(super) use self::deployment::has_word;
 pub(super) use self::jobs::deploys;

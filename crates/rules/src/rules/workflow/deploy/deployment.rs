@@ -138,7 +138,7 @@ fn brings_code(command: &FlowCommand) -> bool {
 }
 
 /// Whether a name has a word with a meaning: `scripts/deploy_prod.sh`, `bluegreen`.
-pub(super) fn has_word(name: &str, meaning: &str) -> bool {
+pub(in crate::rules::workflow) fn has_word(name: &str, meaning: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let words: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).collect();
     words.iter().any(|word| patterns::words(meaning).any(|known| known == *word))

@@ -1,0 +1,100 @@
+//! Rules about what a script that deploys remembers, and what it is given.
+
+use std::collections::BTreeMap;
+
+use super::action::Action;
+use super::constants::Constants;
+use super::deployment::{Deployment, deployments};
+use super::flow::FlowCommand;
+use crate::finding::Findings;
+use crate::rules::WorkflowContext;
+use crate::shell::{Command, Redirect, RedirectOperator, Word};
+use crate::sources::patterns;
+use crate::text::Span;
+use crate::workflow::{Job, PipelineKind, StepScript};
+
+crate::rules::family! {
+    of_workflow
+    "deployment-state-lost" => deployment_state_lost;
+}
+
+/// Meaning in `data/source_patterns.tsv`.
+const VOLATILE: &str = "folder that a start of the machine empties";
+
+/// A file that the next run reads, in a place where it may not be by then.
+fn deployment_state_lost(cx: &WorkflowContext, out: &mut Findings) {
+    if cx.workflow().kind != PipelineKind::Script {
+        return;
+    }
+    for Deployment { job, steps, .. } in deployments(cx) {
+        let is_start = |(_, action): &&(FlowCommand, Action)| matches!(action, Action::Start(_) | Action::Reload(_));
+        let Some((start, _)) = steps.iter().find(is_start).filter(|(start, _)| start.host.is_none()) else { continue };
+        for (path, span) in kept_files(job, start.script) {
+            let is_volatile = patterns::words(VOLATILE).any(|folder| path.starts_with(folder));
+            let message = if is_volatile {
+                format!(
+                    "`{path}` is gone when the machine has started again: the next deployment does not know what runs, and takes its default"
+                )
+            } else if !path.starts_with(['/', '~', '$']) && !changes_folder(start.script) {
+                format!(
+                    "`{path}` lies where the script is called from: called from another folder, it does not know what runs, and takes its default"
+                )
+            } else {
+                continue;
+            };
+            let Some(finding) = cx.finding(start.script.text.place_of(span), message) else { continue };
+            let help = if is_volatile {
+                "keep it in a folder that stays and that the user of the deployment may write, such as `/var/lib/deploy`"
+            } else {
+                "begin with `cd \"$(dirname \"$0\")\"`, or name the whole path"
+            };
+            out.push(finding.help(help));
+            return;
+        }
+    }
+}
+
+/// Whether a script goes to a folder of its own.
+fn changes_folder(script: &StepScript) -> bool {
+    script.commands().folder_changes().next().is_some()
+}
+
+/// The files that a script reads, and writes later on, with where it writes them.
+fn kept_files(job: &Job, script: &StepScript) -> Vec<(String, Span)> {
+    let constants = Constants::of(job, script);
+    let path = |word: &Word| {
+        let text = constants.filled(&script.text_of(word).text)?;
+        let is_file = !text.starts_with('-') && !text.starts_with("/dev/null") && !text.contains([' ', '*', '(']);
+        (is_file && !text.is_empty() && !text.ends_with(".pid") && !text.contains("lock")).then_some(text)
+    };
+    let mut read: BTreeMap<String, u32> = BTreeMap::new();
+    let mut kept: Vec<(String, Span)> = Vec::new();
+    for command in &script.commands().commands {
+        let name = command.name().and_then(Word::value).unwrap_or_default();
+        if matches!(name, "cat" | "source" | "." | "head") {
+            for path in command.words.iter().skip(1).filter_map(path) {
+                read.entry(path).or_insert(command.span.start);
+            }
+        }
+        for redirect in &command.redirects {
+            let Some(path) = redirect.target.as_ref().and_then(path) else { continue };
+            if redirect.operator == RedirectOperator::Read {
+                read.entry(path).or_insert(command.span.start);
+            } else if is_write(redirect, command) && read.contains_key(&path) {
+                kept.push((path, redirect.span));
+            }
+        }
+        if name == "tee" {
+            let written = command.words.iter().skip(1).filter_map(|word| Some((path(word)?, word.span)));
+            kept.extend(written.filter(|(path, _)| read.contains_key(path)));
+        }
+    }
+    kept
+}
+
+/// Whether a redirect writes what a command prints to a file.
+fn is_write(redirect: &Redirect, command: &Command) -> bool {
+    let is_file =
+        matches!(redirect.operator, RedirectOperator::Write | RedirectOperator::Append | RedirectOperator::Clobber);
+    is_file && redirect.descriptor.is_none_or(|descriptor| descriptor == 1) && !command.words.is_empty()
+}
