@@ -188,6 +188,7 @@ static FAMILIES: &[&[Rule]] = &[
     &workflow::tags::RULES,
     &workflow::test_steps::RULES,
     &workflow::versions::RULES,
+    &workload::around::RULES,
     &workload::drift::RULES,
     &workload::exec::RULES,
     &workload::image::RULES,

@@ -44,7 +44,8 @@ fn default_recipe_deploys(cx: &WorkflowContext, out: &mut Findings) {
         _ => return,
     };
     let Some((number, job)) = cx.workflow().jobs.iter().enumerate().min_by_key(|(_, job)| job.place) else { return };
-    let attributes = || cx.workflow().jobs.iter().filter_map(|job| job.recipe.as_ref()).flat_map(|known| &known.attributes);
+    let attributes =
+        || cx.workflow().jobs.iter().filter_map(|job| job.recipe.as_ref()).flat_map(|known| &known.attributes);
     let is_asked = job.recipe.as_ref().is_some_and(|recipe| recipe.attributes.iter().any(|name| name == "confirm"));
     let needs_words = job.recipe.as_ref().is_some_and(|recipe| !recipe.parameters.is_empty());
     let is_chosen = cx.source().text().contains(".DEFAULT_GOAL") || attributes().any(|name| name == "default");

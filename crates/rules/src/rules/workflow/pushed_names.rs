@@ -72,7 +72,8 @@ fn tag_of_changed_tree(cx: &WorkflowContext, out: &mut Findings) {
     }
     let is_tagged_so = |push: &ImagePush| push.tags.iter().any(|tag| is_of_commit(text, &tag.text));
     let Some(push) = pushes(cx).into_iter().find(is_tagged_so) else { return };
-    let message = "the tag names a commit, and the image has all changes that are not committed, too: nothing can build it again";
+    let message =
+        "the tag names a commit, and the image has all changes that are not committed, too: nothing can build it again";
     if let Some(finding) = cx.finding(push.place, message) {
         out.push(finding.help("end before the build where there are some: `git diff --quiet HEAD || exit 1`"));
     }

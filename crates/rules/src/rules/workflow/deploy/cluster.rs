@@ -286,7 +286,8 @@ fn cluster_name_outside(cx: &WorkflowContext, out: &mut Findings) {
             else {
                 continue;
             };
-            let message = format!("only pods can look up `{name}`: asked from outside of the cluster, this always fails");
+            let message =
+                format!("only pods can look up `{name}`: asked from outside of the cluster, this always fails");
             let Some(mut finding) = cx.finding(place, message) else { continue };
             let service = name.split('.').next().unwrap_or_default();
             let mut services = cx.inputs.workloads.files.iter().flat_map(|file| &file.content.services);
@@ -311,7 +312,8 @@ fn asked_name(job: &Job, command: &FlowCommand) -> Option<(String, WorkflowPlace
     let (invocation, script) = (&command.command.invocation, command.script);
     let program = invocation.program.filter(|name| patterns::words(CLIENT).any(|known| known == *name))?;
     let is_inside = ["kubectl", "oc", "docker", "ssh"].iter().any(|name| invocation.is_via(name));
-    let has_proxy = invocation.args.iter().any(|word| matches!(word.text(), "--resolve" | "--proxy" | "-x" | "--connect-to"));
+    let has_proxy =
+        invocation.args.iter().any(|word| matches!(word.text(), "--resolve" | "--proxy" | "-x" | "--connect-to"));
     if is_inside || has_proxy || program.is_empty() {
         return None;
     }
