@@ -163,6 +163,7 @@ static FAMILIES: &[&[Rule]] = &[
     &workflow::deploy::mounted_file::RULES,
     &workflow::deploy::patience::RULES,
     &workflow::deploy::projects::RULES,
+    &workflow::deploy::remote_files::RULES,
     &workflow::deploy::rollback::RULES,
     &workflow::deploy::several_tags::RULES,
     &workflow::deploy::stop::RULES,

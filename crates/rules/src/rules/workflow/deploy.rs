@@ -15,6 +15,7 @@ pub(in crate::rules) mod lock;
 pub(in crate::rules) mod mounted_file;
 pub(in crate::rules) mod patience;
 pub(in crate::rules) mod projects;
+pub(in crate::rules) mod remote_files;
 pub(in crate::rules) mod rollback;
 pub(in crate::rules) mod several_tags;
 pub(in crate::rules) mod stop;

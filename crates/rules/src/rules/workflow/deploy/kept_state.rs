@@ -8,13 +8,14 @@ use super::deployment::{Deployment, deployments};
 use super::flow::FlowCommand;
 use crate::finding::Findings;
 use crate::rules::WorkflowContext;
-use crate::shell::{Command, Redirect, RedirectOperator, Word};
+use crate::shell::{Assignment, Command, Redirect, RedirectOperator, Word};
 use crate::sources::patterns;
-use crate::text::Span;
+use crate::text::{Span, path};
 use crate::workflow::{Job, PipelineKind, StepScript};
 
 crate::rules::family! {
     of_workflow
+    "deployment-argument-unchecked" => deployment_argument_unchecked;
     "deployment-state-lost" => deployment_state_lost;
 }
 
@@ -52,6 +53,48 @@ fn deployment_state_lost(cx: &WorkflowContext, out: &mut Findings) {
             return;
         }
     }
+}
+
+/// A version that the script takes without looking whether there is one.
+fn deployment_argument_unchecked(cx: &WorkflowContext, out: &mut Findings) {
+    if cx.workflow().kind != PipelineKind::Script {
+        return;
+    }
+    let deployments = deployments(cx);
+    let scripts = deployments.iter().flat_map(|deployment| &deployment.steps).filter(|(step, _)| step.host.is_none());
+    let Some(script) = scripts.into_iter().map(|(step, _)| step.script).next() else { return };
+    let parsed = script.commands();
+    let settings = parsed.commands.iter().filter(|command| command.words.is_empty() && parsed.is_top(&command.place));
+    let is_argument = |assignment: &&Assignment| {
+        let text = script.text.slice(assignment.value.span.range()).trim_matches('"');
+        text == "$1" || text == "${1}"
+    };
+    let argument =
+        settings.flat_map(|command| command.assignments.iter().filter(is_argument).map(move |it| (command, it)));
+    let Some((command, assignment)) = argument.into_iter().next() else { return };
+    let name = &*assignment.name_text;
+    if is_looked_at(script, name) {
+        return;
+    }
+    let message = if command.place.options.nounset {
+        "started without an argument, the script ends with `1: unbound variable`, and does not say what it wants"
+            .to_owned()
+    } else {
+        format!("started without an argument, the script runs all the same, and `{name}` is empty")
+    };
+    let Some(finding) = cx.finding(script.text.place_of(assignment.span), message) else { return };
+    out.push(finding.help(format!("write `{name}=\"${{1:?usage: {} VERSION}}\"`", path::name(&cx.input.path))));
+}
+
+/// Whether a script asks for its first argument, or for the variable that holds it.
+fn is_looked_at(script: &StepScript, name: &str) -> bool {
+    let signs = [format!("${name}"), format!("${{{name}"), "$1".to_owned(), "${1".to_owned(), "$#".to_owned()];
+    let asks = |line: &str| {
+        let words = ["[ ", "test ", "case ", ":?", ":-"];
+        words.iter().any(|word| line.contains(word)) && signs.iter().any(|sign| line.contains(sign.as_str()))
+    };
+    let lines = script.text.text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    lines.into_iter().any(|line| asks(line) || line.contains("$#") || line.contains("getopts"))
 }
 
 /// Whether a script goes to a folder of its own.
