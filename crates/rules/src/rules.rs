@@ -161,6 +161,7 @@ static FAMILIES: &[&[Rule]] = &[
     &workflow::deploy::kept_state::RULES,
     &workflow::deploy::lock::RULES,
     &workflow::deploy::mounted_file::RULES,
+    &workflow::deploy::outside::RULES,
     &workflow::deploy::patience::RULES,
     &workflow::deploy::projects::RULES,
     &workflow::deploy::remote_files::RULES,

@@ -13,6 +13,7 @@ pub(in crate::rules) mod jobs;
 pub(in crate::rules) mod kept_state;
 pub(in crate::rules) mod lock;
 pub(in crate::rules) mod mounted_file;
+pub(in crate::rules) mod outside;
 pub(in crate::rules) mod patience;
 pub(in crate::rules) mod projects;
 pub(in crate::rules) mod remote_files;

@@ -88,14 +88,19 @@ fn service_port_unanswered(cx: &WorkloadContext, out: &mut Findings) {
         if workload.containers.iter().any(|container| container.ports.is_empty()) {
             continue;
         }
-        let may_have =
-            |container: &&Container, number: i64| container.may_have_port(number) || container.may_get_number(number);
-        let is_silent = |target: &&str| match target.parse::<i64>() {
-            Ok(number) => !containers.iter().any(|container| may_have(container, number)),
+        let mut known_ports = containers.iter().flat_map(|container| &container.ports);
+        let (only, has_more) = (known_ports.next().and_then(|port| port.number.value()), known_ports.next().is_some());
+        let targets = service.ports.iter().filter_map(|port| port.target.value());
+        let targets: Vec<&str> = targets.map(String::as_str).collect();
+        // Of several ports some may be left out; and one that answers shows that the others are meant.
+        let may_get = |number: i64| containers.iter().any(|container| container.may_get_number(number));
+        let is_other = |target: &&str| target.parse().is_ok_and(|number| only != Some(&number) && !may_get(number));
+        let is_elsewhere = !has_more && only.is_some() && targets.iter().all(is_other);
+        let is_silent = |target: &&&str| match target.parse::<i64>() {
+            Ok(_) => is_elsewhere,
             Err(_) => !has_port_named(&containers, target),
         };
-        let mut targets = service.ports.iter().filter_map(|port| port.target.value()).map(String::as_str);
-        let Some(target) = targets.find(is_silent) else { continue };
+        let Some(target) = targets.iter().find(is_silent) else { continue };
         let ports = containers.iter().flat_map(|container| &container.ports);
         let numbers: BTreeSet<String> = ports.filter_map(|port| Some(port.number.value()?.to_string())).collect();
         let message = format!(

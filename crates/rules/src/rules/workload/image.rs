@@ -7,7 +7,7 @@ use crate::data;
 use crate::finding::Findings;
 use crate::rules::workload_context::WorkloadContext;
 use crate::sources::patterns;
-use crate::workload::{Container, Platform, Setting, WorkloadRole};
+use crate::workload::{Container, Platform, Setting, Workload, WorkloadRole};
 
 crate::rules::family! {
     of_workload
@@ -81,7 +81,10 @@ const BRANCH: &str = "tag of a branch or an environment";
 /// A tag that moves, of which each node keeps what it once fetched.
 fn moving_tag_kept(cx: &WorkloadContext, out: &mut Findings) {
     let mut seen = BTreeSet::new();
-    for (workload, container) in cx.containers().filter(|(workload, _)| workload.platform == Platform::Kubernetes) {
+    let is_meant = |workload: &Workload| {
+        workload.platform == Platform::Kubernetes && workload.role == WorkloadRole::Server && cx.is_rolled_out(workload)
+    };
+    for (workload, container) in cx.containers().filter(|(workload, _)| is_meant(workload)) {
         let Setting::Known(image, span) = &container.image else { continue };
         let tag = Reference::of(image).tag.unwrap_or("latest");
         // What is written for `latest` is Always (Kubernetes docs: images).
@@ -91,7 +94,7 @@ fn moving_tag_kept(cx: &WorkloadContext, out: &mut Findings) {
         };
         let moves = tag == "latest" || patterns::words(BRANCH).any(|known| known == tag);
         let is_replaced = || cx.is_image_set(workload, container, image) || cx.line(*span).contains(FLUX_MARK);
-        let is_left_out = image.contains('@') || container.is_local || is_placeholder(image) || !cx.is_used();
+        let is_left_out = image.contains('@') || container.is_local || is_placeholder(image);
         if !is_kept || !moves || is_left_out || is_replaced() || !seen.insert(image) {
             continue;
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::constants::Constants;
+use super::deployment::has_word;
 use super::flow::{FlowCommand, flows};
 use super::rollback::is_of_version;
 use crate::data;
@@ -12,13 +13,14 @@ use crate::rules::WorkflowContext;
 use crate::rules::workflow::cache::is_hosted;
 use crate::shell::{Flag, Word, arguments};
 use crate::sources::patterns;
-use crate::text::listed;
+use crate::text::{listed, path};
 use crate::workflow::{Job, PipelineKind, StepScript, WorkflowPlace, expression_names};
 use crate::workload::{Platform, Workload};
 
 crate::rules::family! {
     of_workflow
     "cluster-name-outside" => cluster_name_outside;
+    "kubectl-context-open" => kubectl_context_open;
     "kubectl-name-missing" => kubectl_name_missing;
     "revision-not-number" => revision_not_number;
 }
@@ -27,6 +29,55 @@ crate::rules::family! {
 const COMMIT: &str = "variable of a pipeline with a commit, a branch or a tag";
 const CLIENT: &str = "program that asks a server";
 const CLUSTER_NAME: &str = "end of a name that only pods look up";
+
+/// Others there.
+const CONTEXT: &str = "chooses the cluster, or asks which it is";
+const DEPLOYMENT: &str = "word of a deployment";
+const ROLLBACK: &str = "word of a rollback";
+
+/// A deployment or a rollback in whatever cluster is chosen on the machine at the time.
+fn kubectl_context_open(cx: &WorkflowContext, out: &mut Findings) {
+    // A pipeline has a configuration of its own.
+    if cx.workflow().kind.is_pipeline() || patterns::shows(cx.source().text(), CONTEXT) {
+        return;
+    }
+    let is_script = cx.workflow().kind == PipelineKind::Script;
+    for flow in flows(cx) {
+        let name = if is_script { path::name(&cx.input.path) } else { &flow.job.id };
+        if ![DEPLOYMENT, ROLLBACK].iter().any(|meaning| has_word(name, meaning)) {
+            continue;
+        }
+        let Some(command) = flow.commands.iter().find(|command| command.host.is_none() && changes_cluster(command))
+        else {
+            continue;
+        };
+        let program = command.command.invocation.program.unwrap_or_default();
+        let message = format!(
+            "`{program}` works in the cluster that is chosen on the machine at the time: another terminal may have chosen another one"
+        );
+        let Some(finding) = cx.finding(command.script.text.place_of(command.span()), message) else { continue };
+        let option = if program == "helm" { "--kube-context" } else { "--context" };
+        out.push(finding.help(format!("name it in each call: `{program} {option} production …`")));
+        return;
+    }
+}
+
+/// Whether a command changes what runs in a cluster.
+fn changes_cluster(command: &FlowCommand) -> bool {
+    let invocation = &command.command.invocation;
+    let verb = |program: &str| {
+        let (_, operands) = arguments(program, invocation.args);
+        let words: Vec<&str> = operands.iter().take(2).filter_map(|word| word.value()).collect();
+        words.join(" ")
+    };
+    if invocation.is("helm") {
+        let verb = verb("helm");
+        return ["upgrade", "install", "rollback", "uninstall"].iter().any(|known| verb.starts_with(known));
+    }
+    let verb = if invocation.is("kubectl") { verb("kubectl") } else { String::new() };
+    let is_rollout = ["rollout undo", "rollout restart", "set image"].contains(&verb.as_str());
+    is_rollout || ["apply", "scale", "delete", "patch", "replace"].iter().any(|known| verb.starts_with(known))
+}
 
 /// Something that a call of kubectl names.
 struct NamedObject {
