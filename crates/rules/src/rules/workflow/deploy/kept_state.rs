@@ -16,6 +16,7 @@ use crate::workflow::{Job, PipelineKind, StepScript};
 crate::rules::family! {
     of_workflow
     "deployment-argument-unchecked" => deployment_argument_unchecked;
+    "deployment-state-late" => deployment_state_late;
     "deployment-state-lost" => deployment_state_lost;
 }
 
@@ -33,8 +34,9 @@ fn deployment_state_lost(cx: &WorkflowContext, out: &mut Findings) {
         for (path, span) in kept_files(job, start.script) {
             let is_volatile = patterns::words(VOLATILE).any(|folder| path.starts_with(folder));
             let message = if is_volatile {
+                let writer = if path.contains("/run/") { ", and only root may write it" } else { "" };
                 format!(
-                    "`{path}` is gone when the machine has started again: the next deployment does not know what runs, and takes its default"
+                    "`{path}` is gone when the machine has started again{writer}: the next deployment does not know what runs, and takes its default"
                 )
             } else if !path.starts_with(['/', '~', '$']) && !changes_folder(start.script) {
                 format!(
@@ -52,6 +54,34 @@ fn deployment_state_lost(cx: &WorkflowContext, out: &mut Findings) {
             out.push(finding.help(help));
             return;
         }
+    }
+}
+
+/// What runs is written down when the old version has been stopped, if that works.
+fn deployment_state_late(cx: &WorkflowContext, out: &mut Findings) {
+    if cx.workflow().kind != PipelineKind::Script || cx.source().text().contains("trap ") {
+        return;
+    }
+    for Deployment { job, steps, .. } in deployments(cx) {
+        let switches = |(_, action): &(FlowCommand, Action)| matches!(action, Action::Start(_) | Action::Reload(_));
+        let Some(at) = steps.iter().position(switches) else { continue };
+        let (start, _) = &steps[at];
+        let Some((path, span)) = kept_files(job, start.script).into_iter().next() else { continue };
+        let ends_script = |(stop, action): &&(FlowCommand, Action)| {
+            let is_before = std::ptr::eq(stop.script, start.script) && stop.span().end <= span.start;
+            let ends = stop.command.invocation.command.place.options.errexit && !stop.is_asked();
+            matches!(action, Action::Stop(_)) && is_before && ends && stop.continues(start)
+        };
+        let Some((stop, _)) = steps[at..].iter().find(ends_script) else { continue };
+        let message = format!(
+            "where this fails, `set -e` ends the script and `{path}` still names the version before: the next deployment replaces the one that serves"
+        );
+        let Some(finding) = cx.finding(stop.script.text.place_of(stop.span()), message) else { continue };
+        let place = start.script.text.place_of(span);
+        let is_here = cx.input.file_of(place) == Some(finding.file);
+        let finding = finding.help(format!("write `{path}` right behind the switch, before anything else may fail"));
+        out.push(if is_here { finding.label(place.span, "written here") } else { finding });
+        return;
     }
 }
 

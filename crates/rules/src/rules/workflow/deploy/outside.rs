@@ -33,7 +33,7 @@ fn proxy_reloaded_outside(cx: &WorkflowContext, out: &mut Findings) {
             let Some((proxy, words)) = reloaded_on_machine(command, action) else { continue };
             let Some((service, file)) = proxy_service(cx, proxy) else { continue };
             let message = format!(
-                "`{words}` asks a {proxy} of the machine, and the one with its ports runs in the service `{service}` of `{file}`: the command fails, or the wrong one reloads"
+                "`{words}` asks the {proxy} of the machine, and the one with the ports of the web runs in the service `{service}` of `{file}`: the command fails, or the wrong one reloads"
             );
             let Some(finding) = cx.finding(command.script.text.place_of(command.span()), message) else { continue };
             out.push(finding.help(format!("write `docker compose exec {service} {words}`")));
@@ -103,7 +103,7 @@ fn deployment_script_unused(cx: &WorkflowContext, out: &mut Findings) {
     let Some(pipeline) = cx.inputs.workflows.iter().find(does_the_same) else { return };
     let what = if is_rollback { "goes back" } else { "deploys" };
     let message = format!(
-        "nothing calls this script, and `{}` {what} by commands of its own: what this one does better never happens",
+        "nothing calls this script, and `{}` {what} by commands of its own: what this one does is not what happens",
         pipeline.path
     );
     let Some(finding) = cx.finding(known.job.place, message) else { return };

@@ -28,7 +28,7 @@ fn remote_file_not_copied(cx: &WorkflowContext, out: &mut Findings) {
     let by_ssh = cx.input.remote_scripts.iter().filter(|remote| remote.start.is_some() && !remote.host.is_empty());
     let mut missing = by_ssh.filter_map(|remote| file_at_home(cx, remote).map(|file| (remote, file)));
     let Some((remote, file)) = missing.next() else { return };
-    let others = missing.count();
+    let others: Vec<_> = missing.collect();
     // A pipeline may bring the files that a recipe calls.
     let copies = |text: &str| patterns::shows(text, COPIES);
     if cx.inputs.workflows.iter().any(|input| copies(cx.inputs.source(input.file).text())) {
@@ -36,7 +36,7 @@ fn remote_file_not_copied(cx: &WorkflowContext, out: &mut Findings) {
     }
     let HomeFile { words, command, is_compose } = file;
     let Some(script) = remote.commands.script.as_ref() else { return };
-    let more = if others > 0 { format!(" ({} more)", others) } else { String::new() };
+    let more = if others.is_empty() { String::new() } else { format!(" ({} more)", others.len()) };
     let host = &remote.host;
     let message = if is_compose {
         format!(
@@ -47,7 +47,14 @@ fn remote_file_not_copied(cx: &WorkflowContext, out: &mut Findings) {
             "`{words}` is looked up in the home folder of `{host}`, and nothing brings it there: it is missing, or an old copy runs{more}"
         )
     };
-    let Some(finding) = cx.finding(script.text.place_of(command.invocation.span), message) else { return };
+    let Some(mut finding) = cx.finding(script.text.place_of(command.invocation.span), message) else { return };
+    for (remote, other) in others {
+        let Some(script) = remote.commands.script.as_ref() else { continue };
+        let place = script.text.place_of(other.command.invocation.span);
+        if cx.input.file_of(place) == Some(finding.file) {
+            finding = finding.label(place.span, "looked up there, too");
+        }
+    }
     out.push(finding.help(
         "copy the file before (`rsync -a FILE HOST:/srv/shop/`), and begin with its folder: `ssh HOST \"cd /srv/shop && …\"`",
     ));

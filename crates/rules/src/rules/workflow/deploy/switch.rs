@@ -16,6 +16,7 @@ crate::rules::family! {
     of_workflow
     "drain-by-short-sleep" => drain_by_short_sleep;
     "migration-after-switch" => migration_after_switch;
+    "new-version-left-running" => new_version_left_running;
     "old-version-stopped-unchecked" => old_version_stopped_unchecked;
     "reload-then-stop" => reload_then_stop;
     "switch-by-sed" => switch_by_sed;
@@ -154,6 +155,43 @@ fn old_version_stopped_unchecked(cx: &WorkflowContext, out: &mut Findings) {
                 "ask the public address between the two (`curl -fsS --max-time 5 --retry 10 --retry-all-errors URL`), and switch back where it fails",
             ));
         }
+    }
+}
+
+/// A way back that takes the proxy back, and not what was started.
+fn new_version_left_running(cx: &WorkflowContext, out: &mut Findings) {
+    let mut places: Vec<Span> = Vec::new();
+    for Deployment { steps, .. } in deployments(cx) {
+        let is_switch =
+            |(command, action): &(FlowCommand, Action)| matches!(action, Action::Reload(_)) && !command.is_optional();
+        let Some(switch) = steps.iter().position(is_switch) else { continue };
+        let started = steps[..switch].iter().find(|(_, action)| matches!(action, Action::Start(_)));
+        let behind = &steps[switch + 1..];
+        let is_way_back = |(command, action): &&(FlowCommand, Action)| {
+            // It ends the run: what stops the old version does not follow.
+            let mut later = behind.iter().filter(|(later, _)| later.span().start > command.span().end);
+            matches!(action, Action::Reload(_))
+                && command.is_optional()
+                && later.any(|(later, action)| matches!(action, Action::Stop(_)) && !later.may_follow(command))
+        };
+        let stops = |(command, action): &(FlowCommand, Action)| {
+            matches!(action, Action::Stop(_)) && command.is_optional()
+                || may_take_time(command) && command.is_optional()
+        };
+        let (Some((start, _)), Some((back, _))) = (started, behind.iter().find(is_way_back)) else { continue };
+        let place = back.script.text.place_of(back.span());
+        if behind.iter().any(stops) || places.contains(&place.span) {
+            continue;
+        }
+        places.push(place.span);
+        let message = "the proxy goes back and the new version keeps running: its workers take jobs, and the next deployment meets it";
+        let Some(finding) = cx.finding(place, message) else { continue };
+        let start = start.script.text.place_of(start.span());
+        let finding = match cx.input.file_of(start) {
+            Some(file) if file == finding.file => finding.label(start.span, "started here"),
+            _ => finding,
+        };
+        out.push(finding.help("stop the new version in the way back, too: `docker compose -f … down`"));
     }
 }
 
