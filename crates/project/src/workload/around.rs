@@ -59,7 +59,7 @@ pub struct WorkloadDetails {
     pub has_known_labels: bool,
     /// The volumes that its pods ask for by name, with their places.
     pub claims: Vec<(String, Span)>,
-    /// What a CronJob does while its last run still works.
+    /// What a `CronJob` does while its last run still works.
     pub concurrency: Setting<String>,
     /// Seconds after which a run is ended.
     pub deadline: Setting<i64>,

@@ -121,7 +121,7 @@ fn details(object: &ManifestValue, pod: &ManifestValue) -> WorkloadDetails {
     let deadline = object.at("spec.jobTemplate.spec.activeDeadlineSeconds");
     let deadline = if deadline.is_null() { pod.at("spec.activeDeadlineSeconds") } else { deadline };
     WorkloadDetails {
-        selector: selector.get("matchLabels").setting(|value| labels(value).filter(|_| is_plain)),
+        selector: selector.get("matchLabels").setting(|value| if is_plain { labels(value) } else { None }),
         has_known_labels: labels(pod.at("metadata.labels")).is_some(),
         claims: pod.at("spec.volumes").items().iter().filter_map(claim).collect(),
         concurrency: object.at("spec.concurrencyPolicy").text_setting(),

@@ -21,7 +21,7 @@ fn all_workloads<'a>(cx: &WorkloadContext<'a>) -> impl Iterator<Item = &'a Workl
     cx.inputs.workloads.files.iter().flat_map(|file| &file.content.workloads)
 }
 
-fn shown(labels: &BTreeMap<String, String>) -> String {
+fn label_text(labels: &BTreeMap<String, String>) -> String {
     let pairs: Vec<String> = labels.iter().map(|(key, value)| format!("{key}: {value}")).collect();
     format!("`{}`", pairs.join(", "))
 }
@@ -39,8 +39,8 @@ fn selector_finds_no_pod(cx: &WorkloadContext, out: &mut Findings) {
         let message = format!(
             "the {} `{name}` looks for pods with {}, and its own have {}: the cluster refuses it",
             workload.kind,
-            shown(selector),
-            shown(&workload.labels)
+            label_text(selector),
+            label_text(&workload.labels)
         );
         out.push(
             cx.finding(*span, message)
@@ -52,10 +52,10 @@ fn selector_finds_no_pod(cx: &WorkloadContext, out: &mut Findings) {
         let Some(workload) = meant_workload(cx, service) else { continue };
         let message = format!(
             "no pod has the labels {} of the Service `{}`, those of `{}` are {}: nobody answers its requests",
-            shown(&service.selector),
+            label_text(&service.selector),
             service.name,
             workload.name.as_deref().unwrap_or_default(),
-            shown(&workload.labels)
+            label_text(&workload.labels)
         );
         out.push(cx.finding(service.span, message).help("write labels of the pods in its `selector`"));
     }
@@ -207,7 +207,7 @@ fn disruption_budget_missing(cx: &WorkloadContext, out: &mut Findings) {
         is_meant && is_several && answers && workload.kind == "Deployment" && cx.is_rolled_out(workload) && !is_covered
     };
     let workloads: Vec<&Workload> = cx.content().workloads.iter().filter(is_alone).collect();
-    let Some(first) = workloads.first().filter(|_| cx.inputs.workloads.templates.is_empty()) else { return };
+    let (Some(first), true) = (workloads.first(), cx.inputs.workloads.templates.is_empty()) else { return };
     let Some(count) = first.replicas.value() else { return };
     let others = if workloads.len() > 1 { format!(" (as of {} more)", workloads.len() - 1) } else { String::new() };
     let message = format!(

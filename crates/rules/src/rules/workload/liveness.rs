@@ -131,7 +131,7 @@ fn startup_budget_too_short(cx: &WorkloadContext, out: &mut Findings) {
     }
 }
 
-/// Runs of a CronJob that begin while one of before still works, as many as there are.
+/// Runs of a `CronJob` that begin while one of before still works, as many as there are.
 fn cron_job_overlaps(cx: &WorkloadContext, out: &mut Findings) {
     for workload in cx.content().workloads.iter().filter(|workload| workload.kind == "CronJob") {
         let details = &workload.details;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::constants::Constants;
-use super::deployment::has_word;
+use super::deployment::{has_word, mentions};
 use super::flow::{FlowCommand, flows};
 use super::rollback::is_of_version;
 use crate::data;
@@ -38,7 +38,8 @@ const ROLLBACK: &str = "word of a rollback";
 /// A deployment or a rollback in whatever cluster is chosen on the machine at the time.
 fn kubectl_context_open(cx: &WorkflowContext, out: &mut Findings) {
     // A pipeline has a configuration of its own.
-    if cx.workflow().kind.is_pipeline() || patterns::shows(cx.source().text(), CONTEXT) {
+    let is_other = cx.workflow().kind.is_pipeline() || !mentions(cx, &["kubectl", "helm"]);
+    if is_other || patterns::shows(cx.source().text(), CONTEXT) {
         return;
     }
     let is_script = cx.workflow().kind == PipelineKind::Script;
@@ -98,13 +99,15 @@ fn is_for_cluster(command: &FlowCommand) -> bool {
 fn kubectl_name_missing(cx: &WorkflowContext, out: &mut Findings) {
     let workloads = &cx.inputs.workloads;
     // What other programs write has names that are not known here.
-    if workloads.files.is_empty() || !workloads.templates.is_empty() || workloads.renames {
+    let is_known = !workloads.files.is_empty() && workloads.templates.is_empty() && !workloads.renames;
+    if !is_known || !mentions(cx, &["kubectl"]) {
         return;
     }
     let mut seen: BTreeSet<(&str, String)> = BTreeSet::new();
     for flow in flows(cx) {
-        for command in flow.commands.iter().filter(|known| known.command.invocation.is("kubectl")) {
-            let Some(object) = named_object(flow.job, command).filter(|_| !command.is_asked()) else { continue };
+        let is_call = |command: &&FlowCommand| command.command.invocation.is("kubectl") && !command.is_asked();
+        for command in flow.commands.iter().filter(is_call) {
+            let Some(object) = named_object(flow.job, command) else { continue };
             if seen.insert((object.kind, object.name.clone()))
                 && let Some(problem) = problem_of(cx, &object)
                 && let Some(finding) = cx.finding(problem.place, problem.message)
@@ -131,7 +134,10 @@ fn problem_of(cx: &WorkflowContext, object: &NamedObject) -> Option<NameProblem>
     let known: Vec<&Workload> = all.iter().filter(is_it).map(|(_, workload)| *workload).collect();
     if known.is_empty() {
         let (input, other) = all.iter().find(|(_, workload)| is_alike(workload, &object.name))?;
-        let name = other.name.as_deref().filter(|_| all.iter().all(|(_, workload)| workload.name.is_some()))?;
+        if all.iter().any(|(_, workload)| workload.name.is_none()) {
+            return None;
+        }
+        let name = other.name.as_deref()?;
         let source = cx.inputs.source(input.file);
         let line = source.line(other.span.start);
         return Some(NameProblem {
@@ -145,14 +151,14 @@ fn problem_of(cx: &WorkflowContext, object: &NamedObject) -> Option<NameProblem>
         });
     }
     let namespaces: Option<BTreeSet<&String>> = known.iter().map(|workload| workload.namespace.as_ref()).collect();
-    if let (Some(asked), Some(namespaces)) = (&object.namespace, namespaces)
-        && !namespaces.contains(asked)
+    if let (Some(namespace), Some(namespaces)) = (&object.namespace, namespaces)
+        && !namespaces.contains(namespace)
     {
         let names = listed(&namespaces.into_iter().map(String::as_str).collect::<Vec<_>>());
         return Some(NameProblem {
             place: object.place,
             message: format!(
-                "the {kind} `{}` is in the namespace {names}, and kubectl looks in `{asked}`: NotFound",
+                "the {kind} `{}` is in the namespace {names}, and kubectl looks in `{namespace}`: NotFound",
                 object.name
             ),
             help: "name the namespace that the manifest has".to_owned(),
@@ -188,9 +194,9 @@ fn workloads_of<'a>(input: &'a WorkloadInput, kind: &str) -> Vec<(&'a WorkloadIn
 fn is_alike(workload: &Workload, name: &str) -> bool {
     let words = |text: &str| -> BTreeSet<String> { text.split('-').map(str::to_owned).collect() };
     let defined = workload.name.as_deref().map(words).unwrap_or_default();
-    let asked = words(name);
-    defined.is_subset(&asked)
-        || asked.is_subset(&defined)
+    let wanted = words(name);
+    defined.is_subset(&wanted)
+        || wanted.is_subset(&defined)
         || workload.containers.iter().any(|container| container.name == name)
         || workload.labels.values().any(|value| value == name)
 }
@@ -244,6 +250,9 @@ fn kind_of(word: &str) -> Option<&'static str> {
 
 /// A version, a commit or a tag where the cluster wants the number of a rollout.
 fn revision_not_number(cx: &WorkflowContext, out: &mut Findings) {
+    if !mentions(cx, &["--to-revision", "helm"]) {
+        return;
+    }
     let mut places: Vec<WorkflowPlace> = Vec::new();
     for flow in flows(cx) {
         for command in &flow.commands {
@@ -251,11 +260,10 @@ fn revision_not_number(cx: &WorkflowContext, out: &mut Findings) {
             let constants = Constants::of(flow.job, command.script);
             let message = match constants.filled(&text) {
                 Some(value) if is_word(&value) => format!("{what}, and `{value}` is not a number: the command fails"),
-                Some(_) => continue,
                 None if holds_version(flow.job, command.script, &text) => {
                     format!("{what}, and `{text}` holds a version: the command fails")
                 }
-                None => continue,
+                _ => continue,
             };
             if places.contains(&place) {
                 continue;
@@ -284,7 +292,10 @@ fn revision(command: &FlowCommand) -> Option<(String, WorkflowPlace, &'static st
     }
     let (flags, operands) = arguments("kubectl", invocation.args);
     let is_undo = matches!(operands[..], [rollout, undo, ..] if rollout.is("rollout") && undo.is("undo"));
-    let flag: &Flag = flags.iter().find(|flag| flag.name == "--to-revision").filter(|_| is_undo)?;
+    if !is_undo {
+        return None;
+    }
+    let flag: &Flag = flags.iter().find(|flag| flag.name == "--to-revision")?;
     let text = script.value_of(flag)?;
     Some((text.text, text.place, "`--to-revision` takes the number that the cluster gave a rollout"))
 }
@@ -321,6 +332,9 @@ fn holds_version(job: &Job, script: &StepScript, text: &str) -> bool {
 
 /// A name of the cluster's own DNS that is asked from a machine outside.
 fn cluster_name_outside(cx: &WorkflowContext, out: &mut Findings) {
+    if !mentions(cx, &[".svc"]) {
+        return;
+    }
     let mut seen: BTreeSet<String> = BTreeSet::new();
     for flow in flows(cx) {
         // A script that calls kubectl runs where people and pipelines are; a runner of one's own may be a pod.

@@ -14,7 +14,7 @@ impl<'a> Constants<'a> {
         let mut values: BTreeMap<&str, Option<&str>> = of_job.collect();
         let settings = script.commands().commands.iter().filter(|command| command.words.is_empty());
         for assignment in settings.flat_map(|command| &command.assignments) {
-            let value = assignment.value.value().filter(|_| !assignment.append);
+            let value = if assignment.append { None } else { assignment.value.value() };
             values.entry(&assignment.name_text).and_modify(|known| *known = None).or_insert(value);
         }
         Self(values)

@@ -38,7 +38,13 @@ pub(super) fn deployments<'a>(cx: &WorkflowContext<'a, '_>) -> Vec<Deployment<'a
 }
 
 fn mentions_docker(cx: &WorkflowContext) -> bool {
-    cx.input.parts.iter().flatten().any(|file| cx.inputs.source(*file).text().contains("docker"))
+    mentions(cx, &["docker"])
+}
+
+/// Whether a file of a pipeline has one of some words.
+pub(super) fn mentions(cx: &WorkflowContext, words: &[&str]) -> bool {
+    let has_word = |text: &str| words.iter().any(|word| text.contains(word));
+    cx.input.parts.iter().flatten().any(|file| has_word(cx.inputs.source(*file).text()))
 }
 
 fn deployment<'a>(cx: &WorkflowContext<'a, '_>, flow: Flow<'a>) -> Option<Deployment<'a>> {

@@ -138,7 +138,8 @@ fn kept_files(job: &Job, script: &StepScript) -> Vec<(String, Span)> {
     let path = |word: &Word| {
         let text = constants.filled(&script.text_of(word).text)?;
         let is_file = !text.starts_with('-') && !text.starts_with("/dev/null") && !text.contains([' ', '*', '(']);
-        (is_file && !text.is_empty() && !text.ends_with(".pid") && !text.contains("lock")).then_some(text)
+        (is_file && !text.is_empty() && text.rsplit('.').next() != Some("pid") && !text.contains("lock"))
+            .then_some(text)
     };
     let mut read: BTreeMap<String, u32> = BTreeMap::new();
     let mut kept: Vec<(String, Span)> = Vec::new();

@@ -1,7 +1,7 @@
 //! Rules about checks with too little patience, or with too much.
 
 use super::action::Action;
-use super::deployment::{deployments, has_word};
+use super::deployment::{deployments, has_word, mentions};
 use super::flow::{Flow, FlowCommand, flows};
 use crate::finding::Findings;
 use crate::rules::WorkflowContext;
@@ -27,7 +27,7 @@ const LONG_PAUSE: u32 = 5;
 /// A question for the health of a new version that takes as long as it takes.
 fn check_without_timeout(cx: &WorkflowContext, out: &mut Findings) {
     // A job of a pipeline has a limit of its own.
-    if cx.workflow().kind.is_pipeline() {
+    if cx.workflow().kind.is_pipeline() || !mentions(cx, &["curl"]) {
         return;
     }
     let flows: Vec<Flow> = flows(cx).into_iter().filter(|flow| is_deployment(cx, flow)).collect();
@@ -50,6 +50,9 @@ fn check_without_timeout(cx: &WorkflowContext, out: &mut Findings) {
 
 /// A pause, and one question that decides.
 fn check_tried_once(cx: &WorkflowContext, out: &mut Findings) {
+    if !mentions(cx, &["sleep"]) || !mentions(cx, &["curl"]) {
+        return;
+    }
     let mut places: Vec<WorkflowPlace> = Vec::new();
     let flows: Vec<Flow> = flows(cx).into_iter().filter(|flow| is_deployment(cx, flow)).collect();
     for flow in flows {
@@ -110,7 +113,8 @@ fn waits_without_end(command: &FlowCommand) -> bool {
     let words: Vec<&str> = std::iter::once(invocation.path).chain(invocation.args).map(Word::text).collect();
     // In a container: `docker compose exec api curl …`.
     let starts = invocation.is("curl") || invocation.is("docker") || invocation.is("docker-compose");
-    let Some(at) = words.iter().position(|word| path::name(word) == "curl").filter(|_| starts) else { return false };
+    let position = words.iter().position(|word| path::name(word) == "curl");
+    let (Some(at), true) = (position, starts) else { return false };
     if words[..at].contains(&"timeout") {
         return false;
     }

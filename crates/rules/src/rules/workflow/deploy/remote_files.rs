@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::deployment::mentions;
 use super::flow::flows;
 use crate::finding::Findings;
 use crate::rules::WorkflowContext;
@@ -97,7 +98,7 @@ fn home_file<'a>(cx: &WorkflowContext, script: &'a StepScript, command: StepComm
 
 /// A rollback where nothing is deployed.
 fn rollback_of_other_platform(cx: &WorkflowContext, out: &mut Findings) {
-    if cx.workflow().kind.is_pipeline() {
+    if cx.workflow().kind.is_pipeline() || !mentions(cx, &["kubectl", "helm"]) {
         return;
     }
     let workflows = &cx.inputs.workflows;
