@@ -8,6 +8,7 @@ use crate::data;
 use crate::finding::{Finding, Findings};
 use crate::inputs::WorkflowInput;
 use crate::rules::WorkflowContext;
+use crate::shell::program::{Kind, Program};
 use crate::text::{Span, path};
 use crate::workflow::PipelineKind;
 use crate::yaml::{self, YamlNode};
@@ -243,7 +244,8 @@ fn is_edit(command: &FlowCommand) -> bool {
 fn looks_again(steps: &[(FlowCommand, Action)]) -> bool {
     steps.iter().any(|(command, action)| {
         let invocation = &command.command.invocation;
-        let asks = matches!(invocation.program, Some("grep" | "diff" | "cmp" | "awk" | "test" | "[" | "[["));
+        let is_condition = invocation.program.is_some_and(|program| Program::of(program).is(Kind::Condition));
+        let asks = is_condition || matches!(invocation.program, Some("grep" | "diff" | "cmp" | "awk"));
         asks || matches!(action, Action::Other) && may_take_time(command)
     })
 }
