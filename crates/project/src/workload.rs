@@ -1,6 +1,7 @@
 //! Manifests ─► the containers that they start, with their probes: Kubernetes, task definitions of ECS, `CloudFormation` and
 //! Terraform. Renders nothing, and guesses nothing: what a variable, a reference or a patch decides is unknown.
 
+mod around;
 mod ecs;
 mod image_change;
 mod kubernetes;
@@ -10,6 +11,7 @@ mod read;
 mod terraform;
 mod value;
 
+pub use self::around::{DisruptionBudget, NamedService, ServiceRoute, VolumeClaim, WorkloadDetails};
 pub use self::image_change::{ImageChange, image_changes, may_change_images};
 pub use self::model::{
     Container, ContainerPort, FAILURES, HttpProbe, PERIOD, Platform, PodService, PreStop, Probe, ProbeAction, Rollout,

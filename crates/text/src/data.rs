@@ -174,6 +174,8 @@ tables! {
     SCHEDULER_PROGRAMS = "scheduler_programs.tsv";
     /// Commands that change a manifest without its lock file.
     MANIFEST_EDITORS = "manifest_editors.tsv";
+    /// Kinds of Kubernetes that say something of those that start containers.
+    MANIFEST_KINDS = "manifest_kinds.tsv";
     /// Variables that say in which mode a program runs.
     MODE_VARIABLES = "mode_variables.tsv";
     /// Servers that are ready only after something that somebody does.

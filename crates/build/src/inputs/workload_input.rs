@@ -52,6 +52,8 @@ pub struct WorkloadProject {
     pub files: Vec<WorkloadInput>,
     /// Those that only another program can read, such as Helm.
     pub templates: Vec<String>,
+    /// Whether a kustomization gives objects other names than their manifests.
+    pub renames: bool,
     /// What sets their images when they are applied.
     pub image_changes: Arc<Vec<ImageChange>>,
     /// Where files and folders of builds lie, by their names in the run: from its top, or absolute elsewhere; links followed. Several

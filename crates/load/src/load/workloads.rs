@@ -109,6 +109,7 @@ pub(super) fn add_workloads(
     changes.extend(commands.par_iter().flat_map(of_recipe).collect::<Vec<_>>());
     changes.truncate(CHANGES);
     inputs.workloads.image_changes = Arc::new(changes);
+    inputs.workloads.renames = overlays.values().any(|overlay| overlay.renames);
     let sources = texts.iter().map(|(.., source)| source).chain(recipes.iter().map(|(_, source)| source));
     let appliers: Vec<&Source> = sources.filter(|source| may_apply(source.text())).collect();
     let names = |place: &str| appliers.iter().any(|source| source.text().contains(place));

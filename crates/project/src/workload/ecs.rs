@@ -1,5 +1,6 @@
 //! Task definitions and services of ECS, and target groups: as JSON, and as resources of `CloudFormation`.
 
+use super::around::WorkloadDetails;
 use super::kubernetes::{hidden_values, numbers, written_secrets};
 use super::model::{
     Container, ContainerPort, Platform, Rollout, TargetGroup, TargetLink, TaskCheck, TaskService, Workload,
@@ -84,6 +85,7 @@ pub(super) fn task(value: &ManifestValue, containers: &ManifestValue, part: &Par
         rollout: Rollout::default(),
         grace_seconds: Setting::Absent,
         host_folders: Vec::new(),
+        details: WorkloadDetails::default(),
         init_containers: Vec::new(),
         containers,
     })

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::around::{DisruptionBudget, NamedService, ServiceRoute, VolumeClaim, WorkloadDetails};
 use super::model::{
     Container, ContainerPort, HttpProbe, Platform, PodService, PreStop, Probe, ProbeAction, Rollout, ServicePort,
     Workload, WorkloadFile, WorkloadRole,
@@ -37,7 +38,15 @@ fn add_below(object: &ManifestValue, file: &mut WorkloadFile, lists: usize) {
             let all = ["data", "stringData"].into_iter().flat_map(|key| object.get(key).entries());
             file.hidden.extend(all.filter_map(|entry| entry.value.text()).map(str::to_owned));
         }
-        ("Service", "v1") => file.services.extend(service(object)),
+        ("Service", "v1") => {
+            file.services.extend(service(object));
+            file.named_services.extend(named_service(object));
+        }
+        ("Ingress", "networking.k8s.io") => file.routes.extend(routes(object)),
+        ("PersistentVolumeClaim", "v1") => file.claims.extend(claim(object)),
+        ("PodDisruptionBudget", "policy") => {
+            file.budgets.push(DisruptionBudget { selector: budget_selector(object) });
+        }
         ("HorizontalPodAutoscaler", "autoscaling") => {
             file.scaled.extend(object.at("spec.scaleTargetRef.name").text().map(str::to_owned));
         }
@@ -65,6 +74,61 @@ fn service(object: &ManifestValue) -> Option<PodService> {
     Some(service).filter(|it| !it.selector.is_empty())
 }
 
+fn named_service(object: &ManifestValue) -> Option<NamedService> {
+    let ports = object.at("spec.ports").items().iter();
+    let words = ports.flat_map(|port| ["name", "port"].into_iter().filter_map(|key| port.get(key).constant()));
+    Some(NamedService {
+        name: object.at("metadata.name").constant()?.to_owned(),
+        ports: words.map(str::to_owned).collect(),
+    })
+}
+
+/// The Services behind an Ingress.
+fn routes(object: &ManifestValue) -> Vec<ServiceRoute> {
+    let spec = object.get("spec");
+    let paths = spec.get("rules").items().iter().flat_map(|rule| rule.at("http.paths").items());
+    let backends = paths.map(|path| path.get("backend")).chain([spec.get("defaultBackend")]);
+    let route = |backend: &ManifestValue| {
+        let service = backend.get("service");
+        let (name, port) = (service.get("name"), service.get("port"));
+        let number = port.get("number");
+        let port = if number.is_null() { port.get("name") } else { number };
+        Some(ServiceRoute { service: name.constant()?.to_owned(), span: name.span, port: port.text_setting() })
+    };
+    backends.filter_map(route).collect()
+}
+
+fn claim(object: &ManifestValue) -> Option<VolumeClaim> {
+    let modes = object.at("spec.accessModes").items().iter();
+    let modes: Option<Vec<String>> = modes.map(|mode| mode.constant().map(str::to_owned)).collect();
+    Some(VolumeClaim { name: object.at("metadata.name").constant()?.to_owned(), modes: modes.unwrap_or_default() })
+}
+
+/// The labels of a budget's pods; `None` where an expression chooses them.
+fn budget_selector(object: &ManifestValue) -> Option<BTreeMap<String, String>> {
+    let selector = object.at("spec.selector");
+    if selector.get("matchExpressions").is_null() { labels(selector.get("matchLabels")) } else { None }
+}
+
+/// What a workload says beyond its containers.
+fn details(object: &ManifestValue, pod: &ManifestValue) -> WorkloadDetails {
+    let selector = object.at("spec.selector");
+    let is_plain = selector.get("matchExpressions").is_null();
+    let claim = |volume: &ManifestValue| {
+        let name = volume.at("persistentVolumeClaim.claimName");
+        Some((name.constant()?.to_owned(), name.span))
+    };
+    let deadline = object.at("spec.jobTemplate.spec.activeDeadlineSeconds");
+    let deadline = if deadline.is_null() { pod.at("spec.activeDeadlineSeconds") } else { deadline };
+    WorkloadDetails {
+        selector: selector.get("matchLabels").setting(|value| if is_plain { labels(value) } else { None }),
+        has_known_labels: labels(pod.at("metadata.labels")).is_some(),
+        claims: pod.at("spec.volumes").items().iter().filter_map(claim).collect(),
+        concurrency: object.at("spec.concurrencyPolicy").text_setting(),
+        deadline: deadline.number_setting(),
+    }
+}
+
 /// The namespace that an object names.
 fn namespace(object: &ManifestValue) -> Option<String> {
     object.at("metadata.namespace").constant().map(str::to_owned)
@@ -73,7 +137,9 @@ fn namespace(object: &ManifestValue) -> Option<String> {
 fn service_port(port: &ManifestValue) -> ServicePort {
     let values = ["name", "port", "targetPort"].into_iter().filter_map(|key| port.get(key).text());
     let (numbers, names) = values.map(str::to_owned).partition(|text: &String| text.parse::<u16>().is_ok());
-    ServicePort { names, numbers }
+    let target = port.get("targetPort");
+    let target = if target.is_null() { port.get("port") } else { target };
+    ServicePort { names, numbers, target: target.text_setting() }
 }
 
 /// Labels; `None` where one of them is not known.
@@ -122,6 +188,7 @@ fn workload(object: &ManifestValue, kind: &str, group: &str) -> Option<Workload>
         rollout,
         grace_seconds: spec.get("terminationGracePeriodSeconds").number_setting(),
         host_folders: spec.get("volumes").items().iter().filter_map(host_folder).collect(),
+        details: details(object, pod),
         init_containers: self::containers(spec, "initContainers"),
         containers,
     })
@@ -156,6 +223,7 @@ fn container(value: &ManifestValue, pod_security: &ManifestValue) -> Container {
         arguments: value.get("args").words_setting(),
         numbers: numbers(value.get("env"), "value"),
         has_open_variables: !value.get("envFrom").is_null() || value.get("env").is_unknown(),
+        pull_policy: value.get("imagePullPolicy").text_setting(),
         is_local: value.get("imagePullPolicy").text() == Some("Never"),
         readiness: probe("readinessProbe"),
         liveness: probe("livenessProbe"),
@@ -164,6 +232,8 @@ fn container(value: &ManifestValue, pod_security: &ManifestValue) -> Container {
         pre_stop: value.at("lifecycle.preStop").setting(|value| Some(pre_stop(value))),
         user: of_either("runAsUser").number_setting(),
         refuses_root: of_either("runAsNonRoot").switch_setting(),
+        has_security: if security.is_null() { pod_security } else { security }
+            .setting(|value| Some(!value.entries().is_empty())),
         is_privileged: security.get("privileged").switch_setting(),
         has_resources: value.get("resources").setting(|value| Some(!value.entries().is_empty())),
         secrets: written_secrets(value.get("env")),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::around::{DisruptionBudget, NamedService, ServiceRoute, VolumeClaim, WorkloadDetails};
 use super::value::Setting;
 use crate::data;
 use crate::text::Span;
@@ -13,6 +14,14 @@ pub struct WorkloadFile {
     pub workloads: Vec<Workload>,
     /// What passes requests to pods.
     pub services: Vec<PodService>,
+    /// All Services, also those that find no pods by labels.
+    pub named_services: Vec<NamedService>,
+    /// The Services that an Ingress passes requests to.
+    pub routes: Vec<ServiceRoute>,
+    /// How many pods may be taken away at once.
+    pub budgets: Vec<DisruptionBudget>,
+    /// Volumes that pods ask for by name.
+    pub claims: Vec<VolumeClaim>,
     /// What passes requests to tasks of ECS.
     pub target_groups: Vec<TargetGroup>,
     /// Services of ECS.
@@ -79,6 +88,8 @@ pub struct Workload {
     pub grace_seconds: Setting<i64>,
     /// Folders and files of the machine that its pods see, with their places.
     pub host_folders: Vec<(String, Span)>,
+    /// What it says beyond its containers.
+    pub details: WorkloadDetails,
     /// The containers that run before all others.
     pub init_containers: Vec<Container>,
     /// The containers.
@@ -117,6 +128,8 @@ pub struct Container {
     pub has_open_variables: bool,
     /// Whether its image is never fetched, but is on the machine already.
     pub is_local: bool,
+    /// When its image is fetched: `IfNotPresent`.
+    pub pull_policy: Setting<String>,
     /// What says whether it gets requests.
     pub readiness: Setting<Probe>,
     /// What says whether it is started again.
@@ -131,6 +144,8 @@ pub struct Container {
     pub user: Setting<i64>,
     /// Whether the kubelet refuses root.
     pub refuses_root: Setting<bool>,
+    /// Whether it, or its pod, says what it may do.
+    pub has_security: Setting<bool>,
     /// Whether it has all rights of its machine.
     pub is_privileged: Setting<bool>,
     /// Whether it says how much memory and processor time it needs, or may take.
@@ -282,6 +297,8 @@ pub struct ServicePort {
     pub names: Vec<String>,
     /// Their numbers.
     pub numbers: Vec<String>,
+    /// The port of the container behind it, by number or name.
+    pub target: Setting<String>,
 }
 
 impl ServicePort {

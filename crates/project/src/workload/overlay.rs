@@ -136,6 +136,10 @@ impl Overlay {
             container.user.forget();
             container.refuses_root.forget();
             container.is_privileged.forget();
+            container.has_security.forget();
+        }
+        if has("imagePullPolicy") {
+            container.pull_policy.forget();
         }
         if has("resources") {
             container.has_resources.forget();

@@ -79,6 +79,6 @@ fn is_chart_template(file: &str, text: &str) -> bool {
 /// Whether a document is an object that is looked at.
 fn is_object(root: YamlNode) -> bool {
     let Some(kind) = root.get("kind").and_then(YamlNode::text) else { return false };
-    let is_around = ["List", "Secret", "Service", "HorizontalPodAutoscaler"].contains(&kind);
-    root.get("apiVersion").is_some() && (is_around || data::WORKLOAD_KINDS.row(kind).is_some())
+    let is_known = data::MANIFEST_KINDS.row(kind).is_some() || data::WORKLOAD_KINDS.row(kind).is_some();
+    root.get("apiVersion").is_some() && is_known
 }

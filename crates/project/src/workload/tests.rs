@@ -52,7 +52,6 @@ fn what_is_no_workload_is_left_alone() {
         "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: a}\nspec: {selector: {a: b}}\n",
         "apiVersion: example.com/v1\nkind: Deployment\nspec: {template: {spec: {containers: [{name: a, image: b}]}}}\n",
         "apiVersion: v1\nkind: ConfigMap\ndata: {a: b}\n",
-        "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {}\n",
         "kind: Deployment\n",
         "apiVersion: null\nkind: null\n",
         "- a\n- b\n",
@@ -66,6 +65,26 @@ fn what_is_no_workload_is_left_alone() {
     assert!(file("a.yaml", &DEPLOYMENT.replace("  selector: {matchLabels: {app: api}}\n", "")).is_empty());
     let windows = "    spec:\n      nodeSelector: {kubernetes.io/os: windows}\n";
     assert!(file("a.yaml", &DEPLOYMENT.replace("    spec:\n", windows)).is_empty());
+}
+
+#[test]
+fn what_stands_around_pods_is_read() {
+    let text = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{name: http, port: 80}]}\n---\n\
+                apiVersion: networking.k8s.io/v1\nkind: Ingress\nspec:\n  defaultBackend: {service: {name: a, port: {number: 80}}}\n  \
+                rules: [{http: {paths: [{backend: {service: {name: b, port: {name: web}}}}]}}]\n---\n\
+                apiVersion: policy/v1\nkind: PodDisruptionBudget\nspec: {selector: {matchExpressions: [{key: a}]}}\n---\n\
+                apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: d}\nspec: {accessModes: [ReadWriteOnce]}\n";
+    let file = file("a.yaml", text);
+    assert!(file.services.is_empty());
+    assert_eq!(
+        (file.named_services[0].name.as_str(), &file.named_services[0].ports[..]),
+        ("a", &["http".to_owned(), "80".to_owned()][..])
+    );
+    let routes: Vec<_> =
+        file.routes.iter().map(|route| (route.service.as_str(), route.port.value().map(String::as_str))).collect();
+    assert_eq!(routes, [("b", Some("web")), ("a", Some("80"))]);
+    assert_eq!(file.budgets[0].selector, None);
+    assert_eq!((file.claims[0].name.as_str(), &file.claims[0].modes[..]), ("d", &["ReadWriteOnce".to_owned()][..]));
 }
 
 #[test]

@@ -29,6 +29,7 @@ pub(super) mod missing_recipes;
 pub(super) mod missing_services;
 pub(super) mod paths;
 pub(super) mod platforms;
+pub(super) mod pushed_names;
 pub(super) mod script_head;
 pub(super) mod secret_ids;
 pub(super) mod secrets;

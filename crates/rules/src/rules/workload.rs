@@ -1,5 +1,6 @@
 //! Rules about manifests of platforms that start containers, and what several of them need.
 
+pub(super) mod around;
 mod asked;
 pub(super) mod drift;
 pub(super) mod exec;

@@ -1,5 +1,6 @@
 //! Rules about recipes of justfiles and makefiles: what they leave out, and what they destroy.
 
+use super::deploy::{deploying_jobs, has_word};
 use crate::data;
 use crate::finding::{Finding, Findings};
 use crate::rules::WorkflowContext;
@@ -7,9 +8,13 @@ use crate::workflow::{ComposeCall, Job, PipelineKind, StepCommand, WorkflowText}
 
 crate::rules::family! {
     of_workflow
+    "default-recipe-deploys" => default_recipe_deploys;
     "recipe-parameter-unused" => recipe_parameter_unused;
     "recipe-removes-volumes" => recipe_removes_volumes;
 }
+
+/// Meaning in `data/source_patterns.tsv`.
+const DEPLOYMENT: &str = "word of a deployment";
 
 /// A parameter that the recipe takes and does not use.
 fn recipe_parameter_unused(cx: &WorkflowContext, out: &mut Findings) {
@@ -29,6 +34,47 @@ fn recipe_parameter_unused(cx: &WorkflowContext, out: &mut Findings) {
             );
         }
     }
+}
+
+/// What `just` and `make` run where no recipe is named.
+fn default_recipe_deploys(cx: &WorkflowContext, out: &mut Findings) {
+    let program = match cx.workflow().kind {
+        PipelineKind::Just => "just",
+        PipelineKind::Make => "make",
+        _ => return,
+    };
+    let Some((number, job)) = cx.workflow().jobs.iter().enumerate().min_by_key(|(_, job)| job.place) else { return };
+    let attributes =
+        || cx.workflow().jobs.iter().filter_map(|job| job.recipe.as_ref()).flat_map(|known| &known.attributes);
+    let is_asked = job.recipe.as_ref().is_some_and(|recipe| recipe.attributes.iter().any(|name| name == "confirm"));
+    let needs_words = job.recipe.as_ref().is_some_and(|recipe| !recipe.parameters.is_empty());
+    let is_chosen = cx.source().text().contains(".DEFAULT_GOAL") || attributes().any(|name| name == "default");
+    let is_remote = cx.input.remote_scripts.iter().any(|remote| remote.job == number);
+    if is_asked || needs_words || is_chosen || !is_first_target(cx, job) || !deploying_jobs(cx)[number] {
+        return;
+    }
+    if !is_remote && !has_word(&job.id, DEPLOYMENT) {
+        return;
+    }
+    let message = format!("a bare `{program}` deploys: the first recipe is `{}`", job.id);
+    let Some(finding) = cx.finding(job.place, message) else { return };
+    out.push(finding.help(if program == "just" {
+        "begin the file with `default:` and `@just --list` below it"
+    } else {
+        "begin the file with a target that prints the others, or write `.DEFAULT_GOAL := help`"
+    }));
+}
+
+/// Whether no other target, and no other file, comes before a recipe.
+fn is_first_target(cx: &WorkflowContext, job: &Job) -> bool {
+    let before = cx.source().text().get(..job.place.span.start as usize).unwrap_or_default();
+    let opens = |line: &str| {
+        let is_rule = line.split_once(':').is_some_and(|(_, rest)| !rest.starts_with(['=', ':']));
+        let is_special = line.starts_with(['.', '#', ' ', '\t', '[']) || line.contains('=');
+        let names_file = ["include", "-include", "import", "mod"].contains(&line.split(' ').next().unwrap_or_default());
+        names_file || is_rule && !is_special
+    };
+    job.place.file == 0 && !before.lines().any(opens)
 }
 
 /// `down -v` in a recipe that does not say so.

@@ -6,12 +6,14 @@ use crate::build::{Build, Reference, Setting as BuildSetting, User};
 use crate::data;
 use crate::finding::Findings;
 use crate::rules::workload_context::WorkloadContext;
-use crate::workload::{Container, Platform, Setting, WorkloadRole};
+use crate::sources::patterns;
+use crate::workload::{Container, Platform, Setting, Workload, WorkloadRole};
 
 crate::rules::family! {
     of_workload
     "runs-as-name" => runs_as_name;
     "latest-image" => latest_image;
+    "moving-tag-kept" => moving_tag_kept;
     "migration-as-init-container" => migration_as_init_container;
 }
 
@@ -70,6 +72,40 @@ fn latest_image(cx: &WorkloadContext, out: &mut Findings) {
             let message = format!("the image `{image}` of `{}` is whatever was pushed last: {effect}", container.name);
             out.push(cx.finding(*span, message).help("write the version or the digest that the pipeline built"));
         }
+    }
+}
+
+/// Meaning in `data/source_patterns.tsv`.
+const BRANCH: &str = "tag of a branch or an environment";
+
+/// A tag that moves, of which each node keeps what it once fetched.
+fn moving_tag_kept(cx: &WorkloadContext, out: &mut Findings) {
+    let mut seen = BTreeSet::new();
+    let is_meant = |workload: &Workload| {
+        workload.platform == Platform::Kubernetes && workload.role == WorkloadRole::Server && cx.is_rolled_out(workload)
+    };
+    for (workload, container) in cx.containers().filter(|(workload, _)| is_meant(workload)) {
+        let Setting::Known(image, span) = &container.image else { continue };
+        let tag = Reference::of(image).tag.unwrap_or("latest");
+        // What is written for `latest` is Always (Kubernetes docs: images).
+        let is_kept = match &container.pull_policy {
+            Setting::Absent => tag != "latest",
+            policy => policy.value().is_some_and(|policy| policy == "IfNotPresent"),
+        };
+        let moves = tag == "latest" || patterns::words(BRANCH).any(|known| known == tag);
+        let is_replaced = || cx.is_image_set(workload, container, image) || cx.line(*span).contains(FLUX_MARK);
+        let is_left_out = image.contains('@') || container.is_local || is_placeholder(image);
+        if !is_kept || !moves || is_left_out || is_replaced() || !seen.insert(image) {
+            continue;
+        }
+        let message = format!(
+            "nodes that have `{image}` fetch it no more: `{}` starts there what the tag named once, and elsewhere what it names now",
+            container.name
+        );
+        out.push(
+            cx.finding(*span, message)
+                .help("write the version or the digest that the pipeline built, or `imagePullPolicy: Always`"),
+        );
     }
 }
 

@@ -9,6 +9,7 @@ use crate::workload::{Container, Platform, Probe, ProbeAction, Setting, TIMEOUT,
 
 crate::rules::family! {
     of_workload
+    "cron-job-overlaps" => cron_job_overlaps;
     "liveness-equals-readiness" => liveness_equals_readiness;
     "liveness-touches-dependency" => liveness_touches_dependency;
     "startup-budget-too-short" => startup_budget_too_short;
@@ -127,6 +128,27 @@ fn startup_budget_too_short(cx: &WorkloadContext, out: &mut Findings) {
         let failures = start.unsigned_abs().div_ceil(5);
         let help = format!("write a `startupProbe` with `periodSeconds: 5` and `failureThreshold: {failures}`");
         out.push(cx.finding(span, message).help(help));
+    }
+}
+
+/// Runs of a `CronJob` that begin while one of before still works, as many as there are.
+fn cron_job_overlaps(cx: &WorkloadContext, out: &mut Findings) {
+    for workload in cx.content().workloads.iter().filter(|workload| workload.kind == "CronJob") {
+        let details = &workload.details;
+        let may_overlap = match &details.concurrency {
+            Setting::Absent => true,
+            policy => policy.value().is_some_and(|policy| policy == "Allow"),
+        };
+        if !may_overlap || !details.deadline.is_absent() || !cx.is_used() {
+            continue;
+        }
+        let message = format!(
+            "a run of `{}` that hangs is never ended, and the next ones start next to it: they do the same work at once",
+            workload.name.as_deref().unwrap_or_default()
+        );
+        let help = "write `concurrencyPolicy: Forbid`, and `activeDeadlineSeconds` in the spec of the `jobTemplate`";
+        out.push(cx.finding(workload.span, message).help(help));
+        return;
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::build::{Build, User};
 use crate::finding::Findings;
+use crate::inputs::BuildInput;
 use crate::rules::workload_context::WorkloadContext;
 use crate::workload::{Container, Platform, Setting, Workload};
 
@@ -12,6 +13,7 @@ crate::rules::family! {
     "pod-privileged" => pod_privileged;
     "pod-runs-as-root" => pod_runs_as_root;
     "pod-without-resources" => pod_without_resources;
+    "pod-without-security-context" => pod_without_security_context;
 }
 
 /// The kind whose pods work for their nodes, and need what is theirs.
@@ -117,4 +119,28 @@ fn pod_without_resources(cx: &WorkloadContext, out: &mut Findings) {
         );
         out.push(cx.finding(container.span, message).help("write `requests` of what it needs, and a limit of memory"));
     }
+}
+
+/// A container whose user and rights its image alone decides.
+fn pod_without_security_context(cx: &WorkloadContext, out: &mut Findings) {
+    let is_open = |(workload, container): &(&Workload, &Container)| {
+        let says_nothing = matches!(container.has_security, Setting::Absent | Setting::Known(false, _));
+        let is_known = || cx.program(workload, container).and_then(|program| program.image()).is_some_and(steps_down);
+        workload.platform == Platform::Kubernetes && says_nothing && cx.is_rolled_out(workload) && is_known()
+    };
+    let containers: Vec<_> = cx.containers().filter(is_open).collect();
+    let Some((_, first)) = containers.first() else { return };
+    let others = if containers.len() > 1 { format!(" (as of {} more)", containers.len() - 1) } else { String::new() };
+    let message = format!(
+        "no securityContext of `{}`{others}: its image says a user, and nothing refuses the next one that runs as root, or a program in it that becomes root",
+        first.name
+    );
+    let help = "write `securityContext: {runAsNonRoot: true, allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}`, with `runAsUser` where USER is a name";
+    out.push(cx.finding(first.span, message).help(help));
+}
+
+/// Whether the image of a program runs as another user than root.
+fn steps_down(image: &BuildInput) -> bool {
+    let build = Build::new(image);
+    build.target().is_some_and(|stage| matches!(build.user(stage).value(), Some(User::Other(_))))
 }

@@ -12,6 +12,7 @@ crate::rules::family! {
     of_workload
     "drain-missing" => drain_missing;
     "grace-shorter-than-drain" => grace_shorter_than_drain;
+    "rolls-with-less-capacity" => rolls_with_less_capacity;
     "rolls-with-outage" => rolls_with_outage;
 }
 
@@ -145,6 +146,28 @@ fn deployment_outage(cx: &WorkloadContext, workload: &Workload, out: &mut Findin
         service.name
     );
     out.push(cx.finding(*span, message).help("write `maxUnavailable: 0` and `maxSurge: 1`"));
+}
+
+/// Pods that go before new ones are ready, and do their part of the work no more.
+fn rolls_with_less_capacity(cx: &WorkloadContext, out: &mut Findings) {
+    for workload in cx.content().workloads.iter().filter(|workload| workload.kind == "Deployment") {
+        let rollout = &workload.rollout;
+        let Setting::Known(unavailable, span) = &rollout.max_unavailable else { continue };
+        let Some(replicas) = workload.replicas.value().copied().filter(|count| *count > 1) else { continue };
+        let count = unavailable_pods(unavailable, replicas).unwrap_or(0);
+        let is_rolling = rollout.strategy.value().is_none_or(|strategy| strategy == "RollingUpdate");
+        // A quarter is what a cluster allows where nothing is written (Kubernetes docs: Deployments).
+        let is_large = count.saturating_mul(4) > replicas && count < replicas;
+        if !is_large || !is_rolling || cx.is_scaled(workload) || !cx.is_rolled_out(workload) {
+            continue;
+        }
+        let message = format!(
+            "{count} of the {replicas} pods of `{}` may be away during each rollout: the others take their requests",
+            workload.name.as_deref().unwrap_or_default()
+        );
+        let help = "write `maxUnavailable: 0` and `maxSurge: 1`: new pods are then ready before old ones go";
+        out.push(cx.finding(*span, message).help(help));
+    }
 }
 
 /// How many pods may be away; a share is rounded down.

@@ -38,7 +38,13 @@ pub(super) fn deployments<'a>(cx: &WorkflowContext<'a, '_>) -> Vec<Deployment<'a
 }
 
 fn mentions_docker(cx: &WorkflowContext) -> bool {
-    cx.input.parts.iter().flatten().any(|file| cx.inputs.source(*file).text().contains("docker"))
+    mentions(cx, &["docker"])
+}
+
+/// Whether a file of a pipeline has one of some words.
+pub(super) fn mentions(cx: &WorkflowContext, words: &[&str]) -> bool {
+    let has_word = |text: &str| words.iter().any(|word| text.contains(word));
+    cx.input.parts.iter().flatten().any(|file| has_word(cx.inputs.source(*file).text()))
 }
 
 fn deployment<'a>(cx: &WorkflowContext<'a, '_>, flow: Flow<'a>) -> Option<Deployment<'a>> {
@@ -138,7 +144,7 @@ fn brings_code(command: &FlowCommand) -> bool {
 }
 
 /// Whether a name has a word with a meaning: `scripts/deploy_prod.sh`, `bluegreen`.
-pub(super) fn has_word(name: &str, meaning: &str) -> bool {
+pub(in crate::rules::workflow) fn has_word(name: &str, meaning: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let words: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).collect();
     words.iter().any(|word| patterns::words(meaning).any(|known| known == *word))

@@ -3,9 +3,10 @@
 use super::action::Action;
 use super::deployment::{Deployment, deployments};
 use super::flow::FlowCommand;
-use crate::finding::Findings;
+use crate::finding::{Finding, Findings};
 use crate::rules::WorkflowContext;
 use crate::shell::Word;
+use crate::shell::program::{Kind, Program};
 use crate::text::Span;
 use crate::workflow::{ActionUse, PipelineKind, StepScript};
 
@@ -32,6 +33,10 @@ fn failed_step_continues(cx: &WorkflowContext, out: &mut Findings) {
                 _ => false,
             };
             let script: *const StepScript = step.script;
+            if let Some(finding) = skipped_list(cx, &steps, at) {
+                out.push(finding);
+                continue;
+            }
             if !matters || scripts.contains(&script) || step.is_asked() || stops_at_failure(cx, step) {
                 continue;
             }
@@ -81,12 +86,51 @@ fn takes_code(command: &FlowCommand) -> bool {
     invocation.is("git") && words.any(|word| matches!(word, "pull" | "fetch"))
 }
 
+/// A command whose failure `set -e` does not see, as `&&` stands behind it: the rest of its list is left out, and the script
+/// continues.
+fn skipped_list(cx: &WorkflowContext, steps: &[(FlowCommand, Action)], at: usize) -> Option<Finding> {
+    let (step, _) = &steps[at];
+    // A recipe runs each line in a shell of its own, which ends with the status of its list.
+    let is_line = matches!(cx.workflow().kind, PipelineKind::Just | PipelineKind::Make)
+        && step.host.is_none()
+        && !step.script.text.text.starts_with("#!");
+    let is_question = step.command.invocation.program.is_none_or(|program| Program::of(program).is(Kind::Condition));
+    if is_line || is_question || !step.is_unseen_in_list() || !stops_at_failure(cx, step) {
+        return None;
+    }
+    let is_skipped = |(later, action): &&(FlowCommand, Action)| {
+        let moves = matches!(action, Action::Start(_) | Action::Reload(_) | Action::Restart(_) | Action::Schema(_));
+        moves && later.is_in_list_of(step)
+    };
+    let (skipped, _) = steps[at + 1..].iter().find(is_skipped)?;
+    let is_other_list = |(later, action): &&(FlowCommand, Action)| {
+        let moves = matches!(action, Action::Start(_) | Action::Reload(_) | Action::Stop(_) | Action::Prune { .. });
+        moves && std::ptr::eq(later.script, step.script) && later.continues(step) && !later.is_in_list_of(step)
+    };
+    let (later, _) = steps[at + 1..].iter().find(is_other_list)?;
+    let message = format!(
+        "when `{}` fails, `{}` is left out and the script continues with `{}`: `set -e` does not look at what stands before `&&`",
+        short(step),
+        short(skipped),
+        short(later)
+    );
+    let finding = cx.finding(step.script.text.place_of(step.span()), message)?;
+    let place = later.script.text.place_of(later.span());
+    let is_here = cx.input.file_of(place) == Some(finding.file);
+    let finding = finding.help("write the two commands in two lines, or `|| exit 1` behind them");
+    Some(if is_here { finding.label(place.span, "runs all the same") } else { finding })
+}
+
 /// The first words of a command, without values.
 fn short(command: &FlowCommand) -> String {
     let invocation = &command.command.invocation;
     let program = invocation.program.unwrap_or_default().to_owned();
     let is_word = |word: &&Word| word.value().is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_lowercase()));
-    let words = invocation.args.iter().filter(is_word).take(2).map(Word::text);
+    let mut words: Vec<&str> = invocation.args.iter().filter(is_word).take(2).map(Word::text).collect();
+    // `nginx -t` says what is meant, `nginx` does not.
+    if words.is_empty() {
+        words.extend(invocation.args.iter().take(1).map(Word::text).filter(|word| word.starts_with('-')));
+    }
     std::iter::once(program.as_str()).chain(words).collect::<Vec<_>>().join(" ")
 }
 

@@ -1,6 +1,8 @@
 //! The commands of pipelines, recipes and scripts in the order in which they run: functions are read where they are called,
 //! what `ssh` runs elsewhere where it stands.
 
+mod lists;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::rules::WorkflowContext;

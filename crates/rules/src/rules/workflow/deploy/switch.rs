@@ -8,14 +8,19 @@ use crate::data;
 use crate::finding::{Finding, Findings};
 use crate::inputs::WorkflowInput;
 use crate::rules::WorkflowContext;
+use crate::shell::program::{Kind, Program};
 use crate::text::{Span, path};
 use crate::workflow::PipelineKind;
 use crate::yaml::{self, YamlNode};
 
 crate::rules::family! {
     of_workflow
+    "drain-by-short-sleep" => drain_by_short_sleep;
     "migration-after-switch" => migration_after_switch;
+    "new-version-left-running" => new_version_left_running;
+    "old-version-stopped-unchecked" => old_version_stopped_unchecked;
     "reload-then-stop" => reload_then_stop;
+    "switch-by-sed" => switch_by_sed;
 }
 
 /// Seconds in which the workers of a proxy change.
@@ -54,6 +59,195 @@ fn reload_then_stop(cx: &WorkflowContext, out: &mut Findings) {
             });
         }
     }
+}
+
+/// What stands between a reload and the stop of what served before.
+struct SlowStop<'s, 'a> {
+    stop: &'s FlowCommand<'a>,
+    containers: &'s Containers,
+    between: &'s [(FlowCommand<'a>, Action)],
+}
+
+/// The first command behind a reload that stops others, where [`stopped_at_once`] has none. The first step is the reload.
+fn slow_stop<'s, 'a>(steps: &'s [(FlowCommand<'a>, Action)]) -> Option<SlowStop<'s, 'a>> {
+    let (reload, Action::Reload(proxy)) = steps.first()? else { return None };
+    if stopped_at_once(steps, proxy.as_deref()).is_some() {
+        return None;
+    }
+    let is_stop = |(command, action): &(FlowCommand, Action)| {
+        let Action::Stop(containers) = action else { return false };
+        let is_proxy = proxy.as_ref().is_some_and(|proxy| containers.names.contains(proxy));
+        !is_proxy && command.is_beside(reload) && command.continues(reload)
+    };
+    let at = steps.iter().skip(1).position(is_stop)? + 1;
+    let (stop, Action::Stop(containers)) = &steps[at] else { return None };
+    let is_new_start = |(_, action): &(FlowCommand, Action)| matches!(action, Action::Start(_) | Action::Reload(_));
+    let between = &steps[1..at];
+    (!between.iter().any(is_new_start)).then_some(SlowStop { stop, containers, between })
+}
+
+/// Seconds that [`reload_then_stop`] asks for.
+const DRAIN_SECONDS: u32 = 10;
+
+/// A pause of some seconds as all that open requests get.
+fn drain_by_short_sleep(cx: &WorkflowContext, out: &mut Findings) {
+    let mut places: Vec<Span> = Vec::new();
+    for Deployment { steps, .. } in deployments(cx) {
+        for at in 0..steps.len() {
+            let Some(SlowStop { stop, containers, between }) = slow_stop(&steps[at..]) else { continue };
+            let sleeps = between.iter().filter_map(|(command, action)| match action {
+                Action::Sleep(Some(seconds)) => Some((command, *seconds)),
+                _ => None,
+            });
+            let [(sleep, seconds)] = sleeps.collect::<Vec<_>>()[..] else { continue };
+            let is_long = seconds >= DRAIN_SECONDS || sleep.is_in_loop_apart_from(stop) || sleep.is_optional();
+            let waits_else = between.iter().any(|(command, action)| {
+                matches!(action, Action::Other) && (may_take_time(command) || asks_for_workers(command))
+            });
+            let place = sleep.script.text.place_of(sleep.span());
+            if is_long || waits_else || places.contains(&place.span) {
+                continue;
+            }
+            places.push(place.span);
+            let message = format!(
+                "{} {seconds} s after the switch: requests that take longer, and open connections, are cut",
+                containers.description("stops", "stop")
+            );
+            let Some(finding) = cx.finding(place, message) else { continue };
+            out.push(finding.help(
+                "wait until no old worker of the proxy is left (`while pgrep -f 'worker process is shutting down'; do sleep 1; done`), as long as the longest request may take",
+            ));
+        }
+    }
+}
+
+/// Whether a command looks for the workers of a proxy.
+fn asks_for_workers(command: &FlowCommand) -> bool {
+    matches!(command.command.invocation.program, Some("pgrep" | "ps" | "ss" | "netstat"))
+}
+
+/// The old version goes before anything has asked the new one through the proxy.
+fn old_version_stopped_unchecked(cx: &WorkflowContext, out: &mut Findings) {
+    let mut places: Vec<Span> = Vec::new();
+    for Deployment { steps, .. } in deployments(cx) {
+        for at in 0..steps.len() {
+            let Some(SlowStop { stop, containers, between }) = slow_stop(&steps[at..]) else { continue };
+            let asks = |(command, action): &(FlowCommand, Action)| match action {
+                Action::Probe => true,
+                Action::Other => may_take_time(command) || !command.functions.is_empty(),
+                _ => false,
+            };
+            let place = stop.script.text.place_of(stop.span());
+            if between.iter().any(asks) || places.contains(&place.span) {
+                continue;
+            }
+            places.push(place.span);
+            let message = format!(
+                "{} and nothing has asked the new version through the proxy: a switch that failed cannot be taken back any more",
+                containers.description("stops", "stop")
+            );
+            let Some(finding) = cx.finding(place, message) else { continue };
+            let reload = steps[at].0.script.text.place_of(steps[at].0.span());
+            let finding = match cx.input.file_of(reload) {
+                Some(file) if file == finding.file => finding.label(reload.span, "the switch"),
+                _ => finding,
+            };
+            out.push(finding.help(
+                "ask the public address between the two (`curl -fsS --max-time 5 --retry 10 --retry-all-errors URL`), and switch back where it fails",
+            ));
+        }
+    }
+}
+
+/// A way back that takes the proxy back, and not what was started.
+fn new_version_left_running(cx: &WorkflowContext, out: &mut Findings) {
+    let mut places: Vec<Span> = Vec::new();
+    for Deployment { steps, .. } in deployments(cx) {
+        let is_switch =
+            |(command, action): &(FlowCommand, Action)| matches!(action, Action::Reload(_)) && !command.is_optional();
+        let Some(switch) = steps.iter().position(is_switch) else { continue };
+        let started = steps[..switch].iter().find(|(_, action)| matches!(action, Action::Start(_)));
+        let behind = &steps[switch + 1..];
+        let is_way_back = |(command, action): &&(FlowCommand, Action)| {
+            // It ends the run: what stops the old version does not follow.
+            let mut later = behind.iter().filter(|(later, _)| later.span().start > command.span().end);
+            matches!(action, Action::Reload(_))
+                && command.is_optional()
+                && later.any(|(later, action)| matches!(action, Action::Stop(_)) && !later.may_follow(command))
+        };
+        let stops = |(command, action): &(FlowCommand, Action)| {
+            matches!(action, Action::Stop(_)) && command.is_optional()
+                || may_take_time(command) && command.is_optional()
+        };
+        let (Some((start, _)), Some((back, _))) = (started, behind.iter().find(is_way_back)) else { continue };
+        let place = back.script.text.place_of(back.span());
+        if behind.iter().any(stops) || places.contains(&place.span) {
+            continue;
+        }
+        places.push(place.span);
+        let message = "the proxy goes back and the new version keeps running: its workers take jobs, and the next deployment meets it";
+        let Some(finding) = cx.finding(place, message) else { continue };
+        let start = start.script.text.place_of(start.span());
+        let finding = match cx.input.file_of(start) {
+            Some(file) if file == finding.file => finding.label(start.span, "started here"),
+            _ => finding,
+        };
+        out.push(finding.help("stop the new version in the way back, too: `docker compose -f … down`"));
+    }
+}
+
+/// An edit of the proxy's configuration that may have changed nothing.
+fn switch_by_sed(cx: &WorkflowContext, out: &mut Findings) {
+    let mut places: Vec<Span> = Vec::new();
+    for Deployment { steps, .. } in deployments(cx) {
+        for (at, (edit, _)) in steps.iter().enumerate().filter(|(_, (command, _))| is_edit(command)) {
+            let behind = &steps[at + 1..];
+            let Some(reload) = behind.iter().position(|(_, action)| matches!(action, Action::Reload(_))) else {
+                continue;
+            };
+            let stops = |(later, action): &&(FlowCommand, Action)| {
+                matches!(action, Action::Stop(_)) && later.is_beside(edit) && later.continues(edit)
+            };
+            let Some((stop, _)) = behind[reload..].iter().find(stops) else { continue };
+            let place = edit.script.text.place_of(edit.span());
+            if looks_again(&behind[..reload]) || edit.is_asked() || places.contains(&place.span) {
+                continue;
+            }
+            places.push(place.span);
+            let message = "`sed` succeeds where its pattern is not found, too: the proxy then reads what it had, and its version is stopped";
+            let Some(finding) = cx.finding(place, message) else { continue };
+            let stop = stop.script.text.place_of(stop.span());
+            let finding = match cx.input.file_of(stop) {
+                Some(file) if file == finding.file => finding.label(stop.span, "stops what the proxy may still use"),
+                _ => finding,
+            };
+            out.push(finding.help(
+                "write the upstream to a file of its own that the configuration includes, or fail where `grep -q` does not find the new name behind the edit",
+            ));
+            return;
+        }
+    }
+}
+
+/// Whether a command edits a file with `sed -i`.
+fn is_edit(command: &FlowCommand) -> bool {
+    let invocation = &command.command.invocation;
+    let is_option = |text: &str| text.starts_with("-i") || text.starts_with("--in-place");
+    let in_place = invocation.args.iter().any(|word| is_option(word.text()));
+    // A file of Compose or of variables is no configuration of a proxy.
+    let is_other = |text: &str| path::is_compose(path::name(text)) || path::name(text).starts_with(".env");
+    let of_compose = invocation.args.last().is_some_and(|word| is_other(word.text()));
+    invocation.is("sed") && in_place && !of_compose
+}
+
+/// Whether something between an edit and a reload looks at what the edit did.
+fn looks_again(steps: &[(FlowCommand, Action)]) -> bool {
+    steps.iter().any(|(command, action)| {
+        let invocation = &command.command.invocation;
+        let is_condition = invocation.program.is_some_and(|program| Program::of(program).is(Kind::Condition));
+        let asks = is_condition || matches!(invocation.program, Some("grep" | "diff" | "cmp" | "awk"));
+        asks || matches!(action, Action::Other) && may_take_time(command)
+    })
 }
 
 /// The command behind a reload that stops others, where nothing between the two takes time. The first step is the reload.
