@@ -34,6 +34,11 @@ impl<'p> ImageSources<'p> {
         }
     }
 
+    /// Whether the build takes a project.
+    pub fn builds(&self, project: &Project) -> bool {
+        self.projects.projects.iter().any(|known| std::ptr::eq(*known, project))
+    }
+
     /// Whether one of the files may run in the image, if the builder takes it.
     pub fn may_run(&self, file: &str) -> bool {
         let around = self.folders.iter().filter(|(folder, _)| !folder.is_empty() && path::is_within(file, folder));

@@ -64,7 +64,8 @@ impl<'a, 'i> Programs<'a, 'i> {
         base && !self.build.chain(self.stage).any(|stage| self.brings(stage, program))
     }
 
-    /// Whether the image may run programs of an ecosystem: they run by themselves, or it is no plain image of a proxy.
+    /// Whether the image may run programs of an ecosystem: they run by themselves, or it is no plain image of a proxy and not
+    /// known to lack what interprets them.
     pub fn may_interpret(&self, ecosystem: Ecosystem) -> bool {
         let interpreter = match ecosystem {
             Ecosystem::Node => "node",
@@ -76,6 +77,9 @@ impl<'a, 'i> Programs<'a, 'i> {
             _ => return true,
         };
         let StageBase::Image(reference) = self.build.root_base(self.stage) else { return true };
+        if ecosystem == Ecosystem::Node && self.lacks(interpreter) {
+            return false;
+        }
         !data::PROXY_IMAGES.contains(Reference::of(reference).short_name())
             || self.build.chain(self.stage).any(|stage| self.brings(stage, interpreter))
     }

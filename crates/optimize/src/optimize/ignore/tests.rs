@@ -1,3 +1,6 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use crate::inputs::Evidence;
 use crate::optimize::test_inputs::{optimize_to_level, project};
 use crate::optimize::{Level, LevelLimit, Optimized, Options, optimize};
@@ -226,6 +229,34 @@ fn results_of_builds_stay_unless_this_one_makes_them_again() {
     assert!(!ignoring(copies, &files, &["dist"]).contains("dist"));
     let names = "FROM node:22\nCOPY . .\nCOPY dist /dist\nRUN npm run build\n";
     assert!(!ignoring(names, &files, &["dist"]).contains("dist"));
+}
+
+/// Templates of .gitignore list folders of tools that the project doesn't have.
+#[test]
+fn names_of_a_template_are_written_where_a_tool_makes_them() {
+    let template = ".next\n.nuxt\n.output\n.svelte-kit\ndist\n";
+    let text = |package: &str| {
+        let (mut inputs, evidence) = project(NODE, &[("package.json", package), ("src/main.ts", "x")]);
+        let texts = BTreeMap::from([(".gitignore".to_owned(), template.as_bytes().to_vec())]);
+        inputs.builds[0].texts = Some(Arc::new(texts));
+        let options = Options { level: LevelLimit::Up(Level::Ignore), ..Options::new(&crate::rules::AllRules) };
+        ignore(&optimize(&inputs, 0, &evidence, &options))
+    };
+    let text_of =
+        |name: &str| text(&format!("{{\"scripts\":{{\"build\":\"x\"}},\"dependencies\":{{\"{name}\":\"1\"}}}}"));
+    let has = |text: &str, name: &str| text.lines().any(|line| line == name);
+    for (package, made) in [
+        ("next", vec![".next"]),
+        ("nuxt", vec![".nuxt", ".output"]),
+        ("@sveltejs/kit", vec![".svelte-kit"]),
+        ("express", vec![]),
+    ] {
+        let text = text_of(package);
+        for name in [".next", ".nuxt", ".output", ".svelte-kit"] {
+            assert_eq!(has(&text, name), made.contains(&name), "{package} {name}: {text}");
+        }
+        assert!(has(&text, "dist"), "{text}");
+    }
 }
 
 #[test]
