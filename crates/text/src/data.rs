@@ -38,6 +38,8 @@ macro_rules! tables {
 }
 
 tables! {
+    /// Images that make servers listen at all addresses.
+    ADDRESS_IMAGES = "address_images.tsv";
     /// Words that say an architecture.
     ARCHITECTURE_WORDS = "architecture_words.tsv";
     /// Releases of distributions whose packages have left the mirrors.

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use super::assumption::{Assumption, Support};
 use super::options::Options;
-use crate::build::{Build, BuiltProjects, Code, Stage};
+use crate::build::{Build, Code, ImageSources, Stage};
 use crate::dockerfile::{File, Instruction, Keyword};
 use crate::finding::{FileEdit, Target};
 use crate::inputs::Evidence;
@@ -67,7 +67,10 @@ impl<'a> PassInput<'a> {
     pub(super) fn built_projects(&self) -> &'a [&'a Project] {
         self.built_projects.get_or_init(|| match self.projects() {
             all @ ([] | [_]) => all.iter().collect(),
-            all => BuiltProjects::of(self.build, all).projects,
+            all => {
+                let sources = ImageSources::of(self.build, self.target(), all, &[]);
+                all.iter().filter(|project| sources.builds(project)).collect()
+            }
         })
     }
 

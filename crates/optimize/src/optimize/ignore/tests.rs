@@ -379,3 +379,29 @@ fn a_folder_of_which_nothing_is_needed_is_one_line() {
         assert!(text.contains("\nk8s\n") && !text.contains("k8s/"), "{text}");
     }
 }
+
+/// Another project of the repository is no reason: its files are not in the image, or nothing there runs them.
+#[test]
+fn reasons_are_those_of_this_build() {
+    let other = [
+        ("apps/web/package.json", r#"{"name":"web","dependencies":{"next":"15","dotenv":"16","puppeteer":"24"}}"#),
+        ("apps/web/index.js", "require('dotenv').config(); require('child_process').exec('git rev-parse HEAD')"),
+        ("apps/api/package.json", r#"{"name":"api","dependencies":{"express":"5"}}"#),
+        ("apps/api/server.js", "require('express')().listen(3000)"),
+        ("apps/api/requirements.txt", "flask==3.1.0\n"),
+        ("apps/api/app.py", "import flask\n"),
+        ("apps/api/.env", "A=1\n"),
+    ];
+    let node = "FROM node:22\nWORKDIR /app\nCOPY apps/api/package.json ./\nRUN npm install\nCOPY apps/api .\nCMD [\"node\", \"server.js\"]\n";
+    let python = "FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN pip install -r apps/api/requirements.txt\nCMD [\"python\", \"apps/api/app.py\"]\n";
+    for dockerfile in [node, python] {
+        let done = optimize_to_level(dockerfile, &other, Level::Hygiene);
+        let reasons = format!("{:?}", done.levels);
+        assert!(!reasons.contains("apps/web") && !reasons.contains("puppeteer"), "{dockerfile}{reasons}");
+        assert!(ignore(&done).contains(".env"), "{dockerfile}{}", ignore(&done));
+    }
+    // Its own are.
+    let web = "FROM node:22\nWORKDIR /app\nCOPY apps/web .\nRUN npm install\nCMD [\"node\", \"index.js\"]\n";
+    let reasons = format!("{:?}", optimize_to_level(web, &other, Level::Hygiene).levels);
+    assert!(reasons.contains("puppeteer"), "{reasons}");
+}
