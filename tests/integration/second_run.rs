@@ -145,7 +145,7 @@ fn what_loads_variables_is_known_in_each_run() {
         let read = |path: &Path| fs::read_to_string(path.join(".dockerignore")).unwrap_or_default();
         let first = read(ran.path());
         assert_eq!(first.contains(".env"), is_excluded, "{files:?}: {first}");
-        let again = ran.again(["fix", ".", "--unsafe", "--write"]).run();
+        let again = ran.again(["fix", ".", "--unsafe", "--write"]);
         assert_eq!(read(again.path()), first, "{files:?}");
     }
 }
