@@ -109,3 +109,21 @@ fn an_archive_is_recognized_by_its_content() {
     let expected = dockerfile.replace("ADD notes folder", "COPY notes folder");
     assert_eq!(ran.read("Dockerfile"), expected, "{}", ran.stderr);
 }
+
+/// An ignore file next to a Dockerfile whose context is another folder, or under a wrong name.
+#[test]
+fn an_ignore_file_that_nothing_reads_is_named() {
+    let dockerfile = "FROM alpine:3.22\nCOPY src /app\nCOPY . /all\n";
+    for (path, unread) in [
+        ("docker/Dockerfile", Some("docker/.dockerignore")),
+        ("build/web.Dockerfile", Some("build/.dockerignore")),
+        ("Dockerfile", Some("dockerignore")),
+        ("docker/Dockerfile.read", None),
+    ] {
+        let ignore = unread.map_or_else(|| format!("{path}.dockerignore"), str::to_owned);
+        let folder = Dockopt::new().file(path, dockerfile).file("src/a.txt", "a").file(&ignore, "node_modules\n");
+        let ran = folder.args(["context", "ls", "."]).run();
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert_eq!(said.contains(&format!("nothing reads `{ignore}`")), unread.is_some(), "{path}: {said}");
+    }
+}

@@ -99,6 +99,7 @@ mod progress;
 mod projects;
 mod readme;
 mod safe_rows;
+mod second_run;
 mod secrets;
 mod several_builds;
 mod settings;

@@ -252,3 +252,31 @@ fn a_command_of_compose_that_writes_keeps_its_user() {
     let written = run("sh -c 'npx prisma generate && node server.js'");
     assert!(!written.contains("+USER node"), "{written}");
 }
+
+/// A lock file of another project of the repository, which no build takes, is nobody's problem.
+#[test]
+fn problems_of_manifests_are_those_that_a_build_takes() {
+    let package = |name: &str| format!("{{\"name\":\"{name}\",\"dependencies\":{{\"express\":\"5.1.0\"}}}}");
+    let folder = |copy: &str| {
+        Dockopt::new()
+            .file(
+                "Dockerfile",
+                format!("FROM node:22-slim\nWORKDIR /app\n{copy}\nRUN npm install\nCMD [\"node\", \"a.js\"]\n"),
+            )
+            .file("api/package.json", package("api"))
+            .file("api/a.js", "")
+            .file("web/package.json", package("web"))
+            .file("web/package-lock.json", "{broken")
+            .file("web/pnpm-lock.yaml", "lockfileVersion: '9.0'\n")
+            .file("tools/Cargo.toml", "[package]\nname = \"x\"\nversion = \"0.1.0\"\n")
+            .file("tools/Cargo.lock", "[[package]\n")
+    };
+    for command in ["audit", "optimize"] {
+        for (copy, is_named) in [("COPY api .", false), ("COPY web .", true), ("COPY . .", true)] {
+            let ran = folder(copy).args([command, "."]).run();
+            let said = format!("{}{}", ran.stdout, ran.stderr);
+            assert_eq!(said.contains("pnpm-lock.yaml`: is next to"), is_named, "{command} {copy}: {said}");
+            assert_eq!(said.contains("web/package-lock.json:1"), is_named, "{command} {copy}: {said}");
+        }
+    }
+}

@@ -48,6 +48,7 @@ pub use self::context::Context;
 pub use self::context::Neighbours;
 pub use self::file_run::pragmas_of_file;
 pub use self::files::context_waste::COMMON_OUTPUTS;
+pub(crate) use self::files::ignore_files::unread_ignore_file;
 pub use self::image_rules::rule_of_waste;
 pub use self::image_rules::{ImageCheck, ImageContext, ImageCost, ImageFinding};
 pub use self::image_rules::{contents_of, rule_of_contents};

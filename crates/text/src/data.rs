@@ -38,6 +38,8 @@ macro_rules! tables {
 }
 
 tables! {
+    /// Images that make servers listen at all addresses.
+    ADDRESS_IMAGES = "address_images.tsv";
     /// Words that say an architecture.
     ARCHITECTURE_WORDS = "architecture_words.tsv";
     /// Releases of distributions whose packages have left the mirrors.
@@ -236,6 +238,8 @@ tables! {
     HOST_ACCESS = "host_access.tsv";
     /// Images that are made to work on their host.
     HOST_TOOLS = "host_tools.tsv";
+    /// Names that templates of .gitignore list, and what makes files of that name.
+    IGNORED_NAMES = "ignored_names.tsv";
     /// Versions of images up to which they are based on old releases of Debian.
     IMAGE_AGES = "image_ages.tsv";
     /// Files of bundlers whose names change with their contents.

@@ -15,6 +15,7 @@ mod folder;
 mod found;
 mod header;
 mod pair;
+mod sentence;
 mod text;
 mod token;
 mod url;

@@ -143,7 +143,7 @@ pub(super) fn is_named(project: &Project, name: &str) -> bool {
 }
 
 /// The ecosystems whose package managers the build calls.
-fn used_ecosystems(build: &Build) -> BTreeSet<Ecosystem> {
+pub(super) fn used_ecosystems(build: &Build) -> BTreeSet<Ecosystem> {
     let mut used = BTreeSet::new();
     for_each_call(build, |_, _, invocation| {
         used.extend(invocation.package_call().and_then(|call| Ecosystem::of_manager(call.manager)));

@@ -1,6 +1,8 @@
 //! What .gitignore lists at the top of a build context.
 
+use crate::data;
 use crate::inputs::context::{BuildContext, ClassKind, folder_kind, is_secret_name};
+use crate::manifest::{Ecosystem, Project};
 
 /// The most lines of .gitignore that are read; no real file has more that name one thing.
 pub const GIT_IGNORE_LINES: usize = 500;
@@ -37,5 +39,22 @@ impl<'t> IgnoredName<'t> {
         // A virtual environment is known by a file in it.
         let inside = if self.name.ends_with("venv") { "pyvenv.cfg" } else { "x" };
         folder_kind(context, self.name, inside)
+    }
+
+    /// Whether it is a file of variables that programs load.
+    pub fn is_environment(&self) -> bool {
+        self.name == ".env" || self.name.starts_with(".env.")
+    }
+
+    /// Whether something of the projects makes files of the name. Templates of .gitignore list names for any project; a name
+    /// that none of them has is the author's.
+    pub fn has_maker<'p>(&self, projects: impl IntoIterator<Item = &'p Project>) -> bool {
+        let Some(&[_, packages, ecosystem, ..]) = data::IGNORED_NAMES.row(self.name) else { return true };
+        let ecosystem = Ecosystem::of(ecosystem);
+        let is_package = |name: &str| data::words(packages).any(|package| package == name);
+        projects.into_iter().any(|project| {
+            let mut dependencies = project.dependencies.iter();
+            ecosystem == Some(project.ecosystem) || dependencies.any(|dependency| is_package(&dependency.name))
+        })
     }
 }

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::built_projects::needs;
+use super::built_projects::{needs, used_ecosystems};
+use super::programs::interpreter;
 use super::{Build, BuiltProjects, Programs, Stage};
-use crate::manifest::{Ecosystem, FileKind, Project};
+use crate::manifest::{Ecosystem, FileKind, Project, is_manifest};
 use crate::shell::{Manager, Verb};
 use crate::text::path;
 
@@ -18,6 +19,8 @@ pub struct ImageSources<'p> {
     folders: Vec<(String, bool)>,
     /// The folders of other programs of Node than that of the context's root.
     others: Vec<&'p str>,
+    /// The folders of projects in languages that the build has nothing to do with.
+    idle: Vec<(&'p str, Ecosystem)>,
 }
 
 impl<'p> ImageSources<'p> {
@@ -31,7 +34,14 @@ impl<'p> ImageSources<'p> {
             silent_languages: languages.into_iter().filter(is_silent).collect(),
             folders: main_folders(build, files),
             others: other_programs(build, stage, projects),
+            idle: idle_projects(build, projects),
         }
+    }
+
+    /// Whether the build takes a project, and has to do with its language.
+    pub fn builds(&self, project: &Project) -> bool {
+        let is_idle = self.idle.contains(&(project.root.as_str(), project.ecosystem));
+        !is_idle && self.projects.projects.iter().any(|known| std::ptr::eq(*known, project))
     }
 
     /// Whether one of the files may run in the image, if the builder takes it.
@@ -42,12 +52,34 @@ impl<'p> ImageSources<'p> {
             && around.max_by_key(|(folder, _)| folder.len()).is_none_or(|(_, is_built)| *is_built)
             && !self.others.iter().any(|folder| path::is_within(file, folder))
             && language(file).is_none_or(|language| !self.silent_languages.contains(&language))
+            && !self.is_idle(file)
+    }
+
+    /// Whether a source or a manifest is of a project in a language that the build has nothing to do with.
+    fn is_idle(&self, file: &str) -> bool {
+        let of_file = language(file).or_else(|| is_manifest(file).map(|kind| kind.ecosystem));
+        self.idle.iter().any(|(folder, it)| of_file == Some(*it) && path::is_within(file, folder))
     }
 }
 
 /// The language of a source file.
 fn language(file: &str) -> Option<Ecosystem> {
     Some(FileKind::of(file)).filter(|kind| kind.has_code()).and_then(FileKind::ecosystem)
+}
+
+/// The folders of projects that a build with a tool for another language neither installs nor names, nor what interprets them.
+fn idle_projects<'p>(build: &Build, projects: &'p [Project]) -> Vec<(&'p str, Ecosystem)> {
+    let used = used_ecosystems(build);
+    if !projects.iter().any(|project| used.contains(&project.ecosystem)) {
+        return Vec::new();
+    }
+    let text = build.input().file.source().text();
+    let is_named = |project: &Project| {
+        let name = interpreter(project.ecosystem).map(|name| name.trim_end_matches('3'));
+        text.contains(&project.root) || name.is_none_or(|name| text.contains(name))
+    };
+    let idle = projects.iter().filter(|project| !project.root.is_empty() && !used.contains(&project.ecosystem));
+    idle.filter(|project| !is_named(project)).map(|project| (project.root.as_str(), project.ecosystem)).collect()
 }
 
 /// The folders of other programs of Node than that of the context's root: projects that this one does not need, and that

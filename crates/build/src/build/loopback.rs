@@ -3,7 +3,7 @@
 
 use super::listening::{ListenOption, ListenReader, ListenRow, program, row_of_command, server};
 use super::package_script::ScriptCall;
-use super::{Build, FoundVariable, Launch, ListeningOrigin, Stage};
+use super::{Build, FoundVariable, Launch, ListeningOrigin, Reference, Stage, StageBase};
 use crate::data;
 use crate::manifest::Project;
 use crate::shell::program::{Kind, Program};
@@ -317,8 +317,25 @@ impl<'r, 'b, 'i> HostReader<'r, 'b, 'i> {
             let host = if value.contains(':') { loopback_of(&value)? } else { &value };
             return Some((host.to_owned(), program, LoopbackOrigin::Variable(name.to_owned())));
         }
-        let is_default = default != "-" && self.holds(when) && data::words(files).all(|file| self.leaves_default(file));
+        let is_default = default != "-"
+            && !self.is_opened_by_image()
+            && self.holds(when)
+            && data::words(files).all(|file| self.leaves_default(file));
         is_default.then(|| (default.to_owned(), program, LoopbackOrigin::Default))
+    }
+
+    /// Whether the base image makes the server listen at all addresses.
+    fn is_opened_by_image(&self) -> bool {
+        let StageBase::Image(image) = self.reader.build.root_base(self.reader.stage) else { return false };
+        let name = Reference::of(image).short_name();
+        let program = self.reader.row.server.split(' ').next().unwrap_or_default();
+        let fits = |known: &str| match known.strip_suffix('*') {
+            Some(start) => name.contains(start),
+            None => name == known,
+        };
+        data::ADDRESS_IMAGES.rows().any(
+            |row| matches!(row, [image, programs, ..] if fits(image) && data::words(programs).any(|it| it == program)),
+        )
     }
 
     /// Whether the image sets a variable as a row asks: `RAILS_ENV=development`.
@@ -441,6 +458,26 @@ mod tests {
             "CMD uvicorn a:app --host 127.0.0.1 && uvicorn b:app --host 0.0.0.0",
         ] {
             assert_eq!(host_of(lines), None, "{lines}");
+        }
+    }
+
+    /// Their base images open these servers; others of the same kind stay closed.
+    #[test]
+    fn images_that_open_their_servers() {
+        for (image, line) in [
+            ("jekyll/jekyll:4", "jekyll serve"),
+            ("jekyll/builder", "jekyll server"),
+            ("klakegg/hugo:0.111.3-ext", "hugo server"),
+            ("hugomods/hugo:exts", "hugo server -D"),
+            ("quay.io/jupyter/base-notebook:2026-11-01", "jupyter lab"),
+        ] {
+            let of = |image: &str| {
+                let input = input(&format!("FROM {image}\nEXPOSE 80\nCMD {line}\n"), BuildOptions::default());
+                let build = Build::new(&input);
+                build.loopback_server(build.target().unwrap()).map(|known| known.host)
+            };
+            assert_eq!(of(image), None, "{image}");
+            assert!(line.starts_with("jupyter") || of("ruby:3.4").is_some(), "{line}");
         }
     }
 

@@ -64,18 +64,14 @@ impl<'a, 'i> Programs<'a, 'i> {
         base && !self.build.chain(self.stage).any(|stage| self.brings(stage, program))
     }
 
-    /// Whether the image may run programs of an ecosystem: they run by themselves, or it is no plain image of a proxy.
+    /// Whether the image may run programs of an ecosystem: they run by themselves, or it is no plain image of a proxy and not
+    /// known to lack what interprets them.
     pub fn may_interpret(&self, ecosystem: Ecosystem) -> bool {
-        let interpreter = match ecosystem {
-            Ecosystem::Node => "node",
-            Ecosystem::Python => "python3",
-            Ecosystem::Ruby => "ruby",
-            Ecosystem::Php => "php",
-            Ecosystem::Java => "java",
-            Ecosystem::DotNet => "dotnet",
-            _ => return true,
-        };
+        let Some(interpreter) = interpreter(ecosystem) else { return true };
         let StageBase::Image(reference) = self.build.root_base(self.stage) else { return true };
+        if ecosystem == Ecosystem::Node && self.lacks(interpreter) {
+            return false;
+        }
         !data::PROXY_IMAGES.contains(Reference::of(reference).short_name())
             || self.build.chain(self.stage).any(|stage| self.brings(stage, interpreter))
     }
@@ -114,6 +110,19 @@ impl<'a, 'i> Programs<'a, 'i> {
             })
         })
     }
+}
+
+/// What interprets the programs of an ecosystem; `None` where they run by themselves.
+pub(super) const fn interpreter(ecosystem: Ecosystem) -> Option<&'static str> {
+    Some(match ecosystem {
+        Ecosystem::Node => "node",
+        Ecosystem::Python => "python3",
+        Ecosystem::Ruby => "ruby",
+        Ecosystem::Php => "php",
+        Ecosystem::Java => "java",
+        Ecosystem::DotNet => "dotnet",
+        _ => return None,
+    })
 }
 
 /// Whether an absolute path is one of the folders in which programs are looked up, or a parent of one.

@@ -17,7 +17,7 @@ use super::dockerfiles::{DockerfileText, ReadFiles, dockerfiles};
 use super::file::{COMPOSE_LIMIT, display_path, folder_of, join_path, missing, problem, problem_with_help, read_input};
 use super::git::git_modes;
 use super::project_files::ProjectFiles;
-use super::projects::projects;
+use super::projects::{leave_out_untaken, projects};
 use super::recipes::{self, NamedContext};
 use super::request::{FactSelection, GatherRequest, PipelineSelection};
 use super::text_files::texts;
@@ -257,6 +257,7 @@ fn fill(
         }
         inputs.builds.push(input);
     }
+    leave_out_untaken(inputs);
     if request.shellcheck {
         super::shellcheck::ask(inputs, &facts);
     }

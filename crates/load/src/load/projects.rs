@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::LoadError;
 use super::file::{display_path, read_text, unfit};
+use crate::build::{Build, SentFiles};
 use crate::inputs::context::{BuildContext, ContextEntryKind, EntryId};
-use crate::inputs::{InputProblem, Inputs};
+use crate::inputs::{BuildInput, InputProblem, Inputs};
 use crate::manifest::{self, Manifests, Project, is_manifest};
 use crate::text::{Source, path};
 
@@ -80,7 +82,7 @@ pub(super) fn projects(root: &Path, context: &BuildContext, inputs: &mut Inputs)
         }
         let place = texts.get(&problem.path).zip(problem.span).map(|(source, span)| source.line_column(span.start));
         inputs.problems.push(InputProblem {
-            code: "manifest",
+            code: CODE,
             file: display_path(&root.join(&problem.path)),
             place,
             fatal: false,
@@ -94,6 +96,32 @@ pub(super) fn projects(root: &Path, context: &BuildContext, inputs: &mut Inputs)
     }
     manifests.projects
 }
+
+/// Takes out the problems of manifests and lock files that no build takes from its context: no install reads them.
+pub(super) fn leave_out_untaken(inputs: &mut Inputs) {
+    if !inputs.problems.iter().any(|problem| problem.code == CODE) {
+        return;
+    }
+    let sent = |input: &BuildInput| Some((Arc::clone(input.context.as_ref()?), sent_files(input)));
+    let contexts: Vec<(Arc<BuildContext>, Option<SentFiles>)> = inputs.builds.iter().filter_map(sent).collect();
+    let is_taken = |file: &str| {
+        let file = path::normalize(file);
+        let known = contexts.iter().filter_map(|(context, sent)| {
+            let id = context.find(path::relative(&file, &path::normalize(context.root()))?)?;
+            Some(sent.as_ref().is_none_or(|sent| sent.files.binary_search(&id).is_ok()))
+        });
+        let known: Vec<bool> = known.collect();
+        known.is_empty() || known.contains(&true)
+    };
+    inputs.problems.retain(|problem| problem.code != CODE || is_taken(&problem.file));
+}
+
+fn sent_files(input: &BuildInput) -> Option<SentFiles> {
+    Build::new(input).sent_files(input.context.as_deref()?)
+}
+
+/// The code of problems of manifests.
+const CODE: &str = "manifest";
 
 /// What stands in the place of manifests and is no file. Tests of resolvers have folders of such names below the top.
 fn unfit_manifests(root: &Path, context: &BuildContext) -> Vec<LoadError> {
@@ -113,7 +141,7 @@ fn unread(error: &LoadError) -> Option<InputProblem> {
     }
     let file = display_path(error.path());
     let message = format!("`{file}` {}, and was not read", error.describe());
-    Some(InputProblem { code: "manifest", file, place: None, fatal: false, message, help: None })
+    Some(InputProblem { code: CODE, file, place: None, fatal: false, message, help: None })
 }
 
 /// The files, those of installed packages left out: their manifests tell nothing of the project.

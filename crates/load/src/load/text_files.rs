@@ -9,12 +9,16 @@ use std::path::Path;
 
 use super::looked_at::note_glimpse;
 use super::source_texts::{self, wanted_files};
-use crate::build::{Build, Setting, User, service, toolchain};
+use crate::build::{Build, IgnoredName, Setting, User, service, toolchain};
 use crate::dockerfile::Keyword;
-use crate::inputs::BuildInput;
+use crate::ignore::MatchedPatterns;
 use crate::inputs::context::{ClassKind, classify};
+use crate::inputs::{BuildInput, IgnoreInput};
 use crate::manifest::FileKind;
 use crate::text::path;
+
+/// What git does not record.
+const GIT_IGNORE: &str = ".gitignore";
 
 /// Files that are read.
 const MOST: usize = 200;
@@ -26,11 +30,12 @@ const MOST_CALLED: usize = 20;
 pub(super) fn texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>> {
     let build = Build::new(input);
     let mut paths = started_and_secret(root, input, &build);
-    paths.push(".gitignore".to_owned());
-    paths.extend(sources(&build));
+    let mut texts = BTreeMap::new();
+    read(root, vec![GIT_IGNORE.to_owned()], &mut texts);
+    let ignored = texts.get(GIT_IGNORE).map(|text| String::from_utf8_lossy(text).into_owned()).unwrap_or_default();
+    paths.extend(sources(&build, copies_environment(&build, &ignored)));
     let readers = build.history_readers();
     paths.extend(readers.iter().cloned());
-    let mut texts = BTreeMap::new();
     read(root, paths, &mut texts);
     // A makefile asks git through a script as often as by itself.
     let texts_of_readers = readers.iter().filter_map(|path| std::str::from_utf8(texts.get(path)?).ok());
@@ -44,9 +49,9 @@ pub(super) fn texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>
 pub(super) fn started_texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>> {
     let build = Build::new(input);
     let mut paths = started_and_secret(root, input, &build);
-    paths.push(".gitignore".to_owned());
+    paths.push(GIT_IGNORE.to_owned());
     if toolchain::installs_build_packages(&build) {
-        paths.extend(sources(&build));
+        paths.extend(sources(&build, false));
     }
     let mut texts = BTreeMap::new();
     read(root, paths, &mut texts);
@@ -85,12 +90,25 @@ fn started_and_secret(root: &Path, input: &BuildInput, build: &Build) -> Vec<Str
     paths
 }
 
-/// The sources of a service that runs as root: what they write tells whether another user can run it.
-fn sources(build: &Build) -> Vec<String> {
+/// Whether .gitignore lists files of variables that .dockerignore does not exclude.
+fn copies_environment(build: &Build, ignored: &str) -> bool {
+    let is_excluded = |name: &str| match &build.input().ignore {
+        IgnoreInput::Present(_, file) => {
+            let verdict = file.matcher().decide(name, &MatchedPatterns::default());
+            verdict.is_ok_and(|verdict| verdict.excluded)
+        }
+        _ => false,
+    };
+    IgnoredName::all(ignored).any(|known| known.is_environment() && !is_excluded(known.name))
+}
+
+/// The sources of a service that runs as root: what they write tells whether another user can run it. `loads`: the same of
+/// one with another user, as they tell what it loads.
+fn sources(build: &Build, loads: bool) -> Vec<String> {
     let (Some(stage), Some(context)) = (build.target(), build.input().context.as_deref()) else { return Vec::new() };
     let user = build.user(stage);
     let (Setting::Base(user) | Setting::Default(user) | Setting::By(_, user)) = user else { return Vec::new() };
-    if user != User::Root || !service::may_serve(build, stage) {
+    if user != User::Root && !loads || !service::may_serve(build, stage) {
         return Vec::new();
     }
     // Many Dockerfiles may share a context.

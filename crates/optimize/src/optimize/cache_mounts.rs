@@ -2,6 +2,7 @@
 //! that installs system packages is placed above everything that changes, and `rm -rf` in the same RUN does not change
 //! the image's apt.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use crate::build::{Build, Launch, Stage, stops_cache};
@@ -42,7 +43,15 @@ fn without_switches(input: &PassInput) -> Option<FileEdit> {
     *slot = slot.with_bytes(text::apply(slot, &edits).ok()?).ok()?;
     let inputs = input.inputs.with_sources(&sources);
     let build = Build::new(inputs.builds.get(index)?);
-    let changed = PassInput { inputs: &inputs, build: &build, ..*input };
+    let built_projects = &OnceCell::new();
+    let changed = PassInput {
+        inputs: &inputs,
+        build: &build,
+        author: input.author,
+        evidence: input.evidence,
+        options: input.options,
+        built_projects,
+    };
     let FileEdit { span, text, .. } = mounted(&changed)?;
     let after = text::apply(changed.source(), &[Edit { span, text }]).ok()?;
     rule_fixes::replaced(input, &String::from_utf8(after).ok()?)

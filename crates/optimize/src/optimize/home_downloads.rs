@@ -18,6 +18,9 @@ pub(super) fn downloads_to_home(input: &PassInput, stage: &Stage) -> Option<Stri
 
 /// Whether an install downloads the browser of puppeteer to the home.
 pub(super) fn installs_puppeteer(input: &PassInput) -> bool {
+    if !input.installs(Ecosystem::Node) {
+        return false;
+    }
     let mut dependencies = input.projects_of(Ecosystem::Node).flat_map(|project| &project.dependencies);
     dependencies.any(|dependency| dependency.name == "puppeteer") && !input.source().text().contains("PUPPETEER_")
 }

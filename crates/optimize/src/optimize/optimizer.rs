@@ -1,6 +1,7 @@
 //! Rewrites of many builds: each sees what it has to do with alone, and what those of one context have in common is worked
 //! out once.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -51,11 +52,12 @@ impl<'i> Optimizer<'i> {
         let at = group.iter().position(|member| *member == build)?;
         let input = Build::new(part.inputs.builds.get(at)?);
         let mut output = PassOutput::default();
+        let built_projects = &OnceCell::new();
         for pass in PASSES.iter().filter(|pass| pass.info.level == Level::Ignore) {
-            (pass.run)(
-                &PassInput { inputs: &part.inputs, build: &input, author: &input.input().file, evidence, options },
-                &mut output,
-            );
+            let author = &input.input().file;
+            let pass_input =
+                PassInput { inputs: &part.inputs, build: &input, author, evidence, options, built_projects };
+            (pass.run)(&pass_input, &mut output);
         }
         let output = in_files(output, |file| part.files.get(file.0 as usize).copied().unwrap_or(file));
         lock().insert(*first, output.clone());

@@ -1,8 +1,10 @@
 //! The input and the output of a pass.
 
+use std::cell::OnceCell;
+
 use super::assumption::{Assumption, Support};
 use super::options::Options;
-use crate::build::{Build, Code, Stage};
+use crate::build::{Build, Code, ImageSources, Stage};
 use crate::dockerfile::{File, Instruction, Keyword};
 use crate::finding::{FileEdit, Target};
 use crate::inputs::Evidence;
@@ -10,7 +12,7 @@ use crate::inputs::Service;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, Inputs};
 use crate::manifest::{Ecosystem, Project};
-use crate::shell::{Invocation, Script, parse};
+use crate::shell::{Invocation, Script, Verb, parse};
 use crate::text::{Edit, Source, Span};
 
 /// The build as the passes before left it.
@@ -25,6 +27,8 @@ pub(super) struct PassInput<'a> {
     pub evidence: &'a Evidence,
     /// What the user asked for.
     pub options: &'a Options,
+    /// The projects that the build takes, once they were asked for.
+    pub built_projects: &'a OnceCell<Vec<&'a Project>>,
 }
 
 impl<'a> PassInput<'a> {
@@ -59,14 +63,34 @@ impl<'a> PassInput<'a> {
         self.input().projects.as_deref().map_or(&[], Vec::as_slice)
     }
 
-    /// The projects of an ecosystem.
-    pub(super) fn projects_of(&self, ecosystem: Ecosystem) -> impl Iterator<Item = &'a Project> + Clone + use<'a> {
-        self.projects().iter().filter(move |project| project.ecosystem == ecosystem)
+    /// The projects that the build takes: another one of the repository says nothing about its image.
+    pub(super) fn built_projects(&self) -> &'a [&'a Project] {
+        self.built_projects.get_or_init(|| match self.projects() {
+            all @ ([] | [_]) => all.iter().collect(),
+            all => {
+                let sources = ImageSources::of(self.build, self.target(), all, &[]);
+                all.iter().filter(|project| sources.builds(project)).collect()
+            }
+        })
     }
 
-    /// Whether a project names a package among its dependencies.
+    /// Those of an ecosystem.
+    pub(super) fn projects_of(&self, ecosystem: Ecosystem) -> impl Iterator<Item = &'a Project> + Clone + use<'a> {
+        self.built_projects().iter().copied().filter(move |project| project.ecosystem == ecosystem)
+    }
+
+    /// Whether one of them names a package among its dependencies.
     pub(super) fn depends_on(&self, package: &str) -> bool {
-        self.projects().iter().flat_map(|project| &project.dependencies).any(|known| known.name == package)
+        self.built_projects().iter().flat_map(|project| &project.dependencies).any(|known| known.name == package)
+    }
+
+    /// Whether a step of a stage that the image needs installs packages of an ecosystem.
+    pub(super) fn installs(&self, ecosystem: Ecosystem) -> bool {
+        let is_install = |invocation: &Invocation| {
+            let call = invocation.package_call().filter(|call| call.verb != Verb::Clean);
+            call.is_some_and(|call| Ecosystem::of_manager(call.manager) == Some(ecosystem))
+        };
+        self.build.all_scripts().any(|run| run.invocations().iter().any(is_install))
     }
 
     /// The services of compose that run a stage.

@@ -27,8 +27,14 @@ impl<'s, 'a> LazyReach<'s, 'a> {
         Self { input, in_image: OnceCell::new(), reach: OnceCell::new() }
     }
 
-    /// Whether a source may run in a container: the program reaches it, or nothing says that it is for something else.
+    /// Whether a source may run in a container: the image may hold it, and the program reaches it, or nothing says that it is
+    /// for something else.
     pub(super) fn may_run(&self, path: &str) -> bool {
+        let is_read = self.input.evidence.texts.contains_key(path);
+        (!is_read || self.is_in_image(path)) && self.runs_where_it_is(path)
+    }
+
+    fn runs_where_it_is(&self, path: &str) -> bool {
         FileKind::of(path).role().is_of_program() || self.reachable().may_run(path)
     }
 

@@ -1,6 +1,7 @@
 //! Runs the passes in order: each works on the output of the passes before it.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -161,6 +162,7 @@ impl Rewrite<'_> {
         let (evidence, options) = (self.evidence, self.options);
         let Some(build_input) = inputs.builds.get(self.index) else { return (passes.len(), None) };
         let build = Build::new(build_input);
+        let built_projects = &OnceCell::new();
         for (at, pass) in passes.iter().enumerate() {
             let (id, title) = (pass.info.id, pass.info.title);
             if let Some(why) = options.left_out.get(id)
@@ -172,7 +174,9 @@ impl Rewrite<'_> {
             let known = if pass.info.level == Level::Ignore { self.ignore.cloned() } else { None };
             let output = known.unwrap_or_else(|| {
                 let mut output = PassOutput::default();
-                (pass.run)(&PassInput { inputs, build: &build, author: self.author, evidence, options }, &mut output);
+                let author = self.author;
+                let pass_input = PassInput { inputs, build: &build, author, evidence, options, built_projects };
+                (pass.run)(&pass_input, &mut output);
                 output
             });
             let output = mirrored(pass, for_others(pass, output, &build), &build);

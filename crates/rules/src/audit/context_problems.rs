@@ -6,7 +6,7 @@ use crate::finding::Mask;
 use crate::ignore::ProblemKind;
 use crate::inputs::context::{BuildContext, ClassKind, ExcludedEntry, ReadProblem, SourceOutcome, TroubleKind};
 use crate::inputs::{IgnoreInput, Inputs};
-use crate::rules::COMMON_OUTPUTS;
+use crate::rules::{COMMON_OUTPUTS, unread_ignore_file};
 use crate::text::path;
 
 /// Everything of a build: its .dockerignore, what can't be read, what a COPY or ADD names in vain.
@@ -57,6 +57,14 @@ fn of_ignore_file(inputs: &Inputs, build: &Build) -> Vec<ProblemReport> {
         ..ProblemReport::default()
     };
     ignore.problems.iter().map(report).collect()
+}
+
+/// An ignore file that no build reads, as `ignore-file-unread` says it.
+pub(super) fn of_unread_ignore_file(inputs: &Inputs, build: &Build) -> Option<ProblemReport> {
+    let (message, help) = unread_ignore_file(inputs, build)?;
+    let source = build.input().file.source();
+    let file = source.name().to_owned();
+    Some(ProblemReport { code: "ignore-file-unread", file, message, help: Some(help), ..ProblemReport::default() })
 }
 
 /// Sources of COPY and ADD that are not in the context. A missing file may be created before the build.

@@ -54,11 +54,13 @@ pub(super) fn of_build(inputs: &Inputs, build: &Build, mask: &Mask) -> Option<Co
             bytes: total(|amount| amount.bytes),
         });
     }
+    let mut problems = context_problems::of_build(inputs, build, mask);
+    problems.extend(context_problems::of_unread_ignore_file(inputs, build));
     Some(ContextListing {
         dockerfile: Some(inputs.source(input.dockerfile).name().to_owned()),
         context: overview::sent(inputs, build, context)?,
         copies,
-        problems: context_problems::of_build(inputs, build, mask),
+        problems,
     })
 }
 

@@ -58,6 +58,81 @@ fn names_count_by_their_words() {
     }
 }
 
+/// Settings about secrets: their algorithms, times, places and forms.
+#[test]
+fn names_of_settings_about_secrets_are_shown() {
+    for (name, value) in [
+        ("JWT_ALGORITHM", "HS256"),
+        ("JWT_SIGNING_ALG", "RS256"),
+        ("JWT_EXPIRES_MINUTES", "60m"),
+        ("ACCESS_TOKEN_EXPIRE_MINUTES", "30m"),
+        ("PIN_VERSIONS", "strict-2"),
+        ("PASSWORD_RESET_URL", "https://example.com/reset"),
+        ("PASSWORD_RESET_TEMPLATE", "reset-v2.html"),
+        ("PASSWORD_RESET_SENDER", "no-reply-2"),
+        ("SECRET_MANAGER", "aws-ssm-2"),
+        ("SECRET_BACKEND", "vault-kv-v2"),
+        ("PASSWORD_FIELD", "pwd_field2"),
+        ("PASSWORD_HASH_ROUNDS", "2x12"),
+        ("AUTH_TOKEN_COOKIE", "sid-v2-acme"),
+        ("TOKEN_STORE", "redis-7-main"),
+        ("SECRET_ROTATION", "each-90-days"),
+        ("LOGIN_TOKEN_STRATEGY", "rotate-4-x"),
+    ] {
+        assert!(variable(name, Some(value)).is_none(), "{name}");
+        assert!(
+            hidden_in(&format!("ENV {name}={value}\n{name}: {value}\n\"{name}\": \"{value}\"")).is_empty(),
+            "{name}"
+        );
+    }
+    // The last word says what the value is.
+    for name in [
+        "STORE_PASSWORD",
+        "MANAGER_TOKEN",
+        "FIELD_ENCRYPTION_KEY",
+        "COOKIE_SECRET",
+        "COOKIE_SECRET_KEY",
+        "TEMPLATE_PASSWORD",
+    ] {
+        assert!(variable(name, Some("s3cr3t-v4lue-of-1ength")).is_some(), "{name}");
+    }
+}
+
+#[test]
+fn secrets_in_sentences_are_found() {
+    for text in [
+        "# admin password is hunter2-x9",
+        "The password of the database is `hunter2-x9`.",
+        "LABEL note=\"default admin password is hunter2-x9\"",
+        "support=\"Password for root: hunter2-x9\"",
+        "echo 'the API token is hunter2-x9'",
+        "description: login with admin / hunter2-x9",
+        "credentials: admin / hunter2-x9",
+        "passphrase of the key is \"hunter2-x9\", ask ops",
+    ] {
+        assert!(reportable(text).iter().any(|secret| secret.value == "hunter2-x9"), "{text}");
+        assert_eq!(hidden_in(text), ["hunter2-x9"], "{text}");
+    }
+    for text in [
+        "# the password is required",
+        "# the password is hashed with argon2id-v19",
+        "the password is sha256-hashed",
+        "the token is base64-encoded",
+        "the secret is stored in redis7-main",
+        "password policy: min12-chars-1digit",
+        "the password is $PASSWORD1 of the environment",
+        "the password is in /run/secrets/db1",
+        "the token is https://example.com/a1b2c3d4e5",
+        "the name of the secret is db-password-v2",
+        "see the login page / oauth2-proxy",
+        "the session is a1b2c3d4e5f6",
+        "the token is token2value(request)",
+        "the password is changeme123",
+    ] {
+        assert_eq!(reportable(text).len(), 0, "{text}");
+    }
+}
+
 #[test]
 fn fingerprints_and_checksums_of_keys_are_public() {
     const FINGERPRINT: &str = "B97B0AFCAA1A47F044F244A07FCC7D46ACCC4CF8";

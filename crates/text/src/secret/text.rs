@@ -10,6 +10,7 @@ use super::escape::{closing, escaped};
 use super::found::{FoundSecret, Sign};
 use super::header::headers;
 use super::pair::pairs;
+use super::sentence::sentences;
 use super::token::tokens;
 use super::url::{url_hints, urls};
 use super::value;
@@ -44,6 +45,7 @@ pub(super) fn placed(text: &str, secrets: &mut Vec<FoundSecret>) {
     pairs(text, secrets);
     headers(text, secrets);
     calls(text, secrets);
+    secrets.extend(sentences(text).into_iter().map(|word| FoundSecret::part(text, &text[word], Sign::Hint)));
 }
 
 fn certain(text: &str, secrets: &mut Vec<FoundSecret>) {

@@ -91,7 +91,8 @@ pub(super) fn weak_only(name: &str) -> Option<bool> {
     let is_about = |(at, word): (usize, &String)| {
         data::SECRET_WORDS.has(word, "about") && !(is_strong && at < last && data::SECRET_WORDS.has(word, "owner"))
     };
-    if words.iter().enumerate().any(is_about) {
+    let ends_about = words.last().is_some_and(|word| data::SECRET_WORDS.has(word, "about-last"));
+    if ends_about || words.iter().enumerate().any(is_about) {
         return None;
     }
     let is_denied = |(at, word): (usize, &String)| match word.as_str() {

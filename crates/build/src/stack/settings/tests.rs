@@ -49,6 +49,29 @@ fn ports_and_passwords_of_caches_are_used() {
 }
 
 #[test]
+fn a_password_that_is_set_elsewhere_is_used_or_refused() {
+    let plain = "redis-cli ping |";
+    asks("redis:8", "SHELL exec /usr/local/bin/redis-server --save 900 1", &[], plain);
+    asks("redis:8", "SHELL echo 1 > /proc/sys/vm/overcommit_memory && redis-server", &[], plain);
+    // A configuration file is any first argument, whatever it is called.
+    for path in ["/data/conf", "/usr/local/etc/redis/settings", "./redis-settings", "-"] {
+        refuses("redis:8", &format!("redis-server {path}"), &[], &[], path);
+    }
+    // Options that only a variable or a script knows.
+    let optional = "SHELL redis-server $${REDIS_PASSWORD:+--requirepass $$REDIS_PASSWORD}";
+    refuses("redis:8", optional, &["REDIS_PASSWORD"], &[], "may set a password");
+    refuses("redis:8", "redis-server ${REDIS_OPTIONS}", &[], &[], "`${REDIS_OPTIONS}`");
+    refuses("valkey/valkey:8", "SHELL valkey-server $$OPTIONS", &[], &[], "`$$OPTIONS`");
+    refuses("nats:2-alpine", "-m 8222 ${NATS_OPTIONS}", &[], &[], "`${NATS_OPTIONS}`");
+    refuses("mongo:8", "mongod ${MONGO_OPTIONS}", &[], &[], "`${MONGO_OPTIONS}`");
+    let file = "REDISCLI_AUTH=\"$$(cat \"$$REDIS_PASSWORD_FILE\")\" redis-cli ping";
+    asks("bitnami/redis:7.2", "", &["REDIS_PASSWORD_FILE=/run/secrets/x"], file);
+    asks("bitnami/redis:7.2", "", &["REDIS_PASSWORD=x"], "REDISCLI_AUTH=\"$${REDIS_PASSWORD:-}\" redis-cli ping");
+    refuses("bitnami/redis:7.2", "", &["REDIS_ACLFILE=/x"], &[], "`REDIS_ACLFILE`");
+    refuses("solr:9", "", &["SOLR_AUTH_TYPE=basic"], &[], "`SOLR_AUTH_TYPE`");
+}
+
+#[test]
 fn settings_of_databases_are_used() {
     asks(
         "postgres:17",

@@ -20,7 +20,7 @@ pub(super) enum MemberName {
     Whiteout,
     /// A directory whose lower contents are taken away.
     Opaque,
-    /// Bookkeeping of a storage driver or of a lazy puller.
+    /// Bookkeeping of a storage driver.
     Bookkeeping,
     /// A whiteout that names nothing.
     Nothing,
@@ -46,9 +46,6 @@ pub(super) fn clean(name: &[u8], path: &mut Vec<u8>) -> bool {
     out
 }
 
-/// Members that eStargz adds for those who pull lazily (stargz-snapshotter, docs/estargz.md).
-const LANDMARKS: [&[u8]; 3] = [b".prefetch.landmark", b".no.prefetch.landmark", b"stargz.index.json"];
-
 /// Tells markers from paths; turns a marker's path into the one that it is about.
 pub(super) fn classify(path: &mut Vec<u8>) -> MemberName {
     let start = path.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
@@ -57,10 +54,8 @@ pub(super) fn classify(path: &mut Vec<u8>) -> MemberName {
         path.truncate(start.saturating_sub(1));
         return MemberName::Opaque;
     }
-    if LANDMARKS.contains(&path.as_slice())
-        || path.starts_with(b".wh..wh.")
-        || memchr::memmem::find(path, b"/.wh..wh.").is_some()
-    {
+    // The index and the landmarks of eStargz are files: only its own snapshotter hides them, engines unpack them.
+    if path.starts_with(b".wh..wh.") || memchr::memmem::find(path, b"/.wh..wh.").is_some() {
         return MemberName::Bookkeeping;
     }
     let Some(gone) = last.strip_prefix(b".wh.") else { return MemberName::Path };
@@ -127,7 +122,9 @@ mod tests {
             (".wh..wh.aufs", MemberName::Bookkeeping, ".wh..wh.aufs"),
             (".wh..wh.plnk/12.34", MemberName::Bookkeeping, ".wh..wh.plnk/12.34"),
             ("a/.wh..wh.orph/x", MemberName::Bookkeeping, "a/.wh..wh.orph/x"),
-            ("stargz.index.json", MemberName::Bookkeeping, "stargz.index.json"),
+            ("stargz.index.json", MemberName::Path, "stargz.index.json"),
+            (".prefetch.landmark", MemberName::Path, ".prefetch.landmark"),
+            (".no.prefetch.landmark", MemberName::Path, ".no.prefetch.landmark"),
             ("a/stargz.index.json", MemberName::Path, "a/stargz.index.json"),
             ("a/.wh.", MemberName::Nothing, "a/.wh."),
             ("a/.wh...", MemberName::Nothing, "a/.wh..."),

@@ -98,11 +98,22 @@ fn markers_are_not_files() {
             member(".wh..wh.aufs", b'0', b""),
             header(".wh..wh.plnk", b'5', 0, &[]),
             member(".wh..wh.plnk/1.2", b'0', b"x"),
-            member("stargz.index.json", b'0', b"{}"),
-            member(".prefetch.landmark", b'0', b"\x0f"),
             member("kept/.wh.", b'0', b""),
         ],
         "Whiteout 0 gone\nOpaque 0 etc\nWhiteout 0 etc/x\na whiteout has no name: `kept/.wh.`",
+    );
+}
+
+/// What eStargz adds is unpacked as any file, and can be deleted by a later layer.
+#[test]
+fn files_of_lazy_pulls_are_files() {
+    check(
+        &[
+            member(".no.prefetch.landmark", b'0', b"\x0f"),
+            member("stargz.index.json", b'0', b"{}"),
+            member(".wh..prefetch.landmark", b'0', b""),
+        ],
+        "File 1 .no.prefetch.landmark\nFile 2 stargz.index.json\nWhiteout 0 .prefetch.landmark\n",
     );
 }
 

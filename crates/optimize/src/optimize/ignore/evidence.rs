@@ -5,7 +5,6 @@ use memchr::memmem::Finder;
 use super::code::{is_code, is_make};
 use super::group::Group;
 use super::host_scripts::is_for_host;
-use crate::inputs::Evidence;
 use crate::manifest::{ContentKind, Ecosystem, FileKind, Role, is_manifest};
 use crate::sources::patterns;
 use crate::text::path;
@@ -23,18 +22,18 @@ pub(super) fn mention<'e>(group: &Group<'e>, word: &str, outside: &str) -> Optio
 }
 
 /// The source that loads environment files when the program runs.
-pub(super) fn env_loader(evidence: &Evidence) -> Option<&str> {
+pub(super) fn env_loader<'e>(group: &Group<'e>) -> Option<&'e str> {
     let is_meant = |path: &str| is_code(path) || FileKind::of(path).language() == "Java Properties";
-    with_one_of(evidence, "loads environment files", is_meant)
+    with_one_of(group, "loads environment files", is_meant)
 }
 
 /// The manifest that names a package which loads environment files.
-pub(super) fn env_package(evidence: &Evidence) -> Option<&str> {
-    with_one_of(evidence, "loads environment files", |path| path.ends_with("package.json"))
+pub(super) fn env_package<'e>(group: &Group<'e>) -> Option<&'e str> {
+    with_one_of(group, "loads environment files", |path| path.ends_with("package.json"))
 }
 
 /// The file that asks for a version of the history.
-pub(super) fn versioner(evidence: &Evidence) -> Option<&str> {
+pub(super) fn versioner<'e>(group: &Group<'e>) -> Option<&'e str> {
     let is_meant = |path: &str| {
         let kind = FileKind::of(path);
         let dotnet = kind.ecosystem() == Some(Ecosystem::DotNet) && !kind.is_code();
@@ -42,7 +41,7 @@ pub(super) fn versioner(evidence: &Evidence) -> Option<&str> {
         // What requirements of pip name is installed, and asks for no version of the project.
         manifest && kind.nature() != ContentKind::Documentation || dotnet || kind.language() == "Kotlin"
     };
-    with_one_of(evidence, "takes its version from the history", is_meant)
+    with_one_of(group, "takes its version from the history", is_meant)
 }
 
 /// The source or script that asks git itself. `makes`: whether a Makefile counts.
@@ -52,14 +51,14 @@ pub(super) fn asks_git<'e>(group: &Group<'e>, makes: bool) -> Option<&'e str> {
             || path.ends_with("package.json")
             || (makes && is_make(path::name(path)))
     };
-    with_one_of(group.evidence, "asks git for the history", is_meant)
+    with_one_of(group, "asks git for the history", is_meant)
 }
 
-fn with_one_of<'e>(evidence: &'e Evidence, meaning: &str, is_meant: impl Fn(&str) -> bool) -> Option<&'e str> {
+fn with_one_of<'e>(group: &Group<'e>, meaning: &str, is_meant: impl Fn(&str) -> bool) -> Option<&'e str> {
     let words: Vec<&str> = patterns::words(meaning).collect();
     let shows = |path: &str, text: &str| patterns::shows_word(FileKind::of(path), text, meaning);
-    let mut texts = evidence.holding(&words).filter(|(path, _)| is_meant(path));
-    texts.find(|(path, text)| shows(path, text)).map(|(path, _)| path.as_str())
+    let mut texts = group.evidence.holding(&words).filter(|(path, _)| is_meant(path));
+    texts.find(|(path, text)| shows(path, text) && group.may_act(path)).map(|(path, _)| path.as_str())
 }
 
 /// Whether a find is no part of a longer name.

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use super::reason::ContextReason;
-use crate::build::{Build, IgnoredName, NamedPaths, SentFiles, StageBase, may_take_in};
+use crate::build::{Build, IgnoredName, ImageSources, NamedPaths, SentFiles, StageBase, may_take_in};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::inputs::Evidence;
@@ -30,6 +30,7 @@ pub(super) struct Group<'a> {
 
 struct Member<'a> {
     build: Build<'a>,
+    sources: ImageSources<'a>,
     named: NamedPaths,
     /// `None` where it is not known.
     fetched: Option<SentFiles>,
@@ -45,8 +46,13 @@ impl<'a> Group<'a> {
         let shares = |other: &&BuildInput| {
             same_file(input.inputs, build_input, other) && other.context_root == build_input.context_root
         };
-        let members =
-            input.inputs.builds.iter().filter(shares).map(|build_input| Member::new(build_input, context)).collect();
+        let members = input
+            .inputs
+            .builds
+            .iter()
+            .filter(shares)
+            .map(|member| Member::new(member, context, input.evidence))
+            .collect();
         Some(Self {
             context,
             evidence: input.evidence,
@@ -142,6 +148,22 @@ impl<'a> Group<'a> {
         build_input.into_iter().filter_map(|build_input| build_input.projects.as_deref()).flatten()
     }
 
+    /// Those that a build takes.
+    pub(super) fn built_projects(&self) -> impl Iterator<Item = &'a Project> + '_ {
+        let is_built = |project: &&Project| self.members.iter().any(|member| member.sources.builds(project));
+        self.projects().filter(is_built)
+    }
+
+    /// Whether a build takes a file that may act in its image, or in one of its steps: those of another program say nothing.
+    pub(super) fn may_act(&self, path: &str) -> bool {
+        let entry = self.context.find(path);
+        let takes = |member: &Member| {
+            let fetched = member.fetched.as_ref().zip(entry);
+            fetched.is_none_or(|(fetched, id)| fetched.files.binary_search(&id).is_ok())
+        };
+        self.members.iter().any(|member| takes(member) && member.sources.may_run(path))
+    }
+
     /// Whether a step, or the command itself, builds something.
     pub(super) fn builds(&self) -> bool {
         self.members.iter().any(|member| member.calls(is_builder))
@@ -160,7 +182,9 @@ impl<'a> Group<'a> {
     pub(super) fn outputs_for_git(&self) -> impl Iterator<Item = &'a str> + '_ {
         let texts = self.members.first().and_then(|member| member.build.input().texts.as_deref());
         let text = texts.and_then(|texts| std::str::from_utf8(texts.get(".gitignore")?).ok()).unwrap_or_default();
-        let is_output = |known: &IgnoredName| known.kind(self.context) == Some(ClassKind::BuildOutput);
+        let is_output = |known: &IgnoredName| {
+            known.kind(self.context) == Some(ClassKind::BuildOutput) && known.has_maker(self.projects())
+        };
         IgnoredName::all(text).filter(is_output).map(|known| known.name)
     }
 
@@ -171,12 +195,15 @@ impl<'a> Group<'a> {
 }
 
 impl<'a> Member<'a> {
-    fn new(build_input: &'a BuildInput, context: &BuildContext) -> Self {
+    fn new(build_input: &'a BuildInput, context: &BuildContext, evidence: &Evidence) -> Self {
         let build = Build::new(build_input);
+        let texts: Vec<_> = evidence.texts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        let projects = build_input.projects.as_deref().map_or(&[][..], Vec::as_slice);
+        let sources = ImageSources::of(&build, build.target(), projects, &texts);
         let fetched = build.sent_files(context);
         let useless = fetched.as_ref().map(|fetched| build.useless(context, fetched)).unwrap_or_default();
         let useless = useless.into_iter().map(|class_match| class_match.entry).collect();
-        Self { named: build.named_paths(true), useless, fetched, build }
+        Self { named: build.named_paths(true), sources, useless, fetched, build }
     }
 
     fn calls(&self, is_meant: impl Fn(&Invocation) -> bool) -> bool {

@@ -42,7 +42,7 @@ fn history_reader<'a>(group: &Group<'a>) -> Option<&'a str> {
     *group.history.get_or_init(|| {
         let makes = group.dockerfiles().any(|text| text.contains("make"));
         let has_version = group.dockerfiles().any(|text| TOLD_VERSION.iter().any(|name| text.contains(name)));
-        let versioner = || versioner(group.evidence).filter(|_| !has_version && group.may_read_history().is_some());
+        let versioner = || versioner(group).filter(|_| !has_version && group.may_read_history().is_some());
         asks_git(group, makes).or_else(versioner)
     })
 }

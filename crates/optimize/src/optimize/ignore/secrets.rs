@@ -91,19 +91,19 @@ fn environment_reader(group: &Group) -> Option<ContextReason> {
 }
 
 fn find_environment_reader(group: &Group) -> Option<ContextReason> {
-    if let Some(reader) = env_loader(group.evidence) {
+    if let Some(reader) = env_loader(group) {
         return Some(ContextReason::Loaded { reader: reader.to_owned() });
     }
     let words = [".env", "bun ", "pipenv run", "\"pipenv\", \"run\"", "\"pipenv\",\"run\""];
     if group.dockerfiles().any(|text| words.iter().any(|word| text.contains(word))) {
         return Some(ContextReason::CommandLoads);
     }
-    let node = group.projects().filter(|project| project.ecosystem == Ecosystem::Node);
+    let node = group.built_projects().filter(|project| project.ecosystem == Ecosystem::Node);
     let mut of_node = node.flat_map(|project| &project.dependencies);
     if let Some(bundler) = of_node.find(|known| data::NODE_PACKAGES.has(known.name.as_str(), "bundler")) {
         return Some(ContextReason::Bundled { package: bundler.name.clone() });
     }
-    let dependencies = || group.projects().flat_map(|project| &project.dependencies);
+    let dependencies = || group.built_projects().flat_map(|project| &project.dependencies);
     let has = |name: &str| dependencies().any(|dependency| dependency.name == name);
     // Flask loads it where python-dotenv is installed, Bun, Laravel and Symfony always.
     let flask = has("flask") && has("python-dotenv") && group.dockerfiles().any(|text| text.contains("flask"));
@@ -112,7 +112,7 @@ fn find_environment_reader(group: &Group) -> Option<ContextReason> {
     if let Some(reader) = flask.then_some("flask").or(loads) {
         return Some(ContextReason::Loaded { reader: reader.to_owned() });
     }
-    env_package(group.evidence).map(|manifest| ContextReason::PackageLoads { manifest: manifest.to_owned() })
+    env_package(group).map(|manifest| ContextReason::PackageLoads { manifest: manifest.to_owned() })
 }
 
 /// `.env.example` and its like.

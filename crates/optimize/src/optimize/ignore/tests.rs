@@ -1,3 +1,6 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use crate::inputs::Evidence;
 use crate::optimize::test_inputs::{optimize_to_level, project};
 use crate::optimize::{Level, LevelLimit, Optimized, Options, optimize};
@@ -228,6 +231,34 @@ fn results_of_builds_stay_unless_this_one_makes_them_again() {
     assert!(!ignoring(names, &files, &["dist"]).contains("dist"));
 }
 
+/// Templates of .gitignore list folders of tools that the project doesn't have.
+#[test]
+fn names_of_a_template_are_written_where_a_tool_makes_them() {
+    let template = ".next\n.nuxt\n.output\n.svelte-kit\ndist\n";
+    let text = |package: &str| {
+        let (mut inputs, evidence) = project(NODE, &[("package.json", package), ("src/main.ts", "x")]);
+        let texts = BTreeMap::from([(".gitignore".to_owned(), template.as_bytes().to_vec())]);
+        inputs.builds[0].texts = Some(Arc::new(texts));
+        let options = Options { level: LevelLimit::Up(Level::Ignore), ..Options::new(&crate::rules::AllRules) };
+        ignore(&optimize(&inputs, 0, &evidence, &options))
+    };
+    let text_of =
+        |name: &str| text(&format!("{{\"scripts\":{{\"build\":\"x\"}},\"dependencies\":{{\"{name}\":\"1\"}}}}"));
+    let has = |text: &str, name: &str| text.lines().any(|line| line == name);
+    for (package, made) in [
+        ("next", vec![".next"]),
+        ("nuxt", vec![".nuxt", ".output"]),
+        ("@sveltejs/kit", vec![".svelte-kit"]),
+        ("express", vec![]),
+    ] {
+        let text = text_of(package);
+        for name in [".next", ".nuxt", ".output", ".svelte-kit"] {
+            assert_eq!(has(&text, name), made.contains(&name), "{package} {name}: {text}");
+        }
+        assert!(has(&text, "dist"), "{text}");
+    }
+}
+
 #[test]
 fn git_ignored_files_are_excluded_unless_sources_mention_them() {
     let files = [
@@ -347,4 +378,30 @@ fn a_folder_of_which_nothing_is_needed_is_one_line() {
         let text = ignore_file_of(PYTHON, &files);
         assert!(text.contains("\nk8s\n") && !text.contains("k8s/"), "{text}");
     }
+}
+
+/// Another project of the repository is no reason: its files are not in the image, or nothing there runs them.
+#[test]
+fn reasons_are_those_of_this_build() {
+    let other = [
+        ("apps/web/package.json", r#"{"name":"web","dependencies":{"next":"15","dotenv":"16","puppeteer":"24"}}"#),
+        ("apps/web/index.js", "require('dotenv').config(); require('child_process').exec('git rev-parse HEAD')"),
+        ("apps/api/package.json", r#"{"name":"api","dependencies":{"express":"5"}}"#),
+        ("apps/api/server.js", "require('express')().listen(3000)"),
+        ("apps/api/requirements.txt", "flask==3.1.0\n"),
+        ("apps/api/app.py", "import flask\n"),
+        ("apps/api/.env", "A=1\n"),
+    ];
+    let node = "FROM node:22\nWORKDIR /app\nCOPY apps/api/package.json ./\nRUN npm install\nCOPY apps/api .\nCMD [\"node\", \"server.js\"]\n";
+    let python = "FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN pip install -r apps/api/requirements.txt\nCMD [\"python\", \"apps/api/app.py\"]\n";
+    for dockerfile in [node, python] {
+        let done = optimize_to_level(dockerfile, &other, Level::Hygiene);
+        let reasons = format!("{:?}", done.levels);
+        assert!(!reasons.contains("apps/web") && !reasons.contains("puppeteer"), "{dockerfile}{reasons}");
+        assert!(ignore(&done).contains(".env"), "{dockerfile}{}", ignore(&done));
+    }
+    // Its own are.
+    let web = "FROM node:22\nWORKDIR /app\nCOPY apps/web .\nRUN npm install\nCMD [\"node\", \"index.js\"]\n";
+    let reasons = format!("{:?}", optimize_to_level(web, &other, Level::Hygiene).levels);
+    assert!(reasons.contains("puppeteer"), "{reasons}");
 }

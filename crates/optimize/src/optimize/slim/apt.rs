@@ -51,9 +51,8 @@ pub(super) fn install(input: &PassInput, stage: &Stage, wanted: &WantedPackages)
         .collect();
     let Some(first) = missing.values().min() else { return Vec::new() };
     let names: Vec<&str> = missing.keys().map(String::as_str).collect();
-    if let Some((place, between)) = each(input, stage, |index, call| own_list(input, index, call, *first)) {
-        let text: String = names.iter().flat_map(|name| [between.as_str(), *name]).collect();
-        return vec![input.edit(Span::at(place), text)];
+    if let Some(edits) = each(input, stage, |index, call| add_to_list(input, (index, call), *first, &names)) {
+        return edits;
     }
     let newline = input.newline();
     let text = apt_install(&names.join(" ")).replace('\n', newline);
@@ -62,24 +61,45 @@ pub(super) fn install(input: &PassInput, stage: &Stage, wanted: &WantedPackages)
     vec![input.edit(Span::at(at), format!("{open}{text}{newline}"))]
 }
 
-/// Where the author's list of packages ends, and what stands between its words; `None` where it comes too late.
-fn own_list(input: &PassInput, index: usize, call: &PackageCall, first: usize) -> Option<(u32, String)> {
+/// Edits that add packages to the author's list as it is written: each on a line of its own where the last one has such a
+/// line, and in its place where the list is sorted. `None` where the list comes too late.
+fn add_to_list(
+    input: &PassInput,
+    (index, call): (usize, &PackageCall),
+    first: usize,
+    names: &[&str],
+) -> Option<Vec<FileEdit>> {
     let code = input.build.code(index).filter(|code| index < first && !code.is_exec())?;
-    let place = |span: Span| code.place(input.file(), span);
-    let words: Vec<Span> = call.packages.iter().map(|package| place(package.span)).collect();
     let plain = call.packages.iter().all(|package| package.source == PackageSource::Index && !package.absent);
     if !plain {
         return None;
     }
-    let last = words.last()?;
+    let words: Vec<(Span, &str)> =
+        call.packages.iter().map(|package| (code.place(input.file(), package.span), package.name.text)).collect();
+    let (last, _) = *words.last()?;
+    let between = between_packages(input, last);
+    let is_sorted = words.len() > 1 && words.is_sorted_by(|(_, name), (_, next)| name < next);
+    let mut texts: BTreeMap<u32, String> = BTreeMap::new();
+    for name in names {
+        // The last package before it. What comes before all of them is written where the first one stands.
+        let before = words.iter().rev().find(|(_, known)| !is_sorted || known < name);
+        match before {
+            Some((word, _)) => texts.entry(word.end).or_default().push_str(&format!("{between}{name}")),
+            None => texts.entry(words[0].0.start).or_default().push_str(&format!("{name}{between}")),
+        }
+    }
+    Some(texts.into_iter().map(|(place, text)| input.edit(Span::at(place), text)).collect())
+}
+
+/// What stands between two packages of a list: a line break where the last one is the first word of its line.
+fn between_packages(input: &PassInput, last: Span) -> String {
     let source = input.source();
-    let between = match words.as_slice() {
-        [.., before, last] if before.end < last.start => source.slice(Span::new(before.end, last.start)),
-        _ => " ",
-    };
-    // Comments between the words are not repeated.
-    let blank = between.chars().all(|c| c.is_whitespace() || c == input.file().escape());
-    Some((last.end, if blank { between.to_owned() } else { " ".to_owned() }))
+    let line = source.line_span(source.line(last.start));
+    let indent = source.slice(Span::new(line.start, last.start));
+    if !indent.trim().is_empty() {
+        return " ".to_owned();
+    }
+    format!(" {}{}{indent}", input.file().escape(), input.newline())
 }
 
 /// Gives packages that are to be installed the names of the image's release; an error where that cannot be.

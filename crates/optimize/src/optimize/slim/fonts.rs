@@ -10,7 +10,7 @@ use crate::sources::patterns;
 pub(super) fn packages(input: &PassInput) -> &'static [&'static str] {
     let reach = LazyReach::new(input);
     let holds = |words: &[&str]| input.evidence.holding(words).any(|(path, _)| reach.may_run(path));
-    let dependencies = || input.projects().iter().flat_map(|project| &project.dependencies);
+    let dependencies = || input.built_projects().iter().flat_map(|project| &project.dependencies);
     let has = |names: &str| {
         names.split(' ').any(|name| dependencies().any(|dependency| dependency.name.eq_ignore_ascii_case(name)))
     };

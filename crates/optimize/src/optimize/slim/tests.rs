@@ -48,8 +48,36 @@ fn programs_that_slim_images_lack_are_installed() {
     check(
         "FROM node:22\nRUN apt-get update && apt-get install -y --no-install-recommends \\\n    tini \\\n    zip \\\n    && rm -rf /var/lib/apt/lists/*\nCOPY app.js /\nRUN curl --version\nCMD [\"node\", \"/app.js\"]\n",
         &[("app.js", "")],
-        "FROM node:22-slim\nRUN apt-get update && apt-get install -y --no-install-recommends \\\n    tini \\\n    zip \\\n    ca-certificates \\\n    curl \\\n    && rm -rf /var/lib/apt/lists/*\nCOPY app.js /\nRUN curl --version\nCMD [\"node\", \"/app.js\"]\n",
+        "FROM node:22-slim\nRUN apt-get update && apt-get install -y --no-install-recommends \\\n    ca-certificates \\\n    curl \\\n    tini \\\n    zip \\\n    && rm -rf /var/lib/apt/lists/*\nCOPY app.js /\nRUN curl --version\nCMD [\"node\", \"/app.js\"]\n",
     );
+}
+
+/// A list of packages keeps its style: lines of their own, its order.
+#[test]
+fn packages_are_added_in_the_style_of_the_list() {
+    let file = |image: &str, list: &str| {
+        format!(
+            "FROM {image}\nRUN apt-get update && apt-get install -y {list} && rm -rf /var/lib/apt/lists/*\nCOPY app.js /\nRUN curl --version\nCMD [\"node\", \"/app.js\"]\n"
+        )
+    };
+    for (list, expected) in [
+        // One line, sorted and not.
+        ("tini", "tini ca-certificates curl"),
+        ("bash tini", "bash ca-certificates curl tini"),
+        ("tini bash", "tini bash ca-certificates curl"),
+        // A line for each, also where there is but one, and where a comment stands between them.
+        ("\\\n    tini \\\n   ", "\\\n    tini \\\n    ca-certificates \\\n    curl \\\n   "),
+        ("\\\n  bash \\\n  tini", "\\\n  bash \\\n  ca-certificates \\\n  curl \\\n  tini"),
+        ("\\\n  tini \\\n  # a shell\n  bash", "\\\n  tini \\\n  # a shell\n  bash \\\n  ca-certificates \\\n  curl"),
+        (
+            "tini \\\n    --no-install-recommends \\\n    bash",
+            "tini \\\n    --no-install-recommends \\\n    bash \\\n    ca-certificates \\\n    curl",
+        ),
+        // Several in a line.
+        ("\\\n    zip tini \\\n    bash vim", "\\\n    zip tini \\\n    bash vim ca-certificates curl"),
+    ] {
+        check(&file("node:22", list), &[("app.js", "")], &file("node:22-slim", expected));
+    }
 }
 
 #[test]

@@ -44,7 +44,8 @@ fn sums(report: &Report, findings: &[usize]) -> Vec<Impact> {
     sums.into_values().chain(unknown.into_values()).collect()
 }
 
-/// What findings cost together, as what is said of them: `they cost ~672 MB on disk, and repeat steps in 3 of 20 commits`.
+/// What findings cost together, as what is said of them: `they cost ~672 MB on disk, and repeat steps in up to 3 of 20 commits`.
+/// How many of them would have repeated the step all the same is not known.
 /// Empty where nothing is known to cost anything. What has no amount is said where nothing has one.
 pub(super) fn costs_sentence(report: &Report, findings: &[usize], number: usize) -> String {
     let (subject, s) = if number == 1 { ("it", "s") } else { ("they", "") };
@@ -53,21 +54,22 @@ pub(super) fn costs_sentence(report: &Report, findings: &[usize], number: usize)
     if !amounts.is_empty() {
         clauses.push(format!("cost{s} {}", added(&amounts)));
     }
-    clauses.extend(commits.map(|commits| format!("repeat{s} steps in {commits}")));
+    clauses.extend(commits.map(|commits| format!("repeat{s} steps in up to {commits}")));
     if clauses.is_empty() && !effects.is_empty() {
         clauses.push(format!("make{s} {}", joined(&effects)));
     }
     if clauses.is_empty() { String::new() } else { format!("{subject} {}", clauses.join(", and ")) }
 }
 
-/// What a rewrite without these findings saves: `saves ~672 MB on disk, and steps that reran in 3 of 20 commits`.
+/// What a rewrite without these findings saves: `saves ~672 MB on disk, and time in up to 3 of 20 commits`. In
+/// the others no such step reran; in these some would rerun after the rewrite, too.
 pub(super) fn saved_sentence(report: &Report, findings: &[usize]) -> String {
     let Costs { amounts, commits, effects } = Costs::of(report, findings, smaller);
     let mut parts = Vec::new();
     if !amounts.is_empty() {
         parts.push(added(&amounts));
     }
-    parts.extend(commits.map(|commits| format!("steps that reran in {commits}")));
+    parts.extend(commits.map(|commits| format!("time in up to {commits}")));
     match (parts.is_empty(), effects.is_empty()) {
         (false, _) => format!("saves {}", parts.join(", and ")),
         (true, false) => format!("makes {}", joined(&effects)),

@@ -25,6 +25,8 @@ struct BaseUse<'a> {
     unknown: bool,
     /// The first command that compiles what it installs.
     install: Option<String>,
+    /// Whether it certainly does.
+    compiles: bool,
     /// Programs that can be installed in the slim image.
     programs: BTreeSet<&'a str>,
     /// Only healthchecks of compose files call them.
@@ -53,7 +55,10 @@ fn full_base(cx: &Context, out: &mut Findings) {
     let listed = |names: &BTreeSet<&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let (message, help) = match &used.install {
         Some(install) => (
-            format!("`{image}` contains compilers and headers that only `{install}` uses"),
+            format!(
+                "`{image}` contains compilers and headers that only `{install}` {}",
+                if used.compiles { "uses" } else { "may use" }
+            ),
             format!(
                 "run it in a stage based on `{image}`, and copy its result and libraries to a stage based on `{slim_image}`"
             ),
@@ -183,6 +188,7 @@ fn used<'a>(cx: &'a Context, target: &Stage, image: &str, slim: &SlimImage) -> B
         let any = calls.headers || demand == ProjectRequirement::Compiler;
         let sure = calls.installs.iter().find(|(_, compiles)| *compiles);
         used.install = sure.or_else(|| if any { calls.installs.first() } else { None }).map(|(title, _)| title.clone());
+        used.compiles = sure.is_some() || demand == ProjectRequirement::Compiler;
         used.unknown |= any && used.install.is_none();
     }
     used
@@ -266,6 +272,23 @@ fn is_from(dependency: &Dependency, major: &str) -> bool {
     let digits = version.trim_start_matches(|c: char| !c.is_ascii_digit());
     let first = digits.split(|c: char| !c.is_ascii_digit()).next().and_then(|number| number.parse::<u32>().ok());
     major.parse().is_ok_and(|major: u32| first.is_some_and(|first| first >= major))
+}
+
+/// Whether an install certainly compiles something: what it names, or what the projects of its language depend on.
+pub(in crate::rules) fn compiles_certainly(cx: &Context, call: &PackageCall) -> bool {
+    let Some(ecosystem) = Ecosystem::of_manager(call.manager) else { return true };
+    let of_language = cx.projects().unwrap_or_default().iter().filter(|project| project.ecosystem == ecosystem);
+    let is_compiled = |name: &str| {
+        demand_of(ecosystem, name) == ProjectRequirement::Compiler
+            || ecosystem == Ecosystem::Node && data::NODE_PACKAGES.has(name, "compiles")
+    };
+    !matches!(ecosystem, Ecosystem::Python | Ecosystem::Node)
+        || call.has(&["--no-binary"])
+        || call.packages.iter().any(|package| is_compiled(package.name.text))
+        || of_language.into_iter().any(|project| {
+            let mut dependencies = project.dependencies.iter();
+            compiles(project, !call.says("production")) || dependencies.any(|known| is_compiled(&known.name))
+        })
 }
 
 fn wants_git(invocation: &Invocation) -> bool {

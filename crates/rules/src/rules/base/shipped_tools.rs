@@ -7,9 +7,9 @@ use crate::build::{Build, Code, Libc, PackageSize, Stage, StageBase, libc, relea
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings, Impact, ImpactKind};
-use crate::manifest::{Ecosystem, FileKind, FileRole, Project, comes_compiled, python_name};
+use crate::manifest::{Ecosystem, FileKind, FileRole, INSTALL_SCRIPTS, Project, comes_compiled, python_name};
 use crate::rules::Context;
-use crate::rules::base::full_base::runtime_packages;
+use crate::rules::base::full_base::{compiles_certainly, runtime_packages};
 use crate::rules::shared::copied_packages::stage_copies;
 use crate::shell::program::{Kind, Language, Program};
 use crate::shell::{Invocation, Manager, Package, PackageCall, PackageSource, Verb, Word};
@@ -124,14 +124,19 @@ fn finding(
     let span = build.code(index)?.place(file, span(call));
     let shipped = format!("{} {} in the final image", listed(tools), is_or_are(tools));
     if let [user_name] = users
-        && all_wheels(build, stage, user)
+        && (all_wheels(build, stage, user) || nothing_locked_compiles(cx, user))
     {
         let message =
             format!("{shipped}, and nothing needs {}: all that `{user_name}` installs comes compiled", pronoun(tools));
         let finding = cx.finding(span, message).help(format!("leave {} out", pronoun(tools)));
         return Some(priced(build, stage, tools, finding));
     }
-    let need = if users.len() == 1 { "needs" } else { "need" };
+    let is_certain = user.package_call().is_none_or(|call| compiles_certainly(cx, &call));
+    let need = match users {
+        _ if !is_certain => "may need",
+        [_] => "needs",
+        _ => "need",
+    };
     let message = format!("{shipped}, but only {} {need} {}", quoted(users), pronoun(tools));
     let finding = cx.finding(span, message).help(format!(
         "run {} in a separate stage and copy its result, or remove {} in the same RUN{}",
@@ -142,7 +147,8 @@ fn finding(
     let finding = priced(build, stage, tools, finding);
     let is_near = build.instruction(place).start_line == build.instruction(index).start_line;
     let label = if is_near { None } else { build.code(place).map(|code| code.place(file, user.span)) };
-    Some(label.into_iter().fold(finding, |finding, span| finding.label(span, "needed here")))
+    let text = if is_certain { "needed here" } else { "may be needed here" };
+    Some(label.into_iter().fold(finding, |finding, span| finding.label(span, text)))
 }
 
 /// Whether nothing behind an install needs a compiler or headers: each later command is known and compiles nothing, and what
@@ -313,6 +319,25 @@ fn all_wheels(build: &Build, stage: &Stage, user: &Invocation) -> bool {
     let named = call.packages.iter().map(|package| (python_name(package.name.text), None));
     let mut all = direct.chain(locked).chain(named).peekable();
     all.peek().is_some() && all.all(|(name, version)| comes_compiled(&name, minor, version))
+}
+
+/// Whether an install for Node takes what the lock files name, of which no package is compiled.
+fn nothing_locked_compiles(cx: &Context, user: &Invocation) -> bool {
+    let Some(call) = user.package_call().filter(|call| call.packages.is_empty()) else { return false };
+    if Ecosystem::of_manager(call.manager) != Some(Ecosystem::Node) || call.verb != Verb::Install {
+        return false;
+    }
+    // The project's own scripts may compile.
+    let is_built = cx.context().is_some_and(|context| context.find("binding.gyp").is_some());
+    let runs =
+        |project: &&Project| project.scripts.iter().any(|script| INSTALL_SCRIPTS.contains(&script.name.as_str()));
+    let projects = || cx.projects().unwrap_or_default().iter().filter(|project| project.ecosystem == Ecosystem::Node);
+    if is_built || projects().any(|project| runs(&project)) {
+        return false;
+    }
+    let mut locks =
+        projects().map(|project| project.installs.iter().find_map(|install| install.locked.as_ref())).peekable();
+    locks.peek().is_some() && locks.all(|locked| locked.is_some_and(|locked| !locked.compiles(true)))
 }
 
 fn priced(build: &Build, stage: &Stage, tools: &[&str], finding: Finding) -> Finding {

@@ -1,6 +1,7 @@
 //! Rules about databases in a compose file: their data, passwords and ports.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use crate::build::{Reference, names_developers};
 use crate::compose::project::{ComposeEntry, ComposeMap, ComposePlace, ComposeValue};
@@ -10,7 +11,7 @@ use crate::rules::ComposeContext;
 use crate::rules::shared::written_secrets::written_values;
 use crate::secret;
 use crate::stack::{KnownService, StackService, known_service};
-use crate::text::{FileId, path};
+use crate::text::{FileId, Span, path};
 use crate::yaml;
 
 crate::rules::family! {
@@ -274,6 +275,7 @@ fn other_secrets(cx: &ComposeContext) -> Vec<Finding> {
         if is_of_variables || source.hidden(secret::hidden_parts).ranges.is_empty() {
             continue;
         }
+        findings.extend(secret_in_comments(cx, number, source.text()));
         let tree = yaml::read(source.text());
         for value in tree.root().into_iter().flat_map(|root| written_values(source.text(), root)) {
             let is_of_service = value.keys.first().is_some_and(|key| key == "services");
@@ -291,6 +293,28 @@ fn other_secrets(cx: &ComposeContext) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// The secrets in the comments of a file: one finding, at the first.
+fn secret_in_comments(cx: &ComposeContext, number: u32, text: &str) -> Option<Finding> {
+    let mut start = 0_u32;
+    let mut places: Vec<Span> = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let comment = if line.trim_start().starts_with('#') { line.find('#') } else { line.find(" #") };
+        if let Some(at) = comment {
+            let from = start + at as u32;
+            let span = |range: Range<usize>| Span::new(from + range.start as u32, from + range.end as u32);
+            places.extend(secret::reportable(&line[at..]).into_iter().map(|known| span(known.range)));
+        }
+        start += line.len() as u32;
+    }
+    let first = *places.first()?;
+    let more = if places.len() > 1 { format!(", and {} more", places.len() - 1) } else { String::new() };
+    let message = format!(
+        "what looks like a password or a token is in a comment{more}: anyone who can read the repository has it"
+    );
+    let finding = cx.finding(Some(ComposePlace { file: FileId(number), span: first }), message)?;
+    Some(finding.help("revoke it, and delete the comment").lowered(Severity::Warning))
 }
 
 fn add_service_secrets(cx: &ComposeContext, out: &mut Findings) {

@@ -237,6 +237,7 @@ pub(in crate::rules) fn git_ignored_files_copied(cx: &Context, out: &mut Finding
             || context.find(name).is_some()
             || copied_paths.at_or_below(name)
             || brought_back_by_git(&text, name)
+            || cx.projects().is_some_and(|projects| !ignored.has_maker(projects))
         {
             continue;
         }
@@ -266,10 +267,9 @@ pub(in crate::rules) fn git_ignored_files_copied(cx: &Context, out: &mut Finding
     if names.iter().all(|(_, kind)| *kind != ClassKind::Secret) {
         finding.severity = Severity::Info;
     }
-    let loads = || cx.texts().any(|text| patterns::shows(&String::from_utf8_lossy(text), "loads environment files"));
-    if names.iter().any(|(top, _)| is_environment(top)) && loads() {
+    if names.iter().any(|(top, _)| top.is_environment()) && loads_environment(cx) {
         finding.notes.push("not excluded by a fix: the program may load its `.env` from the image".to_owned());
-        names.retain(|(top, _)| !is_environment(top));
+        names.retain(|(top, _)| !top.is_environment());
     }
     let mut lines: Vec<String> = names.iter().map(|(top, _)| line_for(top, context)).collect();
     lines.sort_unstable();
@@ -289,9 +289,15 @@ fn whole_copy(build: &Build) -> Option<Span> {
     Some(copy.instruction.head)
 }
 
-/// Whether it is a file of variables that programs load.
-fn is_environment(ignored: &IgnoredName) -> bool {
-    ignored.name == ".env" || ignored.name.starts_with(".env.")
+/// Whether the program may load a file of variables: a source or a script says so, or a package of the projects does it.
+fn loads_environment(cx: &Context) -> bool {
+    let shows = |text: &str| patterns::shows(text, "loads environment files");
+    let mut projects = cx.projects().unwrap_or_default().iter();
+    cx.texts().any(|text| shows(&String::from_utf8_lossy(text)))
+        || projects.any(|project| {
+            project.dependencies.iter().any(|known| shows(&known.name))
+                || project.scripts.iter().any(|script| shows(&script.command))
+        })
 }
 
 /// The line for .dockerignore. What the context has by this name elsewhere is tracked, or is reported by other rules.

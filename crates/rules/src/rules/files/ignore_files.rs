@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use crate::build::Build;
 use crate::finding::{FileEdit, Finding, Findings, Fix, Safety, Severity, Target};
 use crate::ignore::{MatchedPatterns, parse};
-use crate::inputs::IgnoreInput;
 use crate::inputs::context::{BuildContext, ClassKind, ClassMatch, ContextEntryKind, EntryId, classify};
+use crate::inputs::{IgnoreInput, Inputs};
 use crate::rules::Context;
 use crate::rules::files::context_files::{TakingStep, taking_steps};
 use crate::rules::files::context_waste::first_copy;
@@ -20,18 +20,25 @@ crate::rules::family! {
 const NAME: &str = ".dockerignore";
 
 fn ignore_file_unread(cx: &Context, out: &mut Findings) {
-    let build = cx.build();
-    let Some((context, span)) = cx.context().zip(first_copy(build)) else { return };
+    let Some(span) = cx.context().and(first_copy(cx.build())) else { return };
+    if let Some((message, help)) = unread_ignore_file(cx.inputs(), cx.build()) {
+        out.push(cx.finding(span, message).help(help));
+    }
+}
+
+/// What is said of an ignore file that no build reads, and what to do.
+pub(crate) fn unread_ignore_file(inputs: &Inputs, build: &Build) -> Option<(String, String)> {
+    let context = build.input().context.as_deref()?;
     let root = path::normalize(context.root());
-    let place = path::normalize(cx.source().name());
+    let place = path::normalize(build.input().file.source().name());
     let dockerfile = path::relative(&place, &root).unwrap_or(&place);
     let beside = path::child(path::split(dockerfile).0, NAME);
     let named_after = format!("{dockerfile}{NAME}");
-    let Some(unread) = unread_file(cx, context, &root, &beside) else { return };
+    let unread = unread_file(inputs, build, context, &root, &beside)?;
     let shown = if root.is_empty() { "." } else { &root };
-    let (read, help) = match cx.ignore() {
+    let (read, help) = match &build.input().ignore {
         IgnoreInput::Present(file, _) => {
-            let name = cx.inputs().source(*file).name();
+            let name = inputs.source(*file).name();
             (format!("the builder reads `{name}`"), format!("move its lines to `{name}`"))
         }
         _ => (
@@ -39,13 +46,12 @@ fn ignore_file_unread(cx: &Context, out: &mut Findings) {
             format!("move it to `{NAME}` at the top of the context, or to `{named_after}`"),
         ),
     };
-    let message = format!("nothing reads `{unread}`, so what it lists is sent: {read}");
-    out.push(cx.finding(span, message).help(help));
+    Some((format!("nothing reads `{unread}`, so what it lists is sent: {read}"), help))
 }
 
 /// An ignore file that no build reads: next to a Dockerfile whose context is another folder, or with a wrong name at the
 /// top of the context.
-fn unread_file(cx: &Context, context: &BuildContext, root: &str, beside: &str) -> Option<String> {
+fn unread_file(inputs: &Inputs, build: &Build, context: &BuildContext, root: &str, beside: &str) -> Option<String> {
     let is_file = |id: &EntryId| {
         let entry = context.entry(*id);
         entry.kind == ContextEntryKind::File && entry.amount.bytes > 0
@@ -55,9 +61,9 @@ fn unread_file(cx: &Context, context: &BuildContext, root: &str, beside: &str) -
         other.context_root.as_ref().is_some_and(|other| path::normalize(other) == folder)
     };
     if beside != NAME && context.find(beside).is_some_and(|id| is_file(&id)) {
-        return (!cx.inputs().builds.iter().any(is_context)).then(|| beside.to_owned());
+        return (!inputs.builds.iter().any(is_context)).then(|| beside.to_owned());
     }
-    if !matches!(cx.ignore(), IgnoreInput::Missing(_)) {
+    if !matches!(build.input().ignore, IgnoreInput::Missing(_)) {
         return None;
     }
     let is_misnamed = |id: &EntryId| {

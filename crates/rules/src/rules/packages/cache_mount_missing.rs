@@ -11,7 +11,7 @@ use crate::rules::packages::apt;
 use crate::rules::packages::apt::{Need, fetches};
 use crate::rules::shared::kept_cache::{is_known, is_mounted};
 use crate::rules::shared::script_end;
-use crate::shell::{Invocation, Manager, PackageCall, Verb};
+use crate::shell::{Invocation, Manager, PackageCall, Verb, Word};
 use crate::text::{Span, path};
 
 crate::rules::rule!("cache-mount-missing", cache_mount_missing);
@@ -73,6 +73,9 @@ fn missing_mounts(cx: &Context) -> Vec<MissingMount> {
         }
         let impact = Impact::slower_rebuild(evidence);
         let is_of_system = wanted.iter().all(|(_, call, _)| call.manager.is_system());
+        if is_of_system && deletes_lists(&invocations) && !follows_sources(build, stage, index) {
+            continue;
+        }
         let finding = cx.finding(span, message).costs(impact).help(help(&wanted));
         let mut finding = finding;
         finding.fixes.extend(fix(cx, (stage, index), code, &wanted, need));
@@ -84,6 +87,18 @@ fn missing_mounts(cx: &Context) -> Vec<MissingMount> {
         missing.push(MissingMount { finding, is_of_system, span });
     }
     missing
+}
+
+/// Whether a step deletes the package lists that it fetches, so that they are in no layer.
+fn deletes_lists(invocations: &[Invocation]) -> bool {
+    let names_lists = |word: &Word| path::is_within(word.text().trim_end_matches(['*', '/']), "/var/lib/apt/lists");
+    invocations.iter().any(|invocation| invocation.is("rm") && invocation.args.iter().any(names_lists))
+}
+
+/// Whether a step comes behind a copy from the context: what changes there reruns it, which else a new base image does.
+fn follows_sources(build: &Build, stage: &Stage, index: usize) -> bool {
+    let mut transfers = build.chain(stage).flat_map(|below| build.transfers(below));
+    transfers.any(|transfer| transfer.from.is_none() && transfer.index < index)
 }
 
 fn help(wanted: &[(&Invocation, PackageCall, Vec<String>)]) -> String {

@@ -2,6 +2,7 @@
 
 use crate::build::{Build, Run, ScriptCall, is_command};
 use crate::data;
+use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 use crate::rules::Context;
 use crate::shell::program::{Kind, Program};
@@ -26,8 +27,36 @@ fn check(cx: &Context, out: &mut Findings) {
             "`{command}` runs while the image is built, without the database of the container: it fails, or changes one that the container never sees"
         );
         let help = "run it when the container starts, or as a job before the new version";
-        out.push(cx.finding(run.place(invocation.span), message).help(help));
+        let mut finding = cx.finding(run.place(invocation.span), message).help(help);
+        finding.notes.extend(kept_address(build, &run));
+        out.push(finding);
     }
+}
+
+/// What is said of an address of a server that a build argument gives and that an ENV in front of a RUN keeps.
+fn kept_address(build: &Build, run: &Run) -> Option<String> {
+    let file = &build.input().file;
+    let before =
+        || build.chain(run.stage).flat_map(|stage| build.instructions(stage)).filter(|(at, _)| *at < run.index);
+    let of = |keyword| before().filter(move |(_, instruction)| instruction.keyword == keyword).map(|(_, known)| known);
+    let arguments: Vec<_> = of(Keyword::Arg).flat_map(|instruction| file.args(instruction)).collect();
+    let is_given = |value: &str| {
+        let name = value.trim_matches(['"', '\'', '$', '{', '}']);
+        value.contains('$') && arguments.iter().any(|argument| argument.name.text == name)
+    };
+    of(Keyword::Env).find_map(|instruction| {
+        let pairs = file.variables(instruction);
+        let pair = pairs.iter().find(|pair| is_address_name(&pair.name.text) && is_given(&pair.value.text))?;
+        let (name, line) = (&pair.name.text, instruction.start_line);
+        Some(format!(
+            "`{name}` of line {line} keeps what the build is given: a password in it is in the config of the image"
+        ))
+    })
+}
+
+/// Whether a variable is for the address of a server: `DATABASE_URL`, `MONGO_URI`.
+fn is_address_name(name: &str) -> bool {
+    name.rsplit('_').next().is_some_and(|word| data::CONNECTION_WORDS.has(word, "url"))
 }
 
 /// How deep scripts of package.json that run other ones are followed.

@@ -272,3 +272,24 @@ fn a_history_in_the_image_is_named_as_such() {
         "{shipped}"
     );
 }
+
+/// A migration in a build is given the address of its database, which stays in the image.
+#[test]
+fn a_migration_in_a_build_says_which_address_stays() {
+    let note = |lines: &str| {
+        let text = format!(
+            "FROM python:3.13-slim\n{lines}COPY . .\nRUN python3 manage.py migrate\nCMD [\"gunicorn\", \"core\"]\n"
+        );
+        help("migration-in-build", &[("Dockerfile", &text)])
+    };
+    for lines in [
+        "ARG DATABASE_URL\nENV DATABASE_URL=${DATABASE_URL}\n",
+        "ARG URI\nENV A=b MONGO_URI=$URI\n",
+        "ARG DB_DSN\nENV DB_DSN \"$DB_DSN\"\n",
+    ] {
+        assert!(note(lines).contains("of line 3 keeps what the build is given"), "{lines}");
+    }
+    for lines in ["", "ARG DATABASE_URL\n", "ENV DATABASE_URL=sqlserver://db/app\n", "ARG V\nENV VERSION=$V\n"] {
+        assert!(!note(lines).contains("keeps what"), "{lines}");
+    }
+}

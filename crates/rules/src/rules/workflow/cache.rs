@@ -284,8 +284,8 @@ pub(super) fn cache_name(cx: &WorkflowContext, call: &BuildCall) -> Option<Strin
     let legs = format!("{}{}", processor_suffix(cx, call), leg_suffix(cx, call)?);
     let subject_here = subject(call);
     let others: Vec<&BuildCall> = cx.calls().iter().filter(|other| subject(other) != subject_here).collect();
-    let names: [fn(&WorkflowContext, &BuildCall) -> Option<String>; 4] =
-        [image_name, folder_name, |cx, call| Some(job_name(cx, call)), target_name];
+    let names: [fn(&WorkflowContext, &BuildCall) -> Option<String>; 5] =
+        [image_name, folder_name, two_folders_name, |cx, call| Some(job_name(cx, call)), target_name];
     for name in names {
         let Some(candidate) = name(cx, call).filter(|name| is_plain(name)) else { continue };
         if !others.iter().any(|other| name(cx, other).as_ref() == Some(&candidate)) {
@@ -310,6 +310,13 @@ fn folder_name(_: &WorkflowContext, call: &BuildCall) -> Option<String> {
     let suffix = file.strip_prefix("Dockerfile.").or_else(|| file.strip_suffix(".Dockerfile"));
     let folder = path::name(folder);
     suffix.or_else(|| (!folder.is_empty()).then_some(folder)).map(str::to_owned)
+}
+
+/// `shop-docker` of `apps/shop/docker/Dockerfile`.
+fn two_folders_name(_: &WorkflowContext, call: &BuildCall) -> Option<String> {
+    let [leg] = &call.legs.as_ref()?[..] else { return None };
+    let (above, folder) = path::split(path::split(&leg.file).0);
+    (!above.is_empty()).then(|| format!("{}-{folder}", path::name(above)))
 }
 
 fn job_name(cx: &WorkflowContext, call: &BuildCall) -> String {
@@ -345,7 +352,7 @@ fn processor_suffix(cx: &WorkflowContext, call: &BuildCall) -> String {
 fn leg_suffix(cx: &WorkflowContext, call: &BuildCall) -> Option<String> {
     let job = cx.job(call);
     let mut suffix = String::new();
-    for name in leg_names(cx, call) {
+    for name in super::cache_legs::short_names(job, call, leg_names(cx, call)) {
         let text = format!("${{{{ {name} }}}}");
         let values = job.matrix.texts(&text)?;
         let is_value = |value: &String| !value.is_empty() && !value.contains([',', '"', ' ', '\n']);

@@ -1,5 +1,7 @@
 //! What each leg of a job builds, to be compared with the others.
 
+use std::collections::BTreeMap;
+
 use super::references::texts_of_output;
 use super::steps::{last_part, without_tag};
 use crate::rules::WorkflowContext;
@@ -57,4 +59,45 @@ fn names_of_legs(job: &Job, call: &BuildCall) -> Vec<String> {
     texts.retain(|text| text.contains("matrix."));
     let of_leg = |leg: &MatrixLeg| texts.iter().map(|text| text_in_leg(text, leg)).collect::<Vec<_>>().join("\n");
     job.matrix.legs.iter().map(of_leg).collect()
+}
+
+/// The names of the matrix that tell the legs apart as well as these do, and have shorter values: where some of them are paths
+/// of contexts and Dockerfiles, a name with plain values that differ where the paths do, else the first path that says the
+/// others.
+pub(super) fn short_names(job: &Job, call: &BuildCall, names: Vec<String>) -> Vec<String> {
+    let legs = &job.matrix.legs;
+    let values = |name: &String| -> Option<Vec<&str>> {
+        legs.iter().map(|leg| leg.get(name.strip_prefix("matrix.")?).map(String::as_str)).collect()
+    };
+    let of_paths = [&call.context, &call.file].into_iter().flatten().flat_map(|text| expression_names(&text.text));
+    let of_paths: Vec<String> = of_paths.collect();
+    let is_path = |name: &String| {
+        of_paths.contains(name) && values(name).is_some_and(|values| values.iter().any(|value| value.contains('/')))
+    };
+    let (paths, mut others): (Vec<String>, Vec<String>) = names.into_iter().partition(is_path);
+    let columns: Option<Vec<Vec<&str>>> = paths.iter().map(values).collect();
+    let Some(columns) = columns.filter(|columns| !columns.is_empty()) else {
+        others.extend(paths);
+        return others;
+    };
+    let wanted = groups((0..legs.len()).map(|number| columns.iter().map(|column| column[number]).collect::<Vec<_>>()));
+    let is_plain = |value: &&str| value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    let has_same_groups = |name: &String| values(name).is_some_and(|values| groups(values) == wanted);
+    let is_short = |name: &String| values(name).is_some_and(|values| values.iter().all(is_plain));
+    let is_of_tags = |name: &String| call.tags.iter().any(|tag| expression_names(&tag.text).contains(name));
+    let known: Vec<String> = legs.iter().flat_map(MatrixLeg::keys).map(|key| format!("matrix.{key}")).collect();
+    let short = known.into_iter().filter(|name| has_same_groups(name) && is_short(name));
+    let single = || paths.iter().find(|name| has_same_groups(name)).cloned();
+    match short.min_by_key(|name| (!is_of_tags(name), name.clone())).or_else(single) {
+        Some(name) if !others.contains(&name) => others.push(name),
+        Some(_) => {}
+        None => others.extend(paths),
+    }
+    others
+}
+
+/// For each value the number of the first that equals it.
+fn groups<T: Ord>(values: impl IntoIterator<Item = T>) -> Vec<usize> {
+    let mut first = BTreeMap::new();
+    values.into_iter().enumerate().map(|(number, value)| *first.entry(value).or_insert(number)).collect()
 }
