@@ -104,7 +104,7 @@ fn compiles_at_run_time(cx: &Context, shipped: &[&Stage]) -> bool {
     let is_known = |name: &str| data::COMPILING_PACKAGES.contains(name);
     let installs = |invocation: Invocation| {
         let call = invocation.package_call();
-        call.is_some_and(|call| call.packages.iter().any(|package| is_known(&package.name.text)))
+        call.is_some_and(|call| call.packages.iter().any(|package| is_known(package.name.text)))
     };
     let projects = cx.projects().unwrap_or_default();
     shipped.iter().any(|stage| cx.build().called(stage).any(installs))

@@ -84,7 +84,7 @@ fn has_system_pip(build: &Build, stage: &Stage, index: usize) -> bool {
             }
             let calls = run.invocations();
             let mut calls = calls.iter().filter_map(Invocation::package_call);
-            has_pip |= calls.any(|call| call.packages.iter().any(|package| PIPS.contains(&&*package.name.text)));
+            has_pip |= calls.any(|call| call.packages.iter().any(|package| PIPS.contains(&package.name.text)));
         }
         if build.transfers(below).iter().any(|transfer| transfer.from.is_some()) {
             return false;

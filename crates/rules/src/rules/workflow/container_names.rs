@@ -37,13 +37,13 @@ fn container_name_missing(cx: &WorkflowContext, out: &mut Findings) {
     let local = cx.steps().map(|(_, step)| (step, false));
     let remote = cx.input.remote_scripts.iter().map(|remote| (&remote.commands, true));
     let steps = local.chain(remote).filter(|(step, _)| mentions_docker(step));
-    let named: Vec<(Vec<WorkflowText>, bool)> =
+    let calls: Vec<(Vec<WorkflowText>, bool)> =
         steps.map(|(step, is_remote)| (named_containers(step), is_remote)).collect();
-    if named.iter().all(|(texts, _)| texts.is_empty()) {
+    if calls.iter().all(|(texts, _)| texts.is_empty()) {
         return;
     }
     let Some(names) = names(cx) else { return };
-    for (texts, is_remote) in named {
+    for (texts, is_remote) in calls {
         for text in texts {
             let is_service = names.services.contains(&text.text) && !names.containers.contains(&text.text);
             if !is_service || is_given(cx, &text.text) {

@@ -4,7 +4,7 @@ use crate::data;
 use crate::finding::Findings;
 use crate::rules::workload_context::WorkloadContext;
 use crate::shell::{Word, from_exec};
-use crate::text::Span;
+use crate::text::{Span, path};
 use crate::workload::{Container, Platform, Probe, ProbeAction, Setting, TIMEOUT, WorkloadRole};
 
 crate::rules::family! {
@@ -27,16 +27,31 @@ fn liveness_equals_readiness(cx: &WorkloadContext, out: &mut Findings) {
         let is_patient = patience(liveness)
             .zip(patience(readiness))
             .is_none_or(|(live, ready)| live.0 > ready.0 || live.1 > ready.1);
-        if !is_same(&liveness.action, &readiness.action) || is_patient {
+        let asked = named_readiness(&liveness.action);
+        if !is_same(&liveness.action, &readiness.action) || is_patient && asked.is_none() {
             continue;
         }
-        let message = format!(
-            "the livenessProbe of `{}` is its readinessProbe: a container that is only not ready is killed",
-            container.name
-        );
+        let message = match asked {
+            Some(path) if is_patient => format!(
+                "the livenessProbe of `{}` asks `{path}`, as its readinessProbe does: while what it waits for is away, all containers are killed",
+                container.name
+            ),
+            _ => format!(
+                "the livenessProbe of `{}` is its readinessProbe: a container that is only not ready is killed",
+                container.name
+            ),
+        };
         let help = "remove the livenessProbe, or ask for something that depends on nothing else, with three times the patience";
         out.push(cx.finding(*span, message).help(help));
     }
+}
+
+/// The path of a probe whose last name says that it tells whether a program is ready, and not whether it is alive.
+fn named_readiness(action: &ProbeAction) -> Option<&str> {
+    let ProbeAction::Http(request) = action else { return None };
+    let path = request.path.value()?;
+    let name = path::name(path).to_ascii_lowercase();
+    (name.starts_with("ready") || name.starts_with("readiness")).then_some(path.as_str())
 }
 
 /// Whether two probes certainly do the same.

@@ -1,6 +1,7 @@
 //! Rules about what containers of manifests may do and take, and which secrets are written with them.
 
 use crate::build::{Build, User};
+use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 use crate::inputs::BuildInput;
 use crate::rules::workload_context::WorkloadContext;
@@ -142,5 +143,12 @@ fn pod_without_security_context(cx: &WorkloadContext, out: &mut Findings) {
 /// Whether the image of a program runs as another user than root.
 fn steps_down(image: &BuildInput) -> bool {
     let build = Build::new(image);
-    build.target().is_some_and(|stage| matches!(build.user(stage).value(), Some(User::Other(_))))
+    let Some(stage) = build.target() else { return false };
+    match build.user(stage).value() {
+        Some(user) => matches!(user, User::Other(_)),
+        // `USER $APP_UID` of the .NET images.
+        None => build
+            .last(stage, Keyword::User)
+            .is_some_and(|(_, instruction)| build.input().file.logical(instruction.text).contains('$')),
+    }
 }
