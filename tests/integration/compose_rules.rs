@@ -38,8 +38,11 @@ fn every_command_finds_the_same() {
     let expected = run(&["compose", "check"]);
     assert!(expected.contains(&"2:compose-version-obsolete".to_owned()), "{expected:?}");
     assert!(expected.contains(&"22:compose-dependency-unchecked".to_owned()), "{expected:?}");
-    for arguments in [&["compose", "check", "compose.yaml"][..], &["lint", "compose.yaml"], &["audit", "--no-history"]]
-    {
+    for arguments in [
+        &["compose", "check", "compose.yaml"][..],
+        &["lint", "compose.yaml"],
+        &["audit", "--no-history", "--select=default"],
+    ] {
         assert_eq!(run(arguments), expected, "{arguments:?}");
     }
     assert_eq!(run(&["lint", "compose.yaml", "--select=compose-version-obsolete"]), ["2:compose-version-obsolete"]);
@@ -292,7 +295,10 @@ fn the_fixes_of_the_pages_are_accepted_by_compose() {
                 let Some(before) = verdict(before.path()) else { return };
                 let Ok(before) = before else { continue };
                 let after = config(after.path()).unwrap();
-                assert_eq!(without_meant(before), without_meant(after), "{name}");
+                // What Compose took out of the values comes back: that is the fix.
+                if name != "compose-dollar-unescaped" {
+                    assert_eq!(without_meant(before), without_meant(after), "{name}");
+                }
                 continue;
             }
             if file == "compose.yaml" {

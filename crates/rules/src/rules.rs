@@ -131,7 +131,7 @@ static FAMILIES: &[&[Rule]] = &[
     &packages::lock_files::RULES,
     &packages::package_calls::RULES,
     &packages::package_json::RULES,
-    &packages::system_python::RULES,
+    &packages::python_externally_managed::RULES,
     &packages::unpinned::RULES,
     &packages::verification::RULES,
     &rewrite_possible::RULES,

@@ -108,7 +108,9 @@ pub(super) fn leave_out_untaken(inputs: &mut Inputs) {
         let file = path::normalize(file);
         let known = contexts.iter().filter_map(|(context, sent)| {
             let id = context.find(path::relative(&file, &path::normalize(context.root()))?)?;
-            Some(sent.as_ref().is_none_or(|sent| sent.files.binary_search(&id).is_ok()))
+            // What stands in the place of a file is said whoever takes it.
+            let is_file = context.entry(id).kind == ContextEntryKind::File;
+            Some(!is_file || sent.as_ref().is_none_or(|sent| sent.files.binary_search(&id).is_ok()))
         });
         let known: Vec<bool> = known.collect();
         known.is_empty() || known.contains(&true)

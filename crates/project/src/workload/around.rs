@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::model::Workload;
 use super::value::Setting;
 use crate::text::Span;
 
@@ -14,9 +13,9 @@ pub struct DisruptionBudget {
 }
 
 impl DisruptionBudget {
-    /// Whether it may be for the pods of a workload.
-    pub fn may_cover(&self, workload: &Workload) -> bool {
-        let has = |(key, value): (&String, &String)| workload.labels.get(key) == Some(value);
+    /// Whether it may be for pods with these labels.
+    pub fn may_cover(&self, labels: &BTreeMap<String, String>) -> bool {
+        let has = |(key, value): (&String, &String)| labels.get(key) == Some(value);
         self.selector.as_ref().is_none_or(|selector| selector.iter().all(has))
     }
 }

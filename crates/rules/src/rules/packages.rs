@@ -10,6 +10,6 @@ pub(super) mod lock_file_absent;
 pub(super) mod lock_files;
 pub(super) mod package_calls;
 pub(super) mod package_json;
-pub(super) mod system_python;
+pub(super) mod python_externally_managed;
 pub(super) mod unpinned;
 pub(super) mod verification;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::codec::{Codec, estargz, noise};
+use super::codec::{Codec, estargz, noise, with_index};
 use super::layout::{Blob, Files, Picture, crane, engine25, legacy, oci};
 use super::tar::{archive, file};
 use super::{Case, Engine, Zoo, ordinary};
@@ -40,15 +40,11 @@ pub(super) fn add(zoo: &mut Zoo) {
     let blobs = ordinary().iter().zip(mixed).map(|(layer, codec)| Blob::of(&archive(layer), codec)).collect();
     let picture = Picture::new("layers-mixed", blobs);
     zoo.archive("layers-mixed", &oci(std::slice::from_ref(&picture)), &[(picture, ordinary())]).engine(Engine::Refuses);
-    let (blobs, _): (Vec<_>, Vec<_>) = ordinary()
-        .iter()
-        .map(|layer| estargz(layer))
-        .map(|(blob, tar)| (Blob::packed(blob, &tar, Codec::Gzip), tar))
-        .unzip();
+    let lazy: Vec<_> = ordinary().iter().map(|layer| with_index(layer)).collect();
+    let (blobs, _): (Vec<_>, Vec<_>) =
+        lazy.iter().map(|layer| estargz(layer)).map(|(blob, tar)| (Blob::packed(blob, &tar, Codec::Gzip), tar)).unzip();
     let picture = Picture::new("layers-estargz", blobs);
-    // The engine takes marker and table of contents for files.
-    zoo.archive("layers-estargz", &engine25(std::slice::from_ref(&picture)), &[(picture, ordinary())])
-        .engine(Engine::Differs);
+    zoo.archive("layers-estargz", &engine25(std::slice::from_ref(&picture)), &[(picture, lazy)]);
     let picture = Picture::of("layers-gzip-in-legacy-archive", &ordinary(), Codec::Gzip);
     zoo.archive("layers-gzip-in-legacy-archive", &legacy(std::slice::from_ref(&picture)), &[(picture, ordinary())]);
     let picture = Picture::of("layers-gzip-of-kaniko", &ordinary(), Codec::Gzip);

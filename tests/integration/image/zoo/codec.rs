@@ -90,13 +90,17 @@ fn xz(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// An eStargz blob: a gzip member for each file, marker, table of contents, footer.
+/// The members of a layer with those that eStargz adds: marker and table of contents. Engines unpack them as files.
+pub(crate) fn with_index(members: &[Member]) -> Vec<Member> {
+    let landmark = tar::file(".prefetch.landmark", vec![0xf]);
+    let index = tar::file("stargz.index.json", br#"{"version":1,"entries":[]}"#.to_vec());
+    members.iter().cloned().chain([landmark, index]).collect()
+}
+
+/// An eStargz blob of all members of a layer: a gzip member for each, and a footer.
 pub(crate) fn estargz(members: &[Member]) -> (Vec<u8>, Vec<u8>) {
     let mut pieces: Vec<Vec<u8>> = Vec::new();
-    let landmark = tar::file(".prefetch.landmark", vec![0xf]);
-    for member in
-        members.iter().chain([&landmark, &tar::file("stargz.index.json", br#"{"version":1,"entries":[]}"#.to_vec())])
-    {
+    for member in members {
         let mut piece = Vec::new();
         tar::write(member, &mut piece);
         pieces.push(piece);

@@ -53,19 +53,23 @@ fn compose_proxy_headers_missing(cx: &ComposeContext, out: &mut Findings) {
     }
 }
 
+/// The option without which a server reads no headers of proxies at all.
+const SWITCH: &str = "--proxy-headers";
+
 /// A server that trusts no proxy but one on its own address takes the proxy for the client.
 fn compose_forwarded_headers_ignored(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
         let Some(proxy) = proxy_of(cx, service) else { continue };
         let Some((server, option)) = distrusting_server(service) else { continue };
-        let trusted = if option == "--proxy-headers" { "no proxy" } else { "no proxy but one at 127.0.0.1" };
+        let is_off = option == SWITCH;
+        let trusted = if is_off { "no proxy" } else { "no proxy but one at 127.0.0.1" };
         let message = format!(
             "`{server}` of `{}` believes {trusted}: behind `{proxy}` it sees the proxy's address as the client and http as the scheme",
             service.name
         );
         let place = service.value.get("command").filter(|value| !value.is_null()).and_then(|value| value.place);
         let Some(finding) = cx.finding(place.or(service.place), message) else { continue };
-        let value = if option == "--proxy-headers" { "" } else { "='*'" };
+        let value = if is_off { "" } else { "='*'" };
         let help = format!("start it with `{option}{value}`, as long as only the proxy reaches it");
         out.push(finding.help(help));
     }

@@ -42,7 +42,8 @@ fn compose_command_needs_shell(cx: &ComposeContext, out: &mut Findings) {
                 (message, words.join(" "), service.value.get(key).and_then(|value| value.place))
             };
             let Some(finding) = cx.finding(place, message) else { continue };
-            let line = line.replace('"', "\\\"");
+            // What a program reads may be a password.
+            let line = if line.contains('<') { "…".to_owned() } else { line.replace('"', "\\\"") };
             out.push(finding.help(format!("write `{key}: sh -c \"{line}\"`, with `exec` before the last program")));
         }
     }
@@ -76,6 +77,10 @@ fn dropped_part(written: &str) -> Option<&str> {
             (Some(open), _) if open == c => quote = None,
             (None, ';' | '&' | '|' | '<' | '>') => {
                 let rest = text[at..].trim().lines().next().unwrap_or_default();
+                // Behind `<<<` may be a password: the sign alone is shown.
+                if rest.starts_with('<') {
+                    return Some(rest.split(|letter| letter != '<').next().unwrap_or_default());
+                }
                 return rest.contains(char::is_alphanumeric).then_some(rest);
             }
             _ => {}

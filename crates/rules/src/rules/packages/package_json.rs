@@ -9,6 +9,7 @@ use crate::rules::Context;
 use crate::rules::base::node_build;
 use crate::rules::files::copied_programs::newest_node_version;
 use crate::shell::{Invocation, Manager, Verb, Word, parse};
+use crate::sources::patterns;
 use crate::text::{Span, listed, path};
 
 crate::rules::family! {
@@ -19,6 +20,10 @@ crate::rules::family! {
 
 /// The first release of Node whose OpenSSL refuses MD4.
 const WITHOUT_MD4: u32 = 17;
+
+/// Meanings in `data/source_patterns.tsv`.
+const MAKING: &str = "word of a package manager that writes package.json";
+const BRINGING: &str = "program that may bring a package.json";
 
 /// Names that a help has room for.
 const NAMED: usize = 8;
@@ -35,11 +40,9 @@ fn may_make_manifests(build: &Build, stage: &Stage) -> bool {
         let first = words.first().copied().unwrap_or_default();
         match invocation.program {
             Some("git") => words.contains(&"clone"),
-            Some("npm" | "yarn" | "pnpm" | "bun") => {
-                matches!(first, "init" | "create" | "pkg" | "set-script") || words.contains(&"dlx")
-            }
-            Some("curl" | "wget" | "tar" | "unzip" | "npx" | "nest" | "ng") => true,
-            _ => false,
+            Some("npm" | "yarn" | "pnpm" | "bun") => patterns::words(MAKING).any(|word| word == first),
+            Some(program) => patterns::words(BRINGING).any(|name| name == program),
+            None => false,
         }
     };
     let mut stages = build.chain(stage);

@@ -3,6 +3,7 @@
 use super::steps::waiting_for;
 use crate::finding::Findings;
 use crate::rules::WorkflowContext;
+use crate::sources::patterns;
 use crate::workflow::{Job, PipelineKind, Step, Workflow};
 
 crate::rules::family! {
@@ -11,6 +12,9 @@ crate::rules::family! {
 }
 
 const EVENT: &str = "pull_request";
+
+/// Meaning in `data/source_patterns.tsv`.
+const BUILDING: &str = "text of a step that may build an image";
 
 /// Jobs run for pull requests, and those that build images do not.
 fn image_unbuilt_on_pull_request(cx: &WorkflowContext, out: &mut Findings) {
@@ -83,9 +87,7 @@ fn is_merged_only(condition: Option<&str>) -> bool {
 
 /// Whether a step may build an image by a command or an action that is not read as a build.
 fn may_build(step: &Step) -> bool {
-    let words =
-        ["docker", "podman", "buildah", "kaniko", "compose", "make", "just", "skaffold", "bake", "earthly", "image"];
-    let shows = |text: &str| words.iter().any(|word| text.contains(word));
+    let shows = |text: &str| patterns::shows(text, BUILDING);
     let action = step.action.as_ref().map_or("", |action| action.name.as_str());
     let is_tool = ["docker/login-action", "docker/setup-buildx-action", "docker/setup-qemu-action"]
         .iter()

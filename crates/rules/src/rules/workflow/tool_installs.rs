@@ -36,11 +36,12 @@ fn tool_version_floats(cx: &WorkflowContext, out: &mut Findings) {
     let mut tools: BTreeSet<&str> = BTreeSet::new();
     for (_, step) in cx.steps() {
         for (row, place) in floating(cx, step) {
+            let Some(dockerfile) = dockerfile_with_version(cx, row[3]) else { continue };
             if !tools.insert(row[3]) {
                 continue;
             }
             let message = format!(
-                "{} comes in its newest version: a release of it changes each later run without a commit",
+                "{} comes in its newest version, and `{dockerfile}` names one: the tests run with another one than the image is built with",
                 row[3]
             );
             let Some(finding) = cx.finding(place, message) else { continue };
@@ -58,6 +59,25 @@ fn tool_version_floats(cx: &WorkflowContext, out: &mut Findings) {
             }));
         }
     }
+}
+
+/// The first Dockerfile of the run that names a version of a tool: `ghcr.io/astral-sh/uv:0.9`, `poetry==2.1`, `pnpm@10`,
+/// `POETRY_VERSION`.
+fn dockerfile_with_version<'a>(cx: &WorkflowContext<'a, '_>, tool: &str) -> Option<&'a str> {
+    let tool = tool.to_ascii_lowercase();
+    let has_version = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        let mut places = text.match_indices(&tool);
+        places.any(|(at, _)| {
+            let is_start = !text[..at].ends_with(|letter: char| letter.is_ascii_alphanumeric());
+            let rest = &text[at + tool.len()..];
+            let behind = [":", "==", "@"].iter().find_map(|sign| rest.strip_prefix(sign));
+            let is_numbered = behind.is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_digit()));
+            is_start && (is_numbered || rest.starts_with("_version"))
+        })
+    };
+    let mut sources = cx.inputs.builds.iter().map(|build| build.file.source());
+    sources.find(|source| has_version(source.text())).map(|source| source.name())
 }
 
 /// The tools that a step installs without a version.

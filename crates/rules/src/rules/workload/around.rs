@@ -203,7 +203,7 @@ fn disruption_budget_missing(cx: &WorkloadContext, out: &mut Findings) {
         let is_several = workload.replicas.value().is_some_and(|count| *count > 1);
         let answers = workload.containers.iter().any(|container| !container.ports.is_empty());
         let is_meant = workload.platform == Platform::Kubernetes && workload.role == WorkloadRole::Server;
-        let is_covered = budgets.iter().any(|budget| budget.may_cover(workload));
+        let is_covered = budgets.iter().any(|budget| budget.may_cover(&workload.labels));
         is_meant && is_several && answers && workload.kind == "Deployment" && cx.is_rolled_out(workload) && !is_covered
     };
     let workloads: Vec<&Workload> = cx.content().workloads.iter().filter(is_alone).collect();

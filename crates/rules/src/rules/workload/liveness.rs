@@ -27,11 +27,11 @@ fn liveness_equals_readiness(cx: &WorkloadContext, out: &mut Findings) {
         let is_patient = patience(liveness)
             .zip(patience(readiness))
             .is_none_or(|(live, ready)| live.0 > ready.0 || live.1 > ready.1);
-        let asked = named_readiness(&liveness.action);
-        if !is_same(&liveness.action, &readiness.action) || is_patient && asked.is_none() {
+        let readiness_path = named_readiness(&liveness.action);
+        if !is_same(&liveness.action, &readiness.action) || is_patient && readiness_path.is_none() {
             continue;
         }
-        let message = match asked {
+        let message = match readiness_path {
             Some(path) if is_patient => format!(
                 "the livenessProbe of `{}` asks `{path}`, as its readinessProbe does: while what it waits for is away, all containers are killed",
                 container.name

@@ -20,6 +20,7 @@ const CLIENT: &str = "program that asks a server";
 const BACK: &str = "goes back to the version before on a platform";
 const ROLLBACK: &str = "word of a rollback";
 const WAITS: &str = "waits until a deployment is ready";
+const SENDING: &str = "option of a client that sends something";
 
 /// A deployment that is judged by one request, some seconds after it.
 fn request_after_sleep(cx: &WorkflowContext, out: &mut Findings) {
@@ -108,8 +109,7 @@ fn may_go_back(step: &Step) -> bool {
 
 /// Whether a request fails with an answer that says so, and does not send something.
 fn is_check(invocation: &Invocation) -> bool {
-    let has = |options: &[&str]| invocation.args.iter().any(|word| options.contains(&word.text()));
-    let sends = has(&["-X", "--request", "-d", "--data", "--data-raw", "-F", "--post-data", "-T"]);
+    let sends = invocation.args.iter().any(|word| patterns::words(SENDING).any(|option| option == word.text()));
     let fails = invocation.is("wget")
         || invocation.args.iter().map(Word::text).any(|word| {
             matches!(word, "--fail" | "--fail-with-body")

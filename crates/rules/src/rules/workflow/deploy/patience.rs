@@ -12,8 +12,8 @@ use crate::workflow::{PipelineKind, WorkflowPlace};
 
 crate::rules::family! {
     of_workflow
-    "check-tried-once" => check_tried_once;
-    "check-without-timeout" => check_without_timeout;
+    "gate-tried-once" => gate_tried_once;
+    "request-without-timeout" => request_without_timeout;
 }
 
 /// Meanings in `data/source_patterns.tsv`.
@@ -25,7 +25,7 @@ const ROLLBACK: &str = "word of a rollback";
 const LONG_PAUSE: u32 = 5;
 
 /// A question for the health of a new version that takes as long as it takes.
-fn check_without_timeout(cx: &WorkflowContext, out: &mut Findings) {
+fn request_without_timeout(cx: &WorkflowContext, out: &mut Findings) {
     // A job of a pipeline has a limit of its own.
     if cx.workflow().kind.is_pipeline() || !mentions(cx, &["curl"]) {
         return;
@@ -49,7 +49,7 @@ fn check_without_timeout(cx: &WorkflowContext, out: &mut Findings) {
 }
 
 /// A pause, and one question that decides.
-fn check_tried_once(cx: &WorkflowContext, out: &mut Findings) {
+fn gate_tried_once(cx: &WorkflowContext, out: &mut Findings) {
     // `request-after-sleep` says it of pipelines.
     if cx.workflow().kind.is_pipeline() || !mentions(cx, &["sleep"]) || !mentions(cx, &["curl"]) {
         return;

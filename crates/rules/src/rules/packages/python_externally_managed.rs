@@ -6,6 +6,7 @@ use crate::finding::Findings;
 use crate::rules::Context;
 use crate::rules::files::copied_programs::newest_node_version;
 use crate::shell::{Invocation, Manager, PackageCall, Verb, Word};
+use crate::sources::patterns;
 
 crate::rules::rule!("python-externally-managed", check);
 
@@ -19,16 +20,20 @@ const NODE: u32 = 20;
 /// Packages that bring the pip of a system.
 const PIPS: [&str; 2] = ["python3-pip", "py3-pip"];
 
-/// Options with which pip installs outside of the system's folders, or whatever the system says.
-const ELSEWHERE: [&str; 6] = ["--break-system-packages", "--target", "-t", "--prefix", "--root", "--python"];
+/// Meanings in `data/source_patterns.tsv`.
+const ELSEWHERE: &str = "option of pip that installs outside of the system's folders, or whatever the system says";
+const OTHER_PYTHON: &str = "text of a step with a Python of its own, or one that takes packages";
+const ENVIRONMENT: &str = "variable that makes pip install elsewhere, or whatever the system says";
+const ACTIVATION: &str = "text of a script that makes pip install elsewhere";
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for Run { stage, index, code, .. } in build.ordinary_runs() {
         let StageBase::Image(image) = build.root_base(stage) else { continue };
-        let Some(system) = managed_system(build, stage, image).filter(|_| has_system_pip(build, stage, index)) else {
+        let Some(system) = managed_system(build, stage, image) else { continue };
+        if !has_system_pip(build, stage, index) {
             continue;
-        };
+        }
         for invocation in code.script.invocations() {
             let Some(call) = invocation.package_call().filter(|call| installs_into_system(&invocation, call)) else {
                 continue;
@@ -76,10 +81,7 @@ fn has_system_pip(build: &Build, stage: &Stage, index: usize) -> bool {
         for run in build.own_runs(below).filter(|run| below.index != stage.index || run.index <= index) {
             let text = run.code.text().unwrap_or_default();
             // A Python of its own, or one that is told to take packages.
-            if ["EXTERNALLY-MANAGED", "break-system-packages", "conda", "pyenv", "get-pip", "make altinstall"]
-                .iter()
-                .any(|word| text.contains(word))
-            {
+            if patterns::shows(text, OTHER_PYTHON) {
                 return false;
             }
             let calls = run.invocations();
@@ -96,7 +98,8 @@ fn has_system_pip(build: &Build, stage: &Stage, index: usize) -> bool {
 /// Whether a command is an install of the pip that is found first.
 fn installs_into_system(invocation: &Invocation, call: &PackageCall) -> bool {
     let is_plain = !invocation.path.text().contains('/') && !invocation.path.is_dynamic();
-    let is_elsewhere = |word: &Word| ELSEWHERE.iter().any(|option| word.text().split('=').next() == Some(option));
+    let is_elsewhere =
+        |word: &Word| patterns::words(ELSEWHERE).any(|option| word.text().split('=').next() == Some(option));
     call.manager == Manager::Pip
         && call.verb == Verb::Install
         && is_plain
@@ -106,9 +109,9 @@ fn installs_into_system(invocation: &Invocation, call: &PackageCall) -> bool {
 
 /// Whether an environment is active, or pip is allowed to.
 fn has_environment(build: &Build, (stage, at): (&Stage, usize), invocation: &Invocation) -> bool {
-    let names = ["VIRTUAL_ENV", "PIP_BREAK_SYSTEM_PACKAGES", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_CONFIG_FILE"];
+    let names: Vec<&str> = patterns::words(ENVIRONMENT).collect();
     let script = build.code(at).and_then(|code| code.text().map(str::to_owned)).unwrap_or_default();
     installed::is_set(build, (stage, at), invocation, &names)
         || build.run_variable(stage, at, invocation, "PATH").is_some()
-        || ["activate", "export PATH", "pip.conf", "pip config"].iter().any(|word| script.contains(word))
+        || patterns::shows(&script, ACTIVATION)
 }
