@@ -306,7 +306,8 @@ impl FrontMatter {
                 continue;
             };
             // As in YAML, a comment starts at a `#` after white space.
-            let value = value.find(" #").map_or(value, |at| &value[..at]).trim();
+            let comment = if value.contains('#') { value.find(" #") } else { None };
+            let value = comment.map_or(value, |at| &value[..at]).trim();
             if !KEYS.contains(&key) && !OPTIONAL.contains(&key) {
                 front.problems.push(format!("unknown key `{key}`"));
             } else if front.fields.iter().any(|field| field.0 == key) {

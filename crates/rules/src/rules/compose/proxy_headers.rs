@@ -62,7 +62,7 @@ fn compose_forwarded_headers_ignored(cx: &ComposeContext, out: &mut Findings) {
         let Some(proxy) = proxy_of(cx, service) else { continue };
         let Some((server, option)) = distrusting_server(service) else { continue };
         let is_off = option == SWITCH;
-        let trusted = if is_off { "no proxy" } else { "no proxy but one at 127.0.0.1" };
+        let trusted = if is_off { "no proxy" } else { "no proxy but one at `127.0.0.1`" };
         let message = format!(
             "`{server}` of `{}` believes {trusted}: behind `{proxy}` it sees the proxy's address as the client and http as the scheme",
             service.name

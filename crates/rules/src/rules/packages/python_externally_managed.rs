@@ -29,26 +29,23 @@ const ACTIVATION: &str = "text of a script that makes pip install elsewhere";
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for Run { stage, index, code, .. } in build.ordinary_runs() {
+        let invocations = code.script.invocations();
+        let calls = invocations.iter().filter_map(|invocation| Some((invocation, invocation.package_call()?)));
+        let mut calls = calls.filter(|(invocation, call)| installs_into_system(invocation, call));
+        let call = calls.find(|(invocation, _)| !has_environment(build, (stage, index), invocation));
+        let Some((_, call)) = call else { continue };
         let StageBase::Image(image) = build.root_base(stage) else { continue };
         let Some(system) = managed_system(build, stage, image) else { continue };
         if !has_system_pip(build, stage, index) {
             continue;
         }
-        for invocation in code.script.invocations() {
-            let Some(call) = invocation.package_call().filter(|call| installs_into_system(&invocation, call)) else {
-                continue;
-            };
-            if has_environment(build, (stage, index), &invocation) {
-                continue;
-            }
-            let message = format!(
-                "`{}` fails with externally-managed-environment: the Python of {system} takes packages from the system alone",
-                call.title()
-            );
-            let help = "install into a virtual environment: `RUN python3 -m venv /opt/venv` and `ENV PATH=/opt/venv/bin:$PATH` above this step";
-            out.push(cx.finding(code.place(&build.input().file, call.span), message).help(help));
-            return;
-        }
+        let message = format!(
+            "`{}` fails with externally-managed-environment: the Python of {system} takes packages from the system alone",
+            call.title()
+        );
+        let help = "install into a virtual environment: `RUN python3 -m venv /opt/venv` and `ENV PATH=/opt/venv/bin:$PATH` above this step";
+        out.push(cx.finding(code.place(&build.input().file, call.span), message).help(help));
+        return;
     }
 }
 

@@ -8,7 +8,7 @@ use crate::data::{self, Row};
 use crate::finding::Findings;
 use crate::rules::WorkflowContext;
 use crate::shell::{Invocation, Word};
-use crate::text::path;
+use crate::text::{Source, path};
 use crate::workflow::{Job, PipelineKind, Step, WorkflowPlace};
 
 crate::rules::family! {
@@ -77,7 +77,7 @@ fn dockerfile_with_version<'a>(cx: &WorkflowContext<'a, '_>, tool: &str) -> Opti
         })
     };
     let mut sources = cx.inputs.builds.iter().map(|build| build.file.source());
-    sources.find(|source| has_version(source.text())).map(|source| source.name())
+    sources.find(|source| has_version(source.text())).map(Source::name)
 }
 
 /// The tools that a step installs without a version.

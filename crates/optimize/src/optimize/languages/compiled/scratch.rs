@@ -257,7 +257,9 @@ fn of_stage(input: &PassInput, target: &Stage) -> Option<ScratchBlocker> {
 
 /// What the sources ask for.
 fn of_sources(input: &PassInput) -> Option<ScratchBlocker> {
-    if input.evidence.texts_cut || input.evidence.texts.is_empty() {
+    // A folder with an ignore file alone shows as little as an empty one.
+    let has_sources = input.evidence.texts.keys().any(|path| is_source(path));
+    if input.evidence.texts_cut || !has_sources {
         return Some(ScratchBlocker::UnreadSources);
     }
     let mut needs = patterns::of("needs of the image").filter_map(|need| {
