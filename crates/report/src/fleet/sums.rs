@@ -16,6 +16,9 @@ use crate::rules::Category;
 /// Lines, and secrets, that are kept: those that cost most.
 pub const MOST_LINES: usize = 10_000;
 
+/// Words of the names of such rules in front of the place.
+const PLACE_WORDS: [&str; 4] = ["in", "on", "as", "copied"];
+
 /// Words in the names of rules about secrets.
 const SECRET_WORDS: [&str; 3] = ["secret", "password", "key"];
 
@@ -249,8 +252,12 @@ fn price(finding: &FindingState) -> f64 {
     finding.cost.as_ref().map_or(0.0, amount)
 }
 
-/// Whether a rule finds secrets.
+/// Whether a rule finds secrets: its name says where they stand.
 fn is_secret_rule(rule: &str) -> bool {
+    let says_where = |word: &str| PLACE_WORDS.contains(&word);
+    if !rule.split('-').any(says_where) {
+        return false;
+    }
     let is_security = || crate::rules::find(rule).is_some_and(|rule| rule.metadata().category == Category::Security);
     rule.split('-').any(|word| SECRET_WORDS.contains(&word)) && is_security()
 }

@@ -155,10 +155,13 @@ fn filled<'p>(service: &StackService<'p>, key: &str) -> Option<&'p ComposeValue>
 /// What a program in a container can tell one service from another by, next to its command.
 const SEEN: [&str; 5] = ["environment", "volumes", "configs", "secrets", "hostname"];
 
+/// What decides what a relative command starts.
+const FOLDER: &str = "working_dir";
+
 /// What both services start, where it is the same for certain.
 fn same_start(service: &StackService, other: &StackService) -> Option<String> {
     let is_written = filled(service, "command").is_some();
-    if !has_same(service, other, "command") {
+    if !has_same(service, other, "command") || !has_same(service, other, FOLDER) {
         return None;
     }
     // A program may choose its role by a variable, a server that is started by its name does not.

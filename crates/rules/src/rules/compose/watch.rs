@@ -200,7 +200,7 @@ fn compose_watch_lock_unwatched(cx: &ComposeContext, out: &mut Findings) {
                 continue;
             }
             let message = format!(
-                "a changed `{lock}` does not rebuild `{}`: only `{name}` is watched, and the lock file says what is installed",
+                "a changed `{lock}` does not rebuild `{}`: `{name}` is watched, and the lock file, which says what is installed, is not",
                 service.name
             );
             let Some(finding) = cx.finding(rule.get("path").and_then(|value| value.place), message) else { continue };

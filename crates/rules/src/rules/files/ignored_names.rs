@@ -86,7 +86,8 @@ fn named_readme(text: &str) -> Option<String> {
         None => line,
     };
     let quoted = value.split(['"', '\'']).nth(1)?;
-    (!quoted.is_empty() && !line.contains("text")).then(|| quoted.trim_start_matches("./").to_owned())
+    let has_text = line.split(['{', ',']).any(|part| part.trim_start().starts_with("text"));
+    (!quoted.is_empty() && !has_text).then(|| quoted.trim_start_matches("./").to_owned())
 }
 
 /// The command of a step that builds and installs the project of the context's top folder.

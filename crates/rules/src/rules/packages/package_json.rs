@@ -1,7 +1,7 @@
 //! Rules about commands of npm, Yarn and pnpm that the project's package.json lets fail.
 
 use super::lock_files::is_certain;
-use crate::build::{Build, FoundVariable, Run, ScriptCall, Stage, installed};
+use crate::build::{BaseImage, Build, FoundVariable, Run, ScriptCall, Stage, StageBase, installed};
 use crate::data;
 use crate::finding::Findings;
 use crate::manifest::{Ecosystem, Project};
@@ -25,6 +25,9 @@ const WITHOUT_MD4: u32 = 17;
 const MAKING: &str = "word of a package manager that writes package.json";
 const BRINGING: &str = "program that may bring a package.json";
 
+/// What lets OpenSSL 3 take MD4.
+const PROVIDER: &str = "openssl-legacy-provider";
+
 /// Names that a help has room for.
 const NAMED: usize = 8;
 
@@ -33,8 +36,12 @@ fn node_projects<'i>(cx: &Context<'_, 'i>) -> Vec<&'i Project> {
     projects.iter().filter(|project| project.ecosystem == Ecosystem::Node).collect()
 }
 
-/// Whether a stage may get a package.json that the build context does not have.
+/// Whether a stage may get a package.json that the build context does not have: by a step, from another stage, or from a base that
+/// nobody knows.
 fn may_make_manifests(build: &Build, stage: &Stage) -> bool {
+    if !matches!(build.root_base(stage), StageBase::Image(image) if BaseImage::of(image).source().is_some()) {
+        return true;
+    }
     let makes = |invocation: Invocation| {
         let words: Vec<&str> = invocation.args.iter().map(Word::text).collect();
         let first = words.first().copied().unwrap_or_default();
@@ -98,7 +105,8 @@ impl<'p> MissingScript<'p> {
         let is_open = words.contains(&"--if-present") || invocation.args.iter().any(Word::is_dynamic);
         // What else a manager takes behind `run`, or alone, may be a program of a package.
         let is_script = match invocation.program? {
-            "npm" => is_run || matches!(call.name, "start" | "test"),
+            // `env` is a script of npm's own.
+            "npm" => is_run && call.name != "env" || matches!(call.name, "start" | "test"),
             "pnpm" => is_run || call.name == "start",
             "yarn" => matches!(call.name, "start" | "build" | "dev"),
             _ => false,
@@ -152,6 +160,16 @@ fn npm_protocol_refused(cx: &Context, out: &mut Findings) {
 fn old_bundler_on_new_node(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let projects = node_projects(cx);
+    // `node-options=--openssl-legacy-provider` of .npmrc holds for all scripts.
+    let allows = |project: &&Project| {
+        let file = path::join(&project.root, ".npmrc");
+        let is_there = cx.context().is_some_and(|context| context.find(&file).is_some());
+        is_there
+            && cx.text_of(&file).is_none_or(|text| text.windows(PROVIDER.len()).any(|part| part == PROVIDER.as_bytes()))
+    };
+    if projects.iter().any(allows) {
+        return;
+    }
     for Run { stage, index, code, .. } in build.ordinary_runs() {
         let Some(version) = newest_node_version(build, stage).filter(|version| *version >= WITHOUT_MD4) else {
             continue;
@@ -163,7 +181,7 @@ fn old_bundler_on_new_node(cx: &Context, out: &mut Findings) {
             }
             let bundles = |text: &str| parse(text).invocations().iter().any(|it| node_build::compiles(cx, it));
             let old = projects.iter().find_map(|project| {
-                let text = call.script(project).filter(|text| !text.contains("openssl-legacy-provider"))?;
+                let text = call.script(project).filter(|text| !text.contains(PROVIDER))?;
                 if bundles(text) { old_webpack(project) } else { None }
             });
             let Some((package, remedy)) = old else { continue };
@@ -180,7 +198,7 @@ fn old_bundler_on_new_node(cx: &Context, out: &mut Findings) {
 
 /// Whether a variable lets OpenSSL take what it refuses, or its value is not known.
 fn allows_md4(build: &Build, (stage, at): (&Stage, usize), invocation: &Invocation) -> bool {
-    let allows = |value: FoundVariable| value.text().is_none_or(|text| text.contains("openssl-legacy-provider"));
+    let allows = |value: FoundVariable| value.text().is_none_or(|text| text.contains(PROVIDER));
     build.run_variable(stage, at, invocation, "NODE_OPTIONS").is_some_and(allows)
 }
 

@@ -1,7 +1,7 @@
 //! See `rules/python-externally-managed.md`.
 
 use super::lock_files::is_certain;
-use crate::build::{Build, Libc, Reference, Run, Stage, StageBase, installed, libc, releases};
+use crate::build::{Build, Libc, Reference, Release, Run, Stage, StageBase, installed, libc, releases};
 use crate::finding::Findings;
 use crate::rules::Context;
 use crate::rules::files::copied_programs::newest_node_version;
@@ -24,6 +24,7 @@ const PIPS: [&str; 2] = ["python3-pip", "py3-pip"];
 const ELSEWHERE: &str = "option of pip that installs outside of the system's folders, or whatever the system says";
 const OTHER_PYTHON: &str = "text of a step with a Python of its own, or one that takes packages";
 const ENVIRONMENT: &str = "variable that makes pip install elsewhere, or whatever the system says";
+const PYTHON_IMAGE: &str = "part of the name of an image that brings a Python of its own";
 const ACTIVATION: &str = "text of a script that makes pip install elsewhere";
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -51,6 +52,10 @@ fn check(cx: &Context, out: &mut Findings) {
 
 /// The system of an image whose Python refuses pip.
 fn managed_system(build: &Build, stage: &Stage, image: &str) -> Option<String> {
+    // A Python of its own comes first in PATH, and nothing marks it.
+    if brings_python(image) {
+        return None;
+    }
     match libc(image)? {
         Libc::Glibc(release) => {
             let from_tag = releases(image).into_iter().find(|release| matches!(release.product, "debian" | "ubuntu"));
@@ -61,7 +66,10 @@ fn managed_system(build: &Build, stage: &Stage, image: &str) -> Option<String> {
         Libc::Musl => {
             let release = releases(image).into_iter().find(|release| release.product == "alpine");
             let Some(release) = release else {
-                let is_new = newest_node_version(build, stage).is_some_and(|version| version >= NODE);
+                // A tag with a minor version may be older than the release of Alpine.
+                let tag = Reference::of(image).tag.unwrap_or_default();
+                let has_minor = tag.split('-').next().is_some_and(|version| version.contains('.'));
+                let is_new = !has_minor && newest_node_version(build, stage).is_some_and(|version| version >= NODE);
                 return (Reference::of(image).short_name() == "alpine" || is_new).then(|| "Alpine".to_owned());
             };
             let minor: u32 = release.version.split('.').nth(1)?.parse().ok()?;
@@ -69,6 +77,13 @@ fn managed_system(build: &Build, stage: &Stage, image: &str) -> Option<String> {
         }
         Libc::None => None,
     }
+}
+
+/// Whether an image has a Python that is not that of its system.
+fn brings_python(image: &str) -> bool {
+    let is_python = |release: &&Release| release.product == "python";
+    let name = Reference::of(image).name.to_ascii_lowercase();
+    releases(image).iter().any(is_python) || patterns::shows(&name, PYTHON_IMAGE)
 }
 
 /// Whether a step up to this one installs the system's pip, and none makes it take packages.

@@ -224,7 +224,7 @@ fn long_time(text: &str) -> Option<String> {
     if let Some((_, rest)) = text.split_once("max-age=") {
         let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
         let seconds = digits.parse::<u64>().ok()?;
-        return (seconds >= LONG).then(|| format!("{} days", seconds / LONG));
+        return (seconds >= LONG).then(|| in_days(seconds / LONG));
     }
     let value = text.split_whitespace().last()?;
     if value == "max" {
@@ -238,7 +238,11 @@ fn long_time(text: &str) -> Option<String> {
         _ => return None,
     };
     let days = digits.parse::<u64>().ok()?.saturating_mul(days);
-    (days > 0).then(|| format!("{days} days"))
+    (days > 0).then(|| in_days(days))
+}
+
+fn in_days(days: u64) -> String {
+    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
 }
 
 #[cfg(test)]
@@ -254,6 +258,7 @@ mod tests {
             Some("365 days")
         );
         assert_eq!(time("expires max").as_deref(), Some("ten years"));
+        assert_eq!(time("expires 1d").as_deref(), Some("1 day"));
         for text in ["expires 1h", "expires -1", "expires off", "add_header cache-control \"max-age=60\"", "expires 0d"]
         {
             assert_eq!(time(text), None, "{text}");

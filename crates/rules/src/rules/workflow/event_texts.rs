@@ -25,11 +25,11 @@ const EXPRESSIONS: usize = 100;
 fn event_text_in_script(cx: &WorkflowContext, out: &mut Findings) {
     for (_, step) in cx.steps() {
         if let Some(script) = &step.script {
-            report_script(cx, &script.text, out);
+            report_script(cx, &script.text, false, out);
         }
         for input in &step.inputs {
             if is_script(step, &input.name) {
-                report_script(cx, &input.script, out);
+                report_script(cx, &input.script, step.uses(SCRIPT_ACTION), out);
             } else if input.value.text.starts_with('{') {
                 for (name, what, place) in pasted(&input.script, true) {
                     if let Some(finding) = in_json(cx, &name, what, place) {
@@ -53,8 +53,16 @@ fn is_script(step: &Step, input: &str) -> bool {
     is_remote || step.uses(SCRIPT_ACTION) && input == "script"
 }
 
-fn report_script(cx: &WorkflowContext, script: &ScriptText, out: &mut Findings) {
+fn report_script(cx: &WorkflowContext, script: &ScriptText, is_javascript: bool, out: &mut Findings) {
     for (name, what, place) in pasted(script, false) {
+        if is_javascript {
+            let message = format!("`{name}` is pasted into the script: a {what} with a quote runs as JavaScript");
+            let help = "hand it over as a variable (`env: TEXT: …`), and read `process.env.TEXT`";
+            if let Some(finding) = cx.finding(place, message) {
+                out.push(finding.help(help));
+            }
+            continue;
+        }
         let message = format!("`{name}` is pasted into the script: a {what} with a quote or `$(…)` runs as a command");
         let Some(finding) = cx.finding(place, message) else { continue };
         out.push(finding.help(format!(

@@ -42,8 +42,13 @@ fn push_without_namespace(cx: &WorkflowContext, out: &mut Findings) {
     let (Some(place), Some(name)) = (first, names.first()) else { return };
     let shown = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>();
     let others = if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };
+    let place_of_names = if names.len() == 1 {
+        format!("goes to `docker.io/library/{name}`")
+    } else {
+        "go to `docker.io/library/`".to_owned()
+    };
     let message = format!(
-        "without a registry in front, {}{others} goes to `docker.io/library/{name}`, where only Docker may push: access is denied",
+        "without a registry in front, {}{others} {place_of_names}, where only Docker may push: access is denied",
         listed(&shown)
     );
     if let Some(finding) = cx.finding(place, message) {

@@ -5,7 +5,8 @@ use crate::build::{Release, StageBase, ended_releases, releases};
 use crate::data;
 use crate::finding::{Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
-use crate::workflow::{Job, Step, WorkflowPlace};
+use crate::text::joined;
+use crate::workflow::{ActionUse, Job, Step, WorkflowPlace};
 
 crate::rules::family! {
     of_workflow
@@ -16,24 +17,81 @@ crate::rules::family! {
 
 /// An old major runs on a Node.js that is going, or asks a service that is shut.
 fn old_action(cx: &WorkflowContext, out: &mut Findings) {
-    for (_, step) in cx.steps() {
-        let Some(action) = &step.action else { continue };
+    let mut old: Vec<OldAction> = Vec::new();
+    for action in cx.steps().filter_map(|(_, step)| step.action.as_ref()) {
         let Some(row) = data::ACTION_MAJORS.row(&action.name.to_ascii_lowercase()) else { continue };
         let (Some(major), Ok(oldest)) = (action.major(), row[2].parse::<u32>()) else { continue };
-        if major >= oldest {
-            continue;
+        if major < oldest {
+            old.push(OldAction { action, current: row[1], why: row[3] });
         }
-        let (name, current) = (&action.name, row[1]);
-        let message = match row[3] {
-            "-" => format!("`{name}@{}` is no longer maintained: v{current} is current", action.version),
-            why => format!("`{name}@{}` is old: {why}, and v{current} is current", action.version),
-        };
-        let Some(finding) = cx.finding(action.place, message) else { continue };
-        let change = WorkflowChange::Replace(action.place, format!("{name}@v{current}"));
-        let why = Safety::Unsafe("a new major may have other defaults and inputs".to_owned());
-        let finding = finding.help(format!("write `{name}@v{current}`"));
-        out.push(cx.fixed(finding, &format!("use v{current}"), why, &[change]));
     }
+    // What fails is said of each; what is only old, once for the file.
+    let (failing, aged): (Vec<_>, Vec<_>) = old.into_iter().partition(|old| old.why.contains(SHUT_DOWN));
+    let groups = failing.into_iter().map(|old| vec![old]).chain([aged]);
+    for group in groups {
+        let Some(first) = group.first() else { continue };
+        let names = names_of(&group);
+        let message = match names.len() {
+            1 => first.message(),
+            count => format!("{count} actions are of old versions: {}", short_list(names)),
+        };
+        let Some(finding) = cx.finding(first.action.place, message) else { continue };
+        let change = |old: &OldAction| {
+            WorkflowChange::Replace(old.action.place, format!("{}@v{}", old.action.name, old.current))
+        };
+        let changes: Vec<WorkflowChange> = group.iter().map(change).collect();
+        let why = Safety::Unsafe("a new major may have other defaults and inputs".to_owned());
+        let (help, title) = match changes.len() {
+            1 => (format!("write `{}@v{}`", first.action.name, first.current), format!("use v{}", first.current)),
+            _ => ("write the versions that are current".to_owned(), "use the versions that are current".to_owned()),
+        };
+        out.push(cx.fixed(finding.help(help), &title, why, &changes));
+    }
+}
+
+/// Words of the reason for which an action fails, and is not only old.
+const SHUT_DOWN: &str = "shut down";
+
+/// Actions that a message has room for.
+const NAMED: usize = 4;
+
+/// An action of an old version.
+struct OldAction<'a> {
+    action: &'a ActionUse,
+    /// The newest major.
+    current: &'static str,
+    why: &'static str,
+}
+
+impl OldAction<'_> {
+    fn message(&self) -> String {
+        let (name, version, current) = (&self.action.name, &self.action.version, self.current);
+        match self.why {
+            "-" => format!("`{name}@{version}` is no longer maintained: v{current} is current"),
+            why => format!("`{name}@{version}` is old: {why}, and v{current} is current"),
+        }
+    }
+}
+
+/// The actions with their versions and those that are current, each once.
+fn names_of(group: &[OldAction]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for OldAction { action, current, .. } in group {
+        let name = format!("`{}@{}` (v{current} is current)", action.name, action.version);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn short_list(mut names: Vec<String>) -> String {
+    if names.len() > NAMED {
+        let more = names.len() + 1 - NAMED;
+        names.truncate(NAMED - 1);
+        names.push(format!("{more} more"));
+    }
+    joined(&names)
 }
 
 /// A language, or the image of a job or of a service, whose release gets no fixes any more.

@@ -134,9 +134,14 @@ fn ingress_service_missing(cx: &WorkloadContext, out: &mut Findings) {
         }
         if known.is_empty() {
             // Of another project, unless one is alike.
-            let words: Vec<&str> = service.split('-').collect();
-            let is_alike = |name: &str| name.split('-').any(|word| words.contains(&word));
-            let Some(other) = services.iter().find(|known| is_alike(&known.name)) else { continue };
+            let words: BTreeSet<&str> = service.split('-').collect();
+            let is_alike = |name: &str| {
+                let others: BTreeSet<&str> = name.split('-').collect();
+                others.is_subset(&words) || words.is_subset(&others)
+            };
+            let is_asked = |name: &str| cx.content().routes.iter().any(|route| route.service == name);
+            let mut others = services.iter().filter(|known| is_alike(&known.name) && !is_asked(&known.name));
+            let Some(other) = others.next() else { continue };
             let message = format!(
                 "no manifest has the Service `{service}`, the one here is `{}`: the Ingress has nothing to pass requests to",
                 other.name
@@ -187,7 +192,7 @@ fn volume_on_one_node(cx: &WorkloadContext, out: &mut Findings) {
         } else {
             (
                 format!(
-                    "`{name}` can be mounted on one node only, and the old pod of `{deployment}` holds it: a new pod on another node never starts, and the rollout hangs"
+                    "`{name}` can be mounted on one node only, and the old pod of `{deployment}` holds it: a new pod elsewhere waits for it, and the rollout hangs"
                 ),
                 "write `strategy: {type: Recreate}`, or a StatefulSet",
             )
@@ -211,7 +216,7 @@ fn disruption_budget_missing(cx: &WorkloadContext, out: &mut Findings) {
     let Some(count) = first.replicas.value() else { return };
     let others = if workloads.len() > 1 { format!(" (as of {} more)", workloads.len() - 1) } else { String::new() };
     let message = format!(
-        "no PodDisruptionBudget holds one of the {count} pods of `{}`{others}: drains of nodes may take all of them at once",
+        "no PodDisruptionBudget keeps one of the {count} pods of `{}`{others}: drains of nodes may take all of them at once",
         first.name.as_deref().unwrap_or_default()
     );
     let help = "write a PodDisruptionBudget with `maxUnavailable: 1` and the labels of the pods";

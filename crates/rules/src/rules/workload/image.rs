@@ -86,20 +86,21 @@ fn moving_tag_kept(cx: &WorkloadContext, out: &mut Findings) {
     };
     for (workload, container) in cx.containers().filter(|(workload, _)| is_meant(workload)) {
         let Setting::Known(image, span) = &container.image else { continue };
-        let tag = Reference::of(image).tag.unwrap_or("latest");
-        // What is written for `latest` is Always (Kubernetes docs: images).
+        let Some(tag) = Reference::of(image).tag else { continue };
+        // What is not written is IfNotPresent for all tags but `latest` (Kubernetes docs: images).
         let is_kept = match &container.pull_policy {
-            Setting::Absent => tag != "latest",
+            Setting::Absent => true,
             policy => policy.value().is_some_and(|policy| policy == "IfNotPresent"),
         };
-        let moves = tag == "latest" || patterns::words(BRANCH).any(|known| known == tag);
+        // Of `latest`, `latest-image` says more.
+        let moves = patterns::words(BRANCH).any(|known| known == tag);
         let is_replaced = || cx.is_image_set(workload, container, image) || cx.line(*span).contains(FLUX_MARK);
         let is_left_out = image.contains('@') || container.is_local || is_placeholder(image);
         if !is_kept || !moves || is_left_out || is_replaced() || !seen.insert(image) {
             continue;
         }
         let message = format!(
-            "nodes that have `{image}` fetch it no more: `{}` starts there what the tag named once, and elsewhere what it names now",
+            "nodes that have `{image}` do not pull it again: there `{}` starts the old image, on other nodes the new one",
             container.name
         );
         out.push(

@@ -133,7 +133,7 @@ fn pod_without_security_context(cx: &WorkloadContext, out: &mut Findings) {
     let Some((_, first)) = containers.first() else { return };
     let others = if containers.len() > 1 { format!(" (as of {} more)", containers.len() - 1) } else { String::new() };
     let message = format!(
-        "no securityContext of `{}`{others}: its image says a user, and nothing refuses the next one that runs as root, or a program in it that becomes root",
+        "no securityContext of `{}`{others}: the image sets a user, and nothing stops a later image from running as root, or a program in it from becoming root",
         first.name
     );
     let help = "write `securityContext: {runAsNonRoot: true, allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}`, with `runAsUser` where USER is a name";

@@ -107,7 +107,7 @@ fn deployment_argument_unchecked(cx: &WorkflowContext, out: &mut Findings) {
         return;
     }
     let message = if command.place.options.nounset {
-        "started without an argument, the script ends with `1: unbound variable`, and does not say what it wants"
+        "started without an argument, the script ends with an error of the shell (`unbound variable`), and does not say what it wants"
             .to_owned()
     } else {
         format!("started without an argument, the script runs all the same, and `{name}` is empty")

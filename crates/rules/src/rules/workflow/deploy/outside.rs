@@ -4,6 +4,7 @@ use super::action::Action;
 use super::deployment::{Deployment, deployments, has_word};
 use super::flow::FlowCommand;
 use super::rollback::is_of_rollback;
+use crate::build::names_developers;
 use crate::compose::project::ComposeValue;
 use crate::finding::Findings;
 use crate::inputs::WorkflowInput;
@@ -56,11 +57,12 @@ fn reloaded_on_machine<'a>(command: &FlowCommand<'a>, action: &Action) -> Option
 
 /// The service of a compose file that runs a proxy and has the ports of the web, and the file.
 fn proxy_service<'a>(cx: &WorkflowContext<'a, '_>, proxy: &str) -> Option<(&'a str, &'a str)> {
-    cx.inputs.composes.iter().find_map(|input| {
+    let composes = cx.inputs.composes.iter().filter(|input| !names_developers(cx.inputs.source(input.file).name()));
+    composes.into_iter().find_map(|input| {
         let services = input.reading.project.as_ref()?.services();
         let is_proxy = |service: &ComposeValue| {
             let image = service.get("image").and_then(ComposeValue::as_text).unwrap_or_default();
-            path::name(image).contains(proxy) && has_web_ports(service)
+            path::name(image).contains(proxy) && has_web_ports(service) && service.get("profiles").is_none()
         };
         let mut proxies = services.into_iter().filter(|(_, service)| is_proxy(service));
         proxies.next().map(|(name, _)| (name, cx.inputs.source(input.file).name()))

@@ -26,6 +26,10 @@ const CLUSTER: &str = "Kubernetes";
 
 /// A file that `ssh HOST` looks up in the home folder there.
 fn remote_file_not_copied(cx: &WorkflowContext, out: &mut Findings) {
+    // `deployed-file-not-copied` says it of pipelines.
+    if cx.workflow().kind.is_pipeline() {
+        return;
+    }
     let by_ssh = cx.input.remote_scripts.iter().filter(|remote| remote.start.is_some() && !remote.host.is_empty());
     let mut missing = by_ssh.filter_map(|remote| file_at_home(cx, remote).map(|file| (remote, file)));
     let Some((remote, file)) = missing.next() else { return };
