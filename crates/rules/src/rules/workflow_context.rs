@@ -124,6 +124,11 @@ impl<'a, 'i> WorkflowContext<'a, 'i> {
         Some(self.reporter.finding_in(file, self.inputs.source(file), place.span, message))
     }
 
+    /// A finding with a label at another place, where that is in the same file.
+    pub fn labelled(&self, finding: Finding, place: WorkflowPlace, text: impl Into<String>) -> Finding {
+        if self.input.file_of(place) == Some(finding.file) { finding.label(place.span, text) } else { finding }
+    }
+
     /// The finding with edits that make `changes` in the file of the finding, all or none; where the file does not allow
     /// them, with a note that says why.
     pub fn fixed(&self, finding: Finding, title: &str, safety: Safety, changes: &[WorkflowChange<'_>]) -> Finding {

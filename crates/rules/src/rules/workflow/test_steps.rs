@@ -97,8 +97,7 @@ fn tests_before_ready(cx: &WorkflowContext, out: &mut Findings) {
                 "what asks the containers runs as soon as they are started: nothing waits until they are ready";
             let Some(finding) = cx.finding(script.text.place_of(command.invocation.span), message) else { continue };
             let place = asking_script.text.place_of(asking.invocation.span);
-            let is_here = cx.input.file_of(place) == Some(finding.file);
-            let finding = if is_here { finding.label(place.span, "asks at once") } else { finding };
+            let finding = cx.labelled(finding, place, "asks at once");
             out.push(finding.help(
                 "write `docker compose up -d --wait`, which returns when all are healthy: give them a healthcheck",
             ));

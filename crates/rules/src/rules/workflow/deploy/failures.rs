@@ -64,8 +64,7 @@ fn failed_step_continues(cx: &WorkflowContext, out: &mut Findings) {
             let finding = finding
                 .help("write `set -eu` in the first line of the script, or `|| exit 1` behind each step that matters");
             let place = next.script.text.place_of(next.span());
-            let is_here = cx.input.file_of(place) == Some(finding.file);
-            out.push(if is_here { finding.label(place.span, "runs all the same") } else { finding });
+            out.push(cx.labelled(finding, place, "runs all the same"));
         }
     }
 }
@@ -116,9 +115,8 @@ fn skipped_list(cx: &WorkflowContext, steps: &[(FlowCommand, Action)], at: usize
     );
     let finding = cx.finding(step.script.text.place_of(step.span()), message)?;
     let place = later.script.text.place_of(later.span());
-    let is_here = cx.input.file_of(place) == Some(finding.file);
     let finding = finding.help("write the two commands in two lines, or `|| exit 1` behind them");
-    Some(if is_here { finding.label(place.span, "runs all the same") } else { finding })
+    Some(cx.labelled(finding, place, "runs all the same"))
 }
 
 /// The first words of a command, without values.

@@ -78,9 +78,8 @@ fn deployment_state_late(cx: &WorkflowContext, out: &mut Findings) {
         );
         let Some(finding) = cx.finding(stop.script.text.place_of(stop.span()), message) else { continue };
         let place = start.script.text.place_of(span);
-        let is_here = cx.input.file_of(place) == Some(finding.file);
         let finding = finding.help(format!("write `{path}` right behind the switch, before anything else may fail"));
-        out.push(if is_here { finding.label(place.span, "written here") } else { finding });
+        out.push(cx.labelled(finding, place, "written here"));
         return;
     }
 }

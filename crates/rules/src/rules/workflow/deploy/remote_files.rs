@@ -56,9 +56,7 @@ fn remote_file_not_copied(cx: &WorkflowContext, out: &mut Findings) {
     for (remote, other) in others {
         let Some(script) = remote.commands.script.as_ref() else { continue };
         let place = script.text.place_of(other.command.invocation.span);
-        if cx.input.file_of(place) == Some(finding.file) {
-            finding = finding.label(place.span, "looked up there, too");
-        }
+        finding = cx.labelled(finding, place, "looked up there, too");
     }
     out.push(finding.help(
         "copy the file before (`rsync -a FILE HOST:/srv/shop/`), and begin with its folder: `ssh HOST \"cd /srv/shop && …\"`",

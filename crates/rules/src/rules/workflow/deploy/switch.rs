@@ -45,10 +45,7 @@ fn reload_then_stop(cx: &WorkflowContext, out: &mut Findings) {
             let Some(finding) = cx.finding(place, message) else { continue };
             let reload = reload.script.text.place_of(reload.span());
             let finding = finding.help("wait between the two, until no old worker is left: `sleep 10` at the least");
-            let finding = match cx.input.file_of(reload) {
-                Some(file) if file == finding.file => finding.label(reload.span, "the reload"),
-                _ => finding,
-            };
+            let finding = cx.labelled(finding, reload, "the reload");
             let is_plain = stop.command.invocation.via.is_empty() && !stop.is_condition();
             let before = inserted_before(stop.script, stop.span(), "sleep 10 && ");
             out.push(match before {
@@ -148,10 +145,7 @@ fn old_version_stopped_unchecked(cx: &WorkflowContext, out: &mut Findings) {
             );
             let Some(finding) = cx.finding(place, message) else { continue };
             let reload = steps[at].0.script.text.place_of(steps[at].0.span());
-            let finding = match cx.input.file_of(reload) {
-                Some(file) if file == finding.file => finding.label(reload.span, "the switch"),
-                _ => finding,
-            };
+            let finding = cx.labelled(finding, reload, "the switch");
             out.push(finding.help(
                 "ask the public address between the two (`curl -fsS --max-time 5 --retry 10 --retry-all-errors URL`), and switch back where it fails",
             ));
@@ -188,10 +182,7 @@ fn new_version_left_running(cx: &WorkflowContext, out: &mut Findings) {
         let message = "the proxy goes back and the new version keeps running: its workers take jobs, and the next deployment meets it";
         let Some(finding) = cx.finding(place, message) else { continue };
         let start = start.script.text.place_of(start.span());
-        let finding = match cx.input.file_of(start) {
-            Some(file) if file == finding.file => finding.label(start.span, "started here"),
-            _ => finding,
-        };
+        let finding = cx.labelled(finding, start, "started here");
         out.push(finding.help("stop the new version in the way back, too: `docker compose -f … down`"));
     }
 }
@@ -217,10 +208,7 @@ fn switch_by_sed(cx: &WorkflowContext, out: &mut Findings) {
             let message = "`sed` succeeds where its pattern is not found, too: the proxy then reads what it had, and its version is stopped";
             let Some(finding) = cx.finding(place, message) else { continue };
             let stop = stop.script.text.place_of(stop.span());
-            let finding = match cx.input.file_of(stop) {
-                Some(file) if file == finding.file => finding.label(stop.span, "stops what the proxy may still use"),
-                _ => finding,
-            };
+            let finding = cx.labelled(finding, stop, "stops what the proxy may still use");
             out.push(finding.help(
                 "write the upstream to a file of its own that the configuration includes, or fail where `grep -q` does not find the new name behind the edit",
             ));
@@ -395,10 +383,7 @@ fn migration_after_switch(cx: &WorkflowContext, out: &mut Findings) {
             );
             let Some(finding) = cx.finding(place, message) else { continue };
             let start = steps[start].0.script.text.place_of(steps[start].0.span());
-            let finding = match cx.input.file_of(start) {
-                Some(file) if file == finding.file => finding.label(start.span, "the new version"),
-                _ => finding,
-            };
+            let finding = cx.labelled(finding, start, "the new version");
             out.push(finding.help(
                 "migrate before: `docker compose run --rm SERVICE COMMAND` with the new image, by steps that the old code can live with",
             ));

@@ -71,8 +71,7 @@ fn argument_not_passed(cx: &WorkflowContext, deployments: &[Deployment], out: &m
             let finding = finding
                 .help(format!("give it to Compose: `export {name}`, with `image: …:${{{name}}}` in the compose file"));
             let place = script.text.place_of(start.span());
-            let is_here = cx.input.file_of(place) == Some(finding.file);
-            out.push(if is_here { finding.label(place.span, "does not get it") } else { finding });
+            out.push(cx.labelled(finding, place, "does not get it"));
         }
     }
 }
