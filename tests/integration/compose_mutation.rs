@@ -23,6 +23,7 @@ use dockopt::rules::{self, Policies, Selection};
 use dockopt::stack::{Stack, StartGraph};
 use dockopt::text::{FileId, Source};
 use rayon::prelude::*;
+use serde_json::Value;
 
 use self::seeds::{mutated, seeds};
 use crate::compose_rules::{verdict, without_meant};
@@ -173,13 +174,28 @@ fn fixed(inputs: &Inputs, policies: &Policies, level: FixLevel) -> Result<Option
     let announced = rules::announced(&applied);
     let breach = rules::compose_breach(&inputs.composes[0], &now.composes[0], &announced);
     fail(breach.is_some(), &format!("{breach:?} after {applied:?}: {}", text()))?;
+    let bytes = (inputs.sources[0].bytes(), &*change.after);
     let model =
-        |inputs: &Inputs| inputs.composes[0].reading.project.as_ref().map(|project| without_meant(project.json()));
+        |inputs: &Inputs| inputs.composes[0].reading.project.as_ref().map(|project| comparable(project.json(), bytes));
     fail(model(inputs) != model(&now), &format!("more changed than was meant: {}", text()))?;
     let again = audit::fix(&now, policies, level);
     let second = again.changes.first().map(|change| String::from_utf8_lossy(&change.after).into_owned());
     fail(second.is_some(), &format!("{}, and another run\n{}", text(), second.unwrap_or_default()))?;
     Ok(Some(change.after.clone()))
+}
+
+/// A project without what fixes may change on purpose. Where they double a dollar, what Compose took out of values comes back.
+fn comparable(project: Value, (before, after): (&[u8], &[u8])) -> Value {
+    let mut project = without_meant(project);
+    let dollars = |text: &[u8]| text.windows(2).filter(|pair| *pair == b"$$").count();
+    if dollars(after) > dollars(before) {
+        for (_, service) in project["services"].as_object_mut().into_iter().flatten() {
+            for key in ["command", "entrypoint", "environment", "labels"] {
+                service[key] = Value::Null;
+            }
+        }
+    }
+    project
 }
 
 /// Whether Compose makes the same of a file before and after its fixes.
@@ -192,7 +208,10 @@ fn compare(before: &[u8], after: &[u8]) -> Result<(), String> {
     let (Some(old), Some(new)) = (verdict_of(before), verdict_of(after)) else { return Ok(()) };
     let context = |why: &str| format!("Compose {why} after the fixes:\n{}", String::from_utf8_lossy(after));
     match (old, new) {
-        (Ok(old), Ok(new)) => fail(without_meant(old) != without_meant(new), &context("reads another project")),
+        (Ok(old), Ok(new)) => {
+            let bytes = (before, after);
+            fail(comparable(old, bytes) != comparable(new, bytes), &context("reads another project"))
+        }
         (Ok(_), Err(why)) => Err(context(&format!("refuses the file ({why})"))),
         // What is missing here is missing after the fixes.
         (Err(_), _) => Ok(()),

@@ -209,6 +209,8 @@ fn the_fixed_file_is_another_only_where_that_was_meant() {
                 model["services"][service]["depends_on"] = Value::Null;
             }
             model["networks"] = Value::Null;
+            // Compose leaves out those that nobody mounts.
+            model["volumes"] = Value::Null;
         }
         assert_eq!(before, after);
     }
@@ -230,10 +232,12 @@ fn fences(page: &str) -> Vec<(String, String)> {
 }
 
 /// The value without what the rules may change on purpose: checks, conditions of dependencies, addresses of ports, names of
-/// variables, and how containers are replaced.
+/// variables, how containers are replaced and how they take copied files over, volumes of packages.
 pub(crate) fn without_meant(mut model: Value) -> Value {
     model["name"] = Value::Null;
     model["networks"] = Value::Null;
+    // Compose leaves out those that nobody mounts.
+    model["volumes"] = Value::Null;
     let services = model["services"].as_object_mut();
     for (_, service) in services.into_iter().flatten() {
         for key in ["healthcheck", "restart", "ports", "stop_grace_period", "container_name"] {
@@ -253,9 +257,18 @@ pub(crate) fn without_meant(mut model: Value) -> Value {
             values.sort();
             service["environment"] = values.into();
         }
-        // A volume without a name keeps what the image has in the folder.
+        // A volume without a name keeps what the image has in the folder; one of packages may lose its name.
         if let Some(volumes) = service["volumes"].as_array_mut() {
-            volumes.retain(|volume| volume["type"] != "volume" || volume["source"].is_string());
+            let has_packages =
+                |volume: &Value| volume["target"].as_str().is_some_and(|to| to.ends_with("/node_modules"));
+            volumes
+                .retain(|volume| volume["type"] != "volume" || volume["source"].is_string() && !has_packages(volume));
+        }
+        let watch = service.get_mut("develop").and_then(|develop| develop.get_mut("watch"));
+        for rule in watch.and_then(Value::as_array_mut).into_iter().flatten() {
+            if rule["action"] == "sync+restart" {
+                rule["action"] = "sync".into();
+            }
         }
         let Some(dependencies) = service["depends_on"].as_object_mut() else {
             service["depends_on"] = Value::Object(serde_json::Map::new());

@@ -57,7 +57,7 @@ fn ended_by(signal: Signal) -> Vec<[(usize, Vec<String>); 2]> {
         assert_eq!(state(folder.path()), (FILES, Vec::new()));
         started.elapsed()
     };
-    let rounds: u32 = if crate::tier::is_full() { 300 } else { 12 };
+    let rounds: u32 = if crate::tier::is_full() { 60 } else { 12 };
     let mut states = Vec::new();
     for round in 0..rounds {
         let folder = tempfile::tempdir().unwrap();

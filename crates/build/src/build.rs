@@ -169,6 +169,8 @@ pub struct Build<'a> {
     run_products: OnceLock<environment::RunProducts>,
     /// Whether the context is that of an application, looked up on first use.
     has_project: OnceLock<bool>,
+    /// Whether a needed stage takes from the context, looked up on first use.
+    uses_context: OnceLock<bool>,
     /// The references to each stage as indexes of `edges`, collected on first use.
     edges_to: OnceLock<Vec<Vec<usize>>>,
 }
@@ -225,6 +227,7 @@ impl<'a> Build<'a> {
             verdict: OnceLock::new(),
             run_products: OnceLock::new(),
             has_project: OnceLock::new(),
+            uses_context: OnceLock::new(),
             edges_to: OnceLock::new(),
             stages: stages.into(),
         }
@@ -253,6 +256,7 @@ impl<'a> Build<'a> {
             verdict: OnceLock::new(),
             run_products: OnceLock::new(),
             has_project: OnceLock::new(),
+            uses_context: OnceLock::new(),
             edges_to: OnceLock::new(),
         }
     }

@@ -53,7 +53,7 @@ impl SentFiles {
 impl Build<'_> {
     /// Whether any needed stage takes from the build context.
     pub fn uses_context(&self) -> bool {
-        self.context_sources().is_none_or(|sources| !sources.is_empty())
+        *self.uses_context.get_or_init(|| self.context_sources().is_none_or(|sources| !sources.is_empty()))
     }
 
     /// Whether the context is that of an application, as far as names tell: something of one is in it, or a file that the

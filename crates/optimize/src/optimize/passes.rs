@@ -101,9 +101,9 @@ passes! {
         "compiled-start": "compiles when the image is built instead of at every start"
             assuming "no container replaces the compiled sources" Sources => compiled::start::compile;
         // What starts then is a step like those that level 1 has seen.
-        "compiled-order": "copies the dependency files first after compiled-start"
+        "compiled-order": "copies the dependency files first where the image compiles"
             assuming "installs read only the files that are copied before them" Sources => dependency_files::run_again;
-        "compiled-mounts": "keeps package downloads in cache mounts after compiled-start"
+        "compiled-mounts": "keeps package downloads in cache mounts where the image compiles"
             assuming "the program reads no package cache at run time" Sources => compiled::mount_again;
         "compiled-stages": "compiles in a separate build stage"
             assuming "the final image needs nothing from the build stage but the files that are copied" Sources
