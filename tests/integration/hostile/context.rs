@@ -9,7 +9,7 @@ use std::os::unix::net::UnixListener;
 use rustix::fs::{Mode, OFlags, mkdirat, openat};
 
 use super::file::pipe;
-use super::{Ran, crowd, folder_with, is_full, put, run};
+use super::{Ran, crowd, folder_with, put, run};
 
 fn all(folder: &tempfile::TempDir) -> Vec<Ran> {
     let runs: [&[&str]; 4] =
@@ -112,7 +112,7 @@ fn deep_folders_and_paths_beyond_the_limit_end() {
 #[test]
 fn many_dockerfiles_share_one_context() {
     let folder = folder_with("package.json", "{}");
-    let many = if is_full() { 75 } else { 40 };
+    let many = 40;
     for index in 0..many {
         let text = "FROM node:22\nCOPY package.json src ./\nCOPY src src\nRUN npm ci\nCMD node a\n";
         put(&folder, &format!("deploy/d{index}/Dockerfile"), text);

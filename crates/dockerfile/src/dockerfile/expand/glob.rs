@@ -89,11 +89,22 @@ impl Glob {
         }
     }
 
-    /// The leftmost match that begins at `from` or later.
-    pub(super) fn find(&self, text: &[char], from: usize, budget: &mut Budget) -> GlobMatch<Range<usize>> {
+    /// The leftmost match that begins at `from` or later. `known_end` is the end of the line that the search before this one
+    /// ended in, so that the many matches of a long line do not look for it again.
+    pub(super) fn find(
+        &self,
+        text: &[char],
+        from: usize,
+        known_end: &mut Option<usize>,
+        budget: &mut Budget,
+    ) -> GlobMatch<Range<usize>> {
         let mut start = from;
         loop {
-            let end = line_end(text, start, budget)?;
+            let end = match *known_end {
+                Some(end) if start <= end => end,
+                _ => line_end(text, start, budget)?,
+            };
+            *known_end = Some(end);
             if let Some(hit) = self.find_in_line(text, start, end, budget)? {
                 return Ok(Some(hit));
             }
@@ -293,7 +304,7 @@ mod tests {
                     let hit = glob.at_start(text, &mut budget).unwrap();
                     assert_eq!(hit, try_at(&chars, text, 0, greedy), "{pattern:?} {greedy} in {text:?}");
                 }
-                let hit = Glob::new(&pattern, true).unwrap().find(text, 0, &mut budget).unwrap();
+                let hit = Glob::new(&pattern, true).unwrap().find(text, 0, &mut None, &mut budget).unwrap();
                 let expected = (0..=text.len()).find_map(|at| Some(at..try_at(&chars, text, at, true)?));
                 assert_eq!(hit, expected, "{pattern:?} in {text:?}");
             }
@@ -304,7 +315,7 @@ mod tests {
     fn a_budget_ends_what_takes_too_long() {
         let text = vec!['a'; 100_000];
         let pattern = "?a".repeat(25_000) + "b";
-        let hit = Glob::new(&pattern, true).unwrap().find(&text, 0, &mut Budget::new(1 << 20));
+        let hit = Glob::new(&pattern, true).unwrap().find(&text, 0, &mut None, &mut Budget::new(1 << 20));
         assert_eq!(hit, Err(ExpandErrorKind::TooCostly));
     }
 }

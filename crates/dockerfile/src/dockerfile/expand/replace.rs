@@ -54,8 +54,9 @@ pub(super) fn replace(
     let text: Vec<char> = value.chars().collect();
     let mut copied = 0;
     let mut from = 0;
+    let mut known_end = None;
     while from <= text.len() {
-        let Some(hit) = glob.find(&text, from, budget)? else { break };
+        let Some(hit) = glob.find(&text, from, &mut known_end, budget)? else { break };
         out.extend(&text[copied..hit.start]);
         if !all {
             budget.spend(replacement.len())?;
@@ -123,6 +124,16 @@ mod tests {
         let glob = Glob::new(pattern, true).unwrap();
         replace(&mut out, &glob, value, replacement, all, &mut Budget::new(1000)).unwrap();
         assert_eq!(out, expected, "{value} {pattern}");
+    }
+
+    #[test]
+    fn the_matches_of_a_long_line_look_for_its_end_once() {
+        let (value, mut out) = ("a".repeat(10_000), String::new());
+        // For each character a constant, where a search for the end of the line from each match would take half of a hundred
+        // million.
+        let mut budget = Budget::new(value.len() * 20);
+        replace(&mut out, &Glob::new("a", true).unwrap(), &value, "b", true, &mut budget).unwrap();
+        assert_eq!(out, "b".repeat(10_000));
     }
 
     #[test]
