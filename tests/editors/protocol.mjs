@@ -283,7 +283,7 @@ async function main() {
   assert.equal(annotation.needsConfirmation, true, "the client shows it first");
   const execute = (command) => request(lsp.ExecuteCommandRequest.type, { command, arguments: [docker.uri] });
   const { diff } = await execute("dockopt.previewOptimization");
-  assert.match(diff, /^--- backend\/Dockerfile\n\+\+\+ backend\/Dockerfile\n@@ /m);
+  assert.match(diff, /^--- a\/backend\/Dockerfile\n\+\+\+ b\/backend\/Dockerfile\n@@ /m);
   assert.match(diff, /^\+FROM python:3\.13-slim/m);
   const answer = await execute("dockopt.optimize");
   assert.ok(answer.files > 0);
