@@ -1,6 +1,6 @@
 //! What fixing may do to a Dockerfile: what the pages of the applied rules announce. Everything else stays byte for byte.
 
-use dockopt::dockerfile::{DifferenceKind, File};
+use dockopt::dockerfile::{DifferenceKind, File, Keyword};
 use dockopt::fix::FixOutcome;
 use dockopt::rules;
 use similar::{ChangeTag, TextDiff};
@@ -12,9 +12,12 @@ pub(crate) fn check(before: &File, after: &File, outcome: &FixOutcome) -> Result
     }
     let announced = rules::announced(outcome.applied.iter().map(|applied| &applied.finding.rule));
     let differences = before.differences(after);
+    // Where steps of two stages move, the lines between them may be taken for what moved.
+    let has_same_stages = texts_of(before, Keyword::From) == texts_of(after, Keyword::From);
     for difference in &differences {
         // What one rule moves and another one changes is one that goes and one that comes.
         let moved = match difference.kind {
+            DifferenceKind::Added(Keyword::From) | DifferenceKind::Removed(Keyword::From) if has_same_stages => true,
             DifferenceKind::Added(keyword) | DifferenceKind::Removed(keyword) => {
                 let count = |kind| differences.iter().filter(|difference| difference.kind == kind).count();
                 count(DifferenceKind::Added(keyword)) == count(DifferenceKind::Removed(keyword))
@@ -55,6 +58,12 @@ pub(crate) fn check(before: &File, after: &File, outcome: &FixOutcome) -> Result
         return Err("a line ends with LF among CR LF".to_owned());
     }
     Ok(())
+}
+
+/// The instructions of a kind, as they stand.
+fn texts_of(file: &File, keyword: Keyword) -> Vec<&str> {
+    let instructions = file.instructions().iter().filter(|instruction| instruction.keyword == keyword);
+    instructions.map(|instruction| file.source().slice(instruction.span)).collect()
 }
 
 /// The lines of the instruction that a difference is about, or the one line.

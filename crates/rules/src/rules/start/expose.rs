@@ -196,7 +196,10 @@ fn opened(cx: &Context, stage: &Stage, known: &LoopbackServer, finding: Finding)
             let launch = cx.build().launch(stage);
             let (Some((option, last)), Some(launch)) = (known.option, launch) else { return finding };
             let is_json = matches!(launch.instruction.arguments, Arguments::Json(_));
-            let is_whole = if is_json { source.slice(last).ends_with('"') } else { last.end > last.start };
+            let text = source.slice(last);
+            // Of a command in escaped quotes only the whole text has a place: what follows it is no word of the server.
+            let is_word = !text.contains(char::is_whitespace);
+            let is_whole = if is_json { text.ends_with('"') } else { is_word && last.end > last.start };
             let added = if is_json { format!(", \"{option}\", \"0.0.0.0\"") } else { format!(" {option} 0.0.0.0") };
             finding.when(is_whole && last.end > known.span.start, |finding| {
                 finding.unsafe_edit(title, why, Span::at(last.end), added)
