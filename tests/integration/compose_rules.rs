@@ -209,8 +209,6 @@ fn the_fixed_file_is_another_only_where_that_was_meant() {
                 model["services"][service]["depends_on"] = Value::Null;
             }
             model["networks"] = Value::Null;
-            // Compose leaves out those that nobody mounts.
-            model["volumes"] = Value::Null;
         }
         assert_eq!(before, after);
     }
@@ -236,8 +234,6 @@ fn fences(page: &str) -> Vec<(String, String)> {
 pub(crate) fn without_meant(mut model: Value) -> Value {
     model["name"] = Value::Null;
     model["networks"] = Value::Null;
-    // Compose leaves out those that nobody mounts.
-    model["volumes"] = Value::Null;
     let services = model["services"].as_object_mut();
     for (_, service) in services.into_iter().flatten() {
         for key in ["healthcheck", "restart", "ports", "stop_grace_period", "container_name"] {
@@ -280,7 +276,21 @@ pub(crate) fn without_meant(mut model: Value) -> Value {
             dependency["condition"] = Value::Null;
         }
     }
+    keep_mounted_volumes(&mut model);
     model
+}
+
+/// Leaves out the volumes that no service mounts, as Compose does.
+fn keep_mounted_volumes(model: &mut Value) {
+    let services = model["services"].as_object().into_iter().flat_map(|services| services.values());
+    let mounts = services.flat_map(|service| service["volumes"].as_array().into_iter().flatten());
+    let mounted: Vec<String> = mounts.filter_map(|mount| mount["source"].as_str()).map(str::to_owned).collect();
+    if let Some(volumes) = model["volumes"].as_object_mut() {
+        volumes.retain(|name, _| mounted.contains(name));
+    }
+    if model["volumes"].as_object().is_some_and(serde_json::Map::is_empty) {
+        model["volumes"] = Value::Null;
+    }
 }
 
 #[test]
