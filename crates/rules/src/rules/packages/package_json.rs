@@ -36,8 +36,8 @@ fn node_projects<'i>(cx: &Context<'_, 'i>) -> Vec<&'i Project> {
     projects.iter().filter(|project| project.ecosystem == Ecosystem::Node).collect()
 }
 
-/// Whether a stage may get a package.json that the build context does not have: by a step, from another stage, or from a base that
-/// nobody knows.
+/// Whether a stage may get a package.json that the build context does not have: by a step, from another stage, or from an
+/// unknown base.
 fn may_make_manifests(build: &Build, stage: &Stage) -> bool {
     if !matches!(build.root_base(stage), StageBase::Image(image) if BaseImage::of(image).source().is_some()) {
         return true;
